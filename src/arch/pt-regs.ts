@@ -1,0 +1,87 @@
+import { hi32, lo32, u64 } from '../base/index.js';
+
+/** How one architecture lays out its `struct pt_regs`: 64-bit slots in memory order, and what each is used for. */
+export interface PtRegsLayout {
+  /** Field names in memory order; slot `i` is at byte offset `8 * i`. */
+  readonly names: readonly string[];
+  /** Bytes, the kernel's `sizeof(struct pt_regs)`. */
+  readonly size: number;
+  /** Slot of the program counter. */
+  readonly ip: number;
+  /** Slot of the stack pointer. */
+  readonly sp: number;
+  /** Slot of the frame pointer. */
+  readonly fp: number;
+  /** Slot that holds a function's return value. */
+  readonly ret: number;
+  /** Slots of the register arguments of a C function, first argument first. */
+  readonly args: readonly number[];
+}
+
+/**
+ * The registers of one trap, as the bytes of a `struct pt_regs` somewhere in an `Int32Array`: slot `i`
+ * is the two words at `base + 2 * i`, low word first. It is a view: whoever owns the words (a stack
+ * in simulated memory, a mailbox slot, a test) sees what is written here, and reads it back on resume.
+ * One view object is reused for many traps by assigning `words` and `base`.
+ */
+export class PtRegs {
+  readonly layout: PtRegsLayout;
+  words: Int32Array;
+  base: number;
+
+  constructor(layout: PtRegsLayout, words: Int32Array = new Int32Array(layout.size >> 2), base = 0) {
+    this.layout = layout;
+    this.words = words;
+    this.base = base;
+  }
+
+  lo(slot: number): number {
+    return this.words[this.base + 2 * slot] as number;
+  }
+
+  hi(slot: number): number {
+    return this.words[this.base + 2 * slot + 1] as number;
+  }
+
+  set(slot: number, lo: number, hi: number): void {
+    this.words[this.base + 2 * slot] = lo;
+    this.words[this.base + 2 * slot + 1] = hi;
+  }
+
+  /** The slot as an unsigned 64-bit value. For tests and cold paths; hot paths use the words. */
+  get(slot: number): bigint {
+    return u64(this.lo(slot), this.hi(slot));
+  }
+
+  put(slot: number, value: bigint): void {
+    this.set(slot, lo32(value), hi32(value));
+  }
+
+  get ip(): bigint {
+    return this.get(this.layout.ip);
+  }
+
+  set ip(value: bigint) {
+    this.put(this.layout.ip, value);
+  }
+
+  get sp(): bigint {
+    return this.get(this.layout.sp);
+  }
+
+  set sp(value: bigint) {
+    this.put(this.layout.sp, value);
+  }
+
+  /** Slot by its kernel name (`di`, `ip`, `orig_ax` ...), or -1. */
+  slot(name: string): number {
+    return this.layout.names.indexOf(name);
+  }
+
+  /** Copies all slots to `target` starting at 32-bit word `index`. */
+  copyTo(target: Int32Array, index: number): void {
+    const { words, base } = this;
+    const count = this.layout.size >> 2;
+    for (let i = 0; i < count; i++) target[index + i] = words[base + i] as number;
+  }
+}

@@ -1,0 +1,2 @@
+/** placeholder replaced by the btf layer's author */
+export class Btf {}

@@ -1,0 +1,1 @@
+export { Btf } from './btf.js';

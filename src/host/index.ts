@@ -1,0 +1,3 @@
+export type * from './host.js';
+export { SymbolTable, type KernelSymbol } from './symbol-table.js';
+export type * from './tracepoint-descriptor.js';

@@ -1,0 +1,10 @@
+/** Where a program wants to be attached, as parsed from a section name or given by the caller. */
+export type AttachTarget =
+  | { readonly kind: 'tracepoint'; readonly system: string; readonly name: string }
+  | { readonly kind: 'raw_tracepoint'; readonly name: string; readonly writable: boolean }
+  | { readonly kind: 'tp_btf'; readonly name: string }
+  | { readonly kind: 'kprobe'; readonly symbol: string; readonly offset: number; readonly address?: bigint }
+  | { readonly kind: 'kretprobe'; readonly symbol: string; readonly maxactive: number; readonly address?: bigint }
+  | { readonly kind: 'perf_event' }
+  /** Known to the section-name grammar, not attachable yet: `attach` refuses it by this name. */
+  | { readonly kind: 'other'; readonly section: string };

@@ -1,0 +1,31 @@
+import type { Executable } from './executable.js';
+import type { BpfRunCtx } from './run-context.js';
+import type { Runtime } from './runtime.js';
+
+/** Turns an executable into something that runs. Swappable: interpreter and JIT are two of them. */
+export interface Engine {
+  readonly name: 'interp' | 'jit';
+  instantiate(executable: Executable, runtime: Runtime): EngineProgram;
+}
+
+export interface EngineProgram {
+  /**
+   * Runs with r1 = pointer to offset `ctx` of BpfMemory, r2 = `r2` (0 but for the plugin protocol).
+   * Returns the low word of r0 (signed) and leaves the high word in `run.resultHi`. A run that had to stop
+   * returns 0 and leaves the reason in `run.fault`.
+   */
+  run(run: BpfRunCtx, ctx: number, r2?: number): number;
+  dispose(): void;
+}
+
+/** Why and where a run stopped. */
+export interface ProgramFault {
+  readonly program: string;
+  /** Instruction slot. */
+  readonly pc: number;
+  readonly reason: string;
+  /** r0 .. r10 when it stopped. */
+  readonly registers: readonly bigint[];
+  /** `file:line: text`, where the object has line information. */
+  readonly source: string | undefined;
+}

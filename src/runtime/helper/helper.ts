@@ -1,0 +1,70 @@
+import type { BpfRunCtx } from '../run-context.js';
+
+/**
+ * Argument types, after enum bpf_arg_type. They drive the run-time checks of checked programs and, later,
+ * the verifier. `mem` types are followed by their `size` argument.
+ */
+export type HelperArg =
+  | 'anything'
+  | 'const_map_ptr'
+  | 'map_key'
+  | 'map_value'
+  /** Readable memory of the program (stack, map value, context ...), its size the next argument. */
+  | 'mem'
+  /** As `mem`, or NULL. */
+  | 'mem_or_null'
+  /** Writable memory, its content overwritten. */
+  | 'mem_uninit'
+  | 'const_size'
+  | 'const_size_or_zero'
+  | 'ctx'
+  /** A subprogram (BPF_PSEUDO_FUNC). */
+  | 'func'
+  /** Pointer to stack, or NULL. */
+  | 'stack_or_null'
+  /** A ring buffer record that this run has reserved. */
+  | 'ringbuf_mem'
+  | 'btf_id';
+
+/** How r0 is formed from what the implementation returns. */
+export type HelperReturn =
+  /** A signed 32-bit number, sign-extended. */
+  | 'integer'
+  /** Low word returned, high word in `run.resultHi`. */
+  | 'u64'
+  /** An offset in BpfMemory, or 0 for NULL. */
+  | 'map_value_or_null'
+  | 'mem_or_null'
+  | 'void';
+
+/**
+ * A helper's implementation: r1..r5 as word pairs. Pointers into BpfMemory are their low word. Never throws
+ * for what a program does: failures are negative errno.
+ */
+export type HelperImpl = (
+  run: BpfRunCtx,
+  r1Lo: number,
+  r1Hi: number,
+  r2Lo: number,
+  r2Hi: number,
+  r3Lo: number,
+  r3Hi: number,
+  r4Lo: number,
+  r4Hi: number,
+  r5Lo: number,
+  r5Hi: number,
+) => number;
+
+/** One row of the helper table: all that verifier, interpreter and JIT need to know. */
+export interface Helper {
+  /** Linux's number (BpfFuncId). */
+  readonly id: number;
+  /** Name without `bpf_`. */
+  readonly name: string;
+  readonly args: readonly HelperArg[];
+  readonly ret: HelperReturn;
+  readonly gplOnly: boolean;
+  /** Program types that may call it; absent: all. */
+  readonly programTypes?: readonly number[];
+  readonly impl: HelperImpl;
+}

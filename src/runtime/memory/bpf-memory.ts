@@ -1,0 +1,137 @@
+import { BpfError } from '../../base/index.js';
+
+declare const offsetBrand: unique symbol;
+
+/** A byte offset in a `BpfMemory`. Never a host address: those are `bigint` or word pairs. */
+export type BpfOffset = number & { readonly [offsetBrand]: true };
+
+/**
+ * High word of every pointer a BPF program sees into `BpfMemory`; the low word is the offset. The range
+ * fffffe80_00000000 - fffffe80_ffffffff is in a hole of the kernel address space of x86-64, arm64 and
+ * riscv64 alike, so such a pointer looks like a kernel pointer and is never a host's.
+ */
+export const BPF_MEMORY_HI = 0xffff_fe80 | 0;
+
+const WASM_PAGE = 65536;
+const GRANULE = 16;
+
+export interface BpfMemoryOptions {
+  /** Bytes that may be handed out at most; rounded up to 64 KiB. */
+  readonly maxBytes?: number;
+  /** Backing store handed over by the host; its first `reserved` bytes are left alone. */
+  readonly memory?: WebAssembly.Memory;
+  readonly reserved?: number;
+}
+
+/**
+ * The one linear memory in which stacks, contexts, map values and ring pages live. `u8`, `i32`, `u32` and
+ * `view` are replaced when the memory grows (never while a program runs): read them from here each time.
+ */
+export class BpfMemory {
+  u8!: Uint8Array;
+  i32!: Int32Array;
+  u32!: Uint32Array;
+  view!: DataView;
+  readonly wasm: WebAssembly.Memory;
+  readonly #maxBytes: number;
+  /** Free ranges by start, coalesced. */
+  readonly #free: { start: number; end: number }[] = [];
+  #top: number;
+
+  constructor(options: BpfMemoryOptions = {}) {
+    this.#maxBytes = Math.min(roundUp(options.maxBytes ?? 1 << 30, WASM_PAGE), 0xffff_0000);
+    this.wasm = options.memory ?? new WebAssembly.Memory({ initial: 16, maximum: this.#maxBytes / WASM_PAGE });
+    this.#top = Math.max(4096, roundUp(options.reserved ?? 0, GRANULE));
+    this.#refresh();
+  }
+
+  /** Bytes handed out and not freed, padding included. */
+  get used(): number {
+    return this.#top - 4096 - this.#free.reduce((sum, range) => sum + range.end - range.start, 0);
+  }
+
+  /**
+   * `size` zeroed bytes at a multiple of `align` (a power of two, at least 16). ENOMEM when the memory is
+   * full. Must not be called while a program runs.
+   */
+  alloc(size: number, align: number = GRANULE): BpfOffset {
+    const length = roundUp(Math.max(size, 1), GRANULE);
+    const start = this.#takeFree(length, align) ?? this.#extend(length, align);
+    this.u8.fill(0, start, start + length);
+    return start as BpfOffset;
+  }
+
+  /** Gives back what `alloc(size)` returned. */
+  free(offset: BpfOffset, size: number): void {
+    this.#give(offset, offset + roundUp(Math.max(size, 1), GRANULE));
+  }
+
+  #takeFree(length: number, align: number): number | undefined {
+    for (let i = 0; i < this.#free.length; i++) {
+      const range = this.#free[i] as { start: number; end: number };
+      const start = roundUp(range.start, align);
+      if (start + length > range.end) continue;
+      this.#free.splice(i, 1);
+      if (start > range.start) this.#give(range.start, start);
+      if (start + length < range.end) this.#give(start + length, range.end);
+      return start;
+    }
+    return undefined;
+  }
+
+  #extend(length: number, align: number): number {
+    const start = roundUp(this.#top, align);
+    const end = start + length;
+    if (end > this.#maxBytes) {
+      throw new BpfError('ENOMEM', `allocating ${length} bytes of BPF memory`, {
+        remedy: `the limit is ${this.#maxBytes} bytes: raise BpfMemoryOptions.maxBytes or use smaller maps`,
+      });
+    }
+    const missing = end - this.wasm.buffer.byteLength;
+    if (missing > 0) this.#grow(missing);
+    if (start > this.#top) this.#give(this.#top, start);
+    this.#top = end;
+    return start;
+  }
+
+  #grow(missing: number): void {
+    const have = this.wasm.buffer.byteLength / WASM_PAGE;
+    const wanted = Math.ceil(missing / WASM_PAGE);
+    // Doubling keeps the number of detached views small.
+    const step = Math.min(Math.max(wanted, have), this.#maxBytes / WASM_PAGE - have);
+    try {
+      this.wasm.grow(step);
+    } catch (cause) {
+      throw new BpfError('ENOMEM', `growing BPF memory by ${step} pages of 64 KiB`, { cause });
+    }
+    this.#refresh();
+  }
+
+  #give(start: number, end: number): void {
+    let i = this.#free.findIndex((range) => range.start > start);
+    if (i < 0) i = this.#free.length;
+    this.#free.splice(i, 0, { start, end });
+    this.#mergeAt(i);
+    if (i > 0) this.#mergeAt(i - 1);
+  }
+
+  #mergeAt(i: number): void {
+    const here = this.#free[i];
+    const next = this.#free[i + 1];
+    if (here !== undefined && next !== undefined && here.end === next.start) {
+      this.#free.splice(i, 2, { start: here.start, end: next.end });
+    }
+  }
+
+  #refresh(): void {
+    const { buffer } = this.wasm;
+    this.u8 = new Uint8Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.view = new DataView(buffer);
+  }
+}
+
+function roundUp(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}

@@ -1,0 +1,16 @@
+import type { EngineProgram } from './engine.js';
+import type { Executable } from './executable.js';
+
+/** A loaded program. Reference-counted: links and prog arrays keep it alive after its creator closed it. */
+export interface BpfProgram {
+  readonly id: number;
+  readonly name: string;
+  readonly type: number;
+  readonly executable: Executable;
+  readonly engine: EngineProgram;
+  /** Statistics as BPF_ENABLE_STATS shows them. */
+  runCount: bigint;
+  recursionMisses: bigint;
+  retain(): void;
+  release(): void;
+}

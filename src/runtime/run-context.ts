@@ -1,0 +1,38 @@
+import type { PtRegs } from '../arch/index.js';
+import type { AccessRegion } from './access-region.js';
+import type { ProgramFault } from './engine.js';
+import type { BpfProgram } from './program.js';
+import type { Runtime } from './runtime.js';
+
+/**
+ * What one run of a program has besides its registers: CPU, cookie, the event's registers, the memory it
+ * may touch. One per CPU and nesting level, reused; helpers receive it as their first argument.
+ */
+export interface BpfRunCtx {
+  readonly runtime: Runtime;
+  cpu: number;
+  program: BpfProgram | null;
+  /** Attach cookie. */
+  cookieLo: number;
+  cookieHi: number;
+  /** Registers of the event (kprobe, perf event), for stack walks; null otherwise. */
+  regs: PtRegs | null;
+  /** The probed address (bpf_get_func_ip), words. */
+  funcIpLo: number;
+  funcIpHi: number;
+  /** High word of r0 after the run, and of a helper's result where its row says `ret: 'u64'`. */
+  resultHi: number;
+  fault: ProgramFault | null;
+  /** Offset and length of the context handed to the program. */
+  ctx: number;
+  ctxSize: number;
+  /** Regions beyond the program's own (packet data, reserved ring records), by count. */
+  readonly extraRegions: AccessRegion[];
+  /** Open ring buffer reservations: offsets of their data. */
+  readonly reservations: number[];
+  tailCalls: number;
+  /** Instructions left before the run is stopped. */
+  budget: number;
+  /** Set by engines: runs the subprogram at instruction `pc` with r1..r3 (callbacks of helpers); result low word. */
+  callback: ((pc: number, r1Lo: number, r1Hi: number, r2Lo: number, r2Hi: number, r3Lo: number, r3Hi: number, r4Lo: number, r4Hi: number) => number) | null;
+}

@@ -1,0 +1,27 @@
+import type { Host } from '../host/index.js';
+import type { Engine } from './engine.js';
+import type { ProgramInput } from './executable.js';
+import type { Helper } from './helper/helper.js';
+import type { BpfMap, MapSpec } from './map/bpf-map.js';
+import type { BpfMemory } from './memory/bpf-memory.js';
+import type { BpfProgram } from './program.js';
+import type { BpfRunCtx } from './run-context.js';
+
+/** The BPF machine: memory, maps, helpers and programs of one host. */
+export interface Runtime {
+  readonly host: Host;
+  readonly memory: BpfMemory;
+  readonly engine: Engine;
+  readonly cpus: number;
+  /** Rows by helper number. */
+  readonly helpers: ReadonlyMap<number, Helper>;
+  createMap(spec: MapSpec): BpfMap;
+  /** The live map whose header is at `address`, if any. */
+  mapAt(address: number): BpfMap | undefined;
+  loadProgram(input: ProgramInput): BpfProgram;
+  /** Where bpf_trace_printk writes; replaceable. */
+  tracePrintk: (line: string, cpu: number) => void;
+  /** Enters a run on `cpu`: a free context of that CPU (nesting up to 4), or null when nested too deeply. */
+  enter(cpu: number): BpfRunCtx | null;
+  leave(run: BpfRunCtx): void;
+}
