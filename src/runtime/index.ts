@@ -1,1 +1,1 @@
-export {};
+export * from './isa/index.js';
