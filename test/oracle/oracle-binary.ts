@@ -1,0 +1,29 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const cache = join(here, '..', '..', '.cache', 'oracle');
+
+/** The outcome of building a C program of this folder. */
+export type OracleBinary = { readonly path: string } | { readonly unavailable: string };
+
+/**
+ * Compiles `source` of this folder into .cache/oracle, once per content. Test files run in parallel
+ * processes, so the result appears by rename.
+ */
+export function oracleBinary(source: string, compilerArguments: readonly string[] = []): OracleBinary {
+  const from = join(here, source);
+  const hash = createHash('sha256').update(readFileSync(from)).update(compilerArguments.join(' ')).digest('hex');
+  const path = join(cache, `${source.replace(/\.c$/, '')}-${hash.slice(0, 12)}`);
+  if (existsSync(path)) return { path };
+  mkdirSync(cache, { recursive: true });
+  const scratch = `${path}.${process.pid}`;
+  const gcc = spawnSync('gcc', ['-O2', '-Wall', '-o', scratch, from, ...compilerArguments], { encoding: 'utf8' });
+  if (gcc.error !== undefined) return { unavailable: `no C compiler: ${gcc.error.message}` };
+  if (gcc.status !== 0) return { unavailable: `gcc refused ${source}: ${gcc.stderr.trim().split('\n')[0] ?? ''}` };
+  renameSync(scratch, path);
+  return { path };
+}
