@@ -1,0 +1,128 @@
+import { BpfError, PerfEventType, hi32, lo32, u64 } from '../../base/index.js';
+import type { BpfMemory, BpfOffset } from '../memory/bpf-memory.js';
+
+/** Field offsets in struct perf_event_mmap_page (include/uapi/linux/perf_event.h). */
+export const PerfMmapPage = {
+  size: 72,
+  data_head: 1024,
+  data_tail: 1032,
+  data_offset: 1040,
+  data_size: 1048,
+} as const;
+
+const PAGE = 4096;
+/** Bytes of the metadata page up to the 1 KiB reserve, as the kernel reports in its `size` field. */
+const USER_PAGE_SIZE = 1024;
+
+export interface PerfRingOptions {
+  /** Data pages; a power of two. */
+  readonly pages: number;
+  /** Builds the record that tells of `lost` records; default: the bare 24-byte PERF_RECORD_LOST with id 0. */
+  readonly lostRecord?: (lost: bigint) => Uint8Array;
+}
+
+/**
+ * The producer side of a perf mmap ring: one metadata page with Linux's offsets and 2^n data pages, in
+ * BpfMemory. Positions are free-running u64; a record that reaches the end of the data goes on at its
+ * beginning. Records that do not fit are counted, and the count is written as a LOST record in front of
+ * the next record that fits (kernel/events/ring_buffer.c, the forward, non-overwriting mode).
+ */
+export class PerfRingArea {
+  /** Offset of the metadata page; data follow at `+ 4096`. */
+  readonly address: BpfOffset;
+  readonly dataSize: number;
+  /** All records that did not fit, ever. */
+  lostTotal = 0n;
+  readonly #memory: BpfMemory;
+  readonly #lostRecord: (lost: bigint) => Uint8Array;
+  #pendingLost = 0n;
+
+  /** Throws EINVAL unless `pages` is a power of two, ENOMEM when BpfMemory is full. */
+  constructor(memory: BpfMemory, options: PerfRingOptions) {
+    const { pages } = options;
+    if (!Number.isInteger(pages) || pages <= 0 || (pages & (pages - 1)) !== 0) {
+      throw new BpfError('EINVAL', 'creating a perf ring', { value: pages, remedy: 'data pages must be a power of two' });
+    }
+    this.#memory = memory;
+    this.#lostRecord = options.lostRecord ?? bareLostRecord;
+    this.dataSize = pages * PAGE;
+    this.address = memory.alloc(PAGE + this.dataSize, PAGE);
+    const { view } = memory;
+    view.setUint32(this.address + PerfMmapPage.size, USER_PAGE_SIZE, true);
+    view.setBigUint64(this.address + PerfMmapPage.data_offset, BigInt(PAGE), true);
+    view.setBigUint64(this.address + PerfMmapPage.data_size, BigInt(this.dataSize), true);
+  }
+
+  /** Where the producer will write next. */
+  get head(): bigint {
+    return this.#position(PerfMmapPage.data_head);
+  }
+
+  /** What the consumer has finished with. */
+  get tail(): bigint {
+    return this.#position(PerfMmapPage.data_tail);
+  }
+
+  /** Set by the consumer when it has finished with everything before `position`. */
+  set tail(position: bigint) {
+    this.#setPosition(PerfMmapPage.data_tail, position);
+  }
+
+  /**
+   * Appends the record of `size` bytes (header included, a multiple of 8) at `source[offset]`, preceded
+   * by a LOST record where some are owed. False, and one more lost, when it does not fit: as in the
+   * kernel one byte of the ring always stays free.
+   */
+  write(source: Uint8Array, offset: number, size: number): boolean {
+    const lost = this.#pendingLost > 0n ? this.#lostRecord(this.#pendingLost) : undefined;
+    const needed = size + (lost?.length ?? 0);
+    const head = this.head;
+    const used = BigInt.asUintN(64, head - this.tail);
+    if (BigInt(needed) + used >= BigInt(this.dataSize)) {
+      this.#pendingLost++;
+      this.lostTotal++;
+      return false;
+    }
+    const at = Number(head & BigInt(this.dataSize - 1));
+    if (lost !== undefined) {
+      this.#put(at, lost, 0, lost.length);
+      this.#pendingLost = 0n;
+    }
+    this.#put((at + needed - size) & (this.dataSize - 1), source, offset, size);
+    this.#setPosition(PerfMmapPage.data_head, head + BigInt(needed));
+    return true;
+  }
+
+  /** Gives the pages back; the ring must not be used afterwards. */
+  dispose(): void {
+    this.#memory.free(this.address, PAGE + this.dataSize);
+  }
+
+  #put(at: number, source: Uint8Array, offset: number, size: number): void {
+    const { u8 } = this.#memory;
+    const data = this.address + PAGE;
+    const first = Math.min(size, this.dataSize - at);
+    u8.set(source.subarray(offset, offset + first), data + at);
+    if (first < size) u8.set(source.subarray(offset + first, offset + size), data);
+  }
+
+  #position(field: number): bigint {
+    const word = (this.address + field) >>> 2;
+    return u64(this.#memory.i32[word] as number, this.#memory.i32[word + 1] as number);
+  }
+
+  #setPosition(field: number, value: bigint): void {
+    const word = (this.address + field) >>> 2;
+    this.#memory.i32[word] = lo32(value);
+    this.#memory.i32[word + 1] = hi32(value);
+  }
+}
+
+function bareLostRecord(lost: bigint): Uint8Array {
+  const record = new Uint8Array(24);
+  const view = new DataView(record.buffer);
+  view.setUint32(0, PerfEventType.PERF_RECORD_LOST, true);
+  view.setUint16(6, record.length, true);
+  view.setBigUint64(16, lost, true);
+  return record;
+}
