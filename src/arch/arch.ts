@@ -1,4 +1,5 @@
-import type { PtRegsLayout } from './pt-regs.js';
+import type { ErrnoName } from '../base/index.js';
+import type { PtRegs, PtRegsLayout } from './pt-regs.js';
 
 /** What is the same for every CPU of one architecture, and differs from the next. Stateless. */
 export interface Arch {
@@ -8,6 +9,7 @@ export interface Arch {
   readonly pointerSize: 4 | 8;
   readonly ptRegs: PtRegsLayout;
   readonly probing: ArchProbing;
+  readonly returns: ArchReturns;
 }
 
 /** What the kprobe layer needs of an architecture. */
@@ -22,11 +24,31 @@ export interface ArchProbing {
   insnLength(bytes: Uint8Array, offset: number): number;
   /** What to do with the instruction under a probe. `address` is where it stands. */
   plan(bytes: Uint8Array, address: bigint): ProbePlan;
+  /** Masks interrupts in `regs` while a displaced instruction runs in its slot; the result is what they were. */
+  maskInterrupts(regs: PtRegs): number;
+  /** Brings back what `maskInterrupts` answered. */
+  restoreInterrupts(regs: PtRegs, saved: number): void;
+}
+
+/** Where a function keeps its return address, for return probes. */
+export interface ArchReturns {
+  /**
+   * At the first instruction of a function: puts its return address into `out[0..1]` and what identifies its
+   * frame (an address on the stack) into `out[2..3]`. False: a memory fault.
+   */
+  readEntry(regs: PtRegs, memory: InsnMemory, out: Int32Array): boolean;
+  /** At the first instruction of a function: makes it return to `lo`, `hi`. False: a memory fault. */
+  redirect(regs: PtRegs, memory: InsnMemory, lo: number, hi: number): boolean;
+  /**
+   * At the return trampoline: puts the identity of the frame just left into `out[2..3]`, as `readEntry` did for
+   * it, and makes `regs` look as the kernel's own trampoline shows them to handlers, but for the pc.
+   */
+  readReturn(regs: PtRegs, out: Int32Array): void;
 }
 
 /**
- * How the displaced instruction gets executed: in TypeScript on the saved registers, by the CPU in a
- * slot with fix-ups before and after, or not at all (the probe is refused, with the reason).
+ * How the displaced instruction gets executed: in TypeScript on the saved registers, by the CPU in a slot
+ * (then it is one after which the pc is that of the next instruction), or not at all: the probe is refused.
  */
 export type ProbePlan =
   | { readonly kind: 'simulate'; readonly length: number; readonly simulate: SimulateInsn }
@@ -35,10 +57,8 @@ export type ProbePlan =
       readonly length: number;
       /** The bytes to run in the slot at `slot` instead of the original ones; null if it is out of reach. */
       relocate(slot: bigint): Uint8Array | null;
-      /** Mends registers after the step: pc back from the slot, a pushed return address. */
-      readonly fixup: SlotFixup;
     }
-  | { readonly kind: 'refuse'; readonly length: number; readonly reason: string };
+  | { readonly kind: 'refuse'; readonly length: number; readonly errno: ErrnoName; readonly reason: string };
 
 /** Access to the memory of the context that trapped; false is a fault and the instruction did not run. */
 export interface InsnMemory {
@@ -46,12 +66,5 @@ export interface InsnMemory {
   write(lo: number, hi: number, src: Uint8Array, length: number): boolean;
 }
 
-/** Executes one instruction on `regs`, pc included. False: a memory fault; nothing has changed. */
-export type SimulateInsn = (regs: import('./pt-regs.js').PtRegs, memory: InsnMemory) => boolean;
-
-export type SlotFixup = (
-  regs: import('./pt-regs.js').PtRegs,
-  memory: InsnMemory,
-  slot: bigint,
-  address: bigint,
-) => boolean;
+/** Executes one instruction on `regs`, pc included, whatever pc they hold. False: a memory fault; nothing has changed. */
+export type SimulateInsn = (regs: PtRegs, memory: InsnMemory) => boolean;

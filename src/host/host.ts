@@ -81,6 +81,11 @@ export interface HostTasks {
   comm(dst: Uint8Array, offset: number): boolean;
   /** Comm of any task by pid, for readers at the edge; undefined if unknown. */
   commOf(pid: number): string | undefined;
+  /**
+   * Calls `handler` with the address of each task that is gone for good and will never return from the
+   * functions it was in. Returns the function that ends this. Absent where the host cannot tell.
+   */
+  onExit?(handler: (taskLo: number, taskHi: number) => void): () => void;
 }
 
 /** Stack walks. Addresses go to `out` as word pairs, innermost first; the result is how many were found. */
