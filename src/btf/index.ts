@@ -1,4 +1,11 @@
+export { type BtfExt, type BtfExtSection, type BtfFuncInfo, type BtfLineInfo, parseBtfExt } from './btf-ext.js';
 export { Btf } from './btf.js';
+export { type CoreRelocation, type CoreReloKind, coreReloKinds } from './core/core-relocation.js';
+export { type CoreResolution, CoreResolver } from './core/core-resolver.js';
+export type { CoreValue } from './core/core-value.js';
+export { CORE_POISON_IMM, type CoreInsn, patchCoreInsn } from './core/patch.js';
+export { typesAreCompatible } from './core/type-compatibility.js';
+export { essentialName } from './essential-name.js';
 export { type BtfKind, BtfKindNumber } from './kinds.js';
 export type { BtfMemberLocation } from './member-path.js';
 export { parseBtf } from './parse.js';
@@ -25,3 +32,5 @@ export type {
   BtfVar,
   BtfVoid,
 } from './types.js';
+export { type BtfValue, decodeValue } from './value-decoder.js';
+export { encodeValue } from './value-encoder.js';
