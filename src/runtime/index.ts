@@ -1,1 +1,2 @@
 export * from './isa/index.js';
+export * from './dispatch/index.js';

@@ -11,6 +11,8 @@ export interface BpfProgram {
   /** Statistics as BPF_ENABLE_STATS shows them. */
   runCount: bigint;
   recursionMisses: bigint;
+  /** Per CPU, how often the program runs now: raw tracepoints miss a hit that finds it running. Zeroed once. */
+  readonly active: Int32Array;
   retain(): void;
   release(): void;
 }

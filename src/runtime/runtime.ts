@@ -21,6 +21,11 @@ export interface Runtime {
   loadProgram(input: ProgramInput): BpfProgram;
   /** Where bpf_trace_printk writes; replaceable. */
   tracePrintk: (line: string, cpu: number) => void;
+  /**
+   * Per CPU, how many programs of kprobes, trace events and perf events run now (the kernel's bpf_prog_active):
+   * while it is not 0, further ones are missed. Zeroed once; `TraceCall` counts in it.
+   */
+  readonly traceActive: Int32Array;
   /** Enters a run on `cpu`: a free context of that CPU (nesting up to 4), or null when nested too deeply. */
   enter(cpu: number): BpfRunCtx | null;
   leave(run: BpfRunCtx): void;

@@ -1,0 +1,29 @@
+import type { BpfMemory, BpfOffset } from '../memory/bpf-memory.js';
+
+/** Room for program contexts in BpfMemory: `levels` slots of one size for each CPU, until `free`. */
+export class ContextSlots {
+  readonly size: number;
+  readonly #memory: BpfMemory;
+  readonly #cpus: number;
+  readonly #levels: number;
+  readonly #start: BpfOffset;
+  readonly #stride: number;
+
+  constructor(memory: BpfMemory, cpus: number, size: number, levels = 1) {
+    this.size = size;
+    this.#memory = memory;
+    this.#cpus = cpus;
+    this.#levels = levels;
+    this.#stride = (size + 15) & ~15;
+    this.#start = memory.alloc(this.#stride * cpus * levels);
+  }
+
+  /** Byte offset of the slot; a multiple of 16. */
+  at(cpu: number, level = 0): number {
+    return this.#start + (cpu * this.#levels + level) * this.#stride;
+  }
+
+  free(): void {
+    this.#memory.free(this.#start, this.#stride * this.#cpus * this.#levels);
+  }
+}
