@@ -34,4 +34,6 @@ export {
   stx,
 } from './builders.js';
 export { decodeInsns, encodeInsns, INSN_SIZE } from './codec.js';
+export { type DisassembledInsn, type DisassemblyNames, disassemble, disassembleInsn } from './disassembler.js';
+export { formOf, formsOfCode, INSN_FORMS, type InsnForm, type RegisterUse } from './insn-forms.js';
 export type { Insn } from './insn.js';
