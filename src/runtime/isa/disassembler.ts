@@ -79,7 +79,7 @@ const atomicNames: ReadonlyMap<number, string> = new Map([
 /** All instructions in the verifier's text. */
 export function disassemble(insns: readonly Insn[], names: DisassemblyNames = {}): DisassembledInsn[] {
   const lines: DisassembledInsn[] = [];
-  for (let index = 0; index < insns.length; index += isImm64insns[index] ? 2 : 1) {
+  for (let index = 0; index < insns.length; index += isImm64(insns[index]) ? 2 : 1) {
     lines.push({ index, text: disassembleInsn(insns, index, names) });
   }
   return lines;

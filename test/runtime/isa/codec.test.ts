@@ -4,6 +4,8 @@ import { decodeInsns, encodeInsns } from '../../../src/runtime/isa/codec.js';
 
 const addR3R7 = { code: 0x0f, dst: 3, src: 7, off: -2, imm: 0x12345678 };
 
+const decodeTorn = () => decodeInsns(new Uint8Array(19));
+
 describe('instruction codec', () => {
   test('little endian: destination in the low nibble', () => {
     expect([...encodeInsns([addR3R7])]).toEqual([0x0f, 0x73, 0xfe, 0xff, 0x78, 0x56, 0x34, 0x12]);
@@ -23,8 +25,7 @@ describe('instruction codec', () => {
   });
 
   test('a torn instruction is refused with the offset where it starts', () => {
-    const attempt = () => decodeInsns(new Uint8Array(19));
-    expect(attempt).toThrow(BpfError);
-    expect(attempt).toThrow(/19 bytes are not a whole number of instructions.*offset 16.*value 3/);
+    expect(decodeTorn).toThrow(BpfError);
+    expect(decodeTorn).toThrow(/19 bytes are not a whole number of instructions.*offset 16.*value 3/);
   });
 });

@@ -42,6 +42,10 @@ function ourText(insns: readonly Insn[]): string {
   });
 }
 
+function withBtfId(text: string): string {
+  return text.replace(/(bpf_cast_to_kern_ctx)#-?\d+$/, '$1#<btf_id>');
+}
+
 describe('disassembler against the recorded log of the kernel', () => {
   const golden = recording() ? [] : rows(readGolden(goldenPath).lines);
 
@@ -55,10 +59,6 @@ describe('disassembler against the recorded log of the kernel', () => {
     const expected = golden.filter((row) => row.form === name);
     expect(expected.map((row) => withBtfId(ourText(row.insns)))).toEqual(expected.map((row) => row.text));
   });
-
-  function withBtfId(text: string): string {
-    return text.replace(/(bpf_cast_to_kern_ctx)#-?\d+$/, '$1#<btf_id>');
-  }
 });
 
 describe('disassembler', () => {
