@@ -37,10 +37,13 @@ export class BpfMemory {
   /** Free ranges by start, coalesced. */
   readonly #free: { start: number; end: number }[] = [];
   #top: number;
+  /** Whether bytes never handed out are known to be zero. */
+  readonly #zeroed: boolean;
 
   constructor(options: BpfMemoryOptions = {}) {
     this.#maxBytes = Math.min(roundUp(options.maxBytes ?? 1 << 30, WASM_PAGE), 0xffff_0000);
     this.wasm = options.memory ?? new WebAssembly.Memory({ initial: 16, maximum: this.#maxBytes / WASM_PAGE });
+    this.#zeroed = options.memory === undefined;
     this.#top = Math.max(4096, roundUp(options.reserved ?? 0, GRANULE));
     this.#refresh();
   }
@@ -56,8 +59,10 @@ export class BpfMemory {
    */
   alloc(size: number, align: number = GRANULE): BpfOffset {
     const length = roundUp(Math.max(size, 1), GRANULE);
-    const start = this.#takeFree(length, align) ?? this.#extend(length, align);
-    this.u8.fill(0, start, start + length);
+    const reused = this.#takeFree(length, align);
+    const start = reused ?? this.#extend(length, align);
+    // Fresh memory is zero already; touching it would make large sparse maps cost real pages.
+    if (reused !== undefined || !this.#zeroed) this.u8.fill(0, start, start + length);
     return start as BpfOffset;
   }
 

@@ -1,0 +1,10 @@
+export type { BpfMap, MapSpec } from './bpf-map.js';
+export { ArrayMap } from './array-map.js';
+export { createMap } from './create-map.js';
+export { PerfEventArrayMap, ProgArrayMap } from './fd-array-map.js';
+export { HashMap } from './hash-map.js';
+export { LruHashMap } from './lru-hash-map.js';
+export type { MapDeps } from './map-base.js';
+export { HashElem, HashKind, MapHeader } from './map-layout.js';
+export { RingBufferMap } from './ring-buffer-map.js';
+export { StackTraceMap } from './stack-trace-map.js';

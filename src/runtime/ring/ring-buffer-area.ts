@@ -1,0 +1,208 @@
+import { BpfRingbuf } from '../../base/index.js';
+import type { BpfMemory, BpfOffset } from '../memory/bpf-memory.js';
+import { RING_MAX_RECORD, RING_PAGE, RingLayout, ringRecordSize } from './ring-buffer-layout.js';
+
+const BUSY = BpfRingbuf.BPF_RINGBUF_BUSY_BIT;
+const DISCARD = BpfRingbuf.BPF_RINGBUF_DISCARD_BIT;
+const HEADER = BpfRingbuf.BPF_RINGBUF_HDR_SZ;
+
+/** What became of the records, for the loss ledger: reserved = submitted + discarded + open. */
+export interface RingBufferCounts {
+  reserved: number;
+  submitted: number;
+  discarded: number;
+  /** Reservations refused because the consumer is behind or the record is too large. */
+  dropped: number;
+}
+
+/**
+ * The producer side of a BPF ring buffer, in BpfMemory.
+ *
+ * In Linux the data pages are mapped twice in a row, so that no record is ever split. Linear memory has
+ * no second mapping: here the second half is memory of its own, and a record that runs past the end of
+ * the first half is written on into the second. `reserve` first brings the second half up to date (a
+ * program may read what it reserved) and `commit` copies the part past the end back to the beginning,
+ * before the BUSY bit goes. So the first half holds Linux's bytes at `position & mask` whenever a
+ * consumer may look, and a committed record can also be read in one piece where it starts.
+ */
+export class RingBufferArea {
+  /** Offset of the first page. */
+  readonly address: BpfOffset;
+  /** Bytes of data; a power of two. */
+  readonly size: number;
+  readonly counts: RingBufferCounts = { reserved: 0, submitted: 0, discarded: 0, dropped: 0 };
+  readonly #memory: BpfMemory;
+  readonly #data: number;
+  readonly #wakers = new Set<() => void>();
+
+  /** `address` is page-aligned and has `RingBufferArea.bytes(size)` zeroed bytes. */
+  constructor(memory: BpfMemory, address: BpfOffset, size: number) {
+    this.#memory = memory;
+    this.address = address;
+    this.size = size;
+    this.#data = address + RingLayout.data;
+  }
+
+  /** Bytes of BpfMemory that a ring of `size` data bytes takes. */
+  static bytes(size: number): number {
+    return RingLayout.data + 2 * size;
+  }
+
+  /**
+   * Offset of `size` bytes to write, or 0: too large, or not enough room. The record stays invisible to
+   * consumers until it is committed. The 64-bit size comes as words.
+   */
+  reserve(sizeLo: number, sizeHi = 0): number {
+    const size = sizeLo >>> 0;
+    const offset = sizeHi === 0 && size <= RING_MAX_RECORD ? this.#reserve(size) : 0;
+    if (offset === 0) this.counts.dropped++;
+    else this.counts.reserved++;
+    return offset;
+  }
+
+  /** Makes the record at `offset` (what `reserve` returned) visible. Flags: BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP. */
+  submit(offset: number, flags: number): void {
+    this.counts.submitted++;
+    this.#commit(offset, flags, 0);
+  }
+
+  /** Gives the record up: consumers skip it. */
+  discard(offset: number, flags: number): void {
+    this.counts.discarded++;
+    this.#commit(offset, flags, DISCARD);
+  }
+
+  /** Copies `size` bytes from `source` of BpfMemory into a record of its own; false where none could be had. */
+  output(source: number, sizeLo: number, sizeHi: number, flags: number): boolean {
+    const offset = this.reserve(sizeLo, sizeHi);
+    if (offset === 0) return false;
+    this.#memory.u8.copyWithin(offset, source, source + (sizeLo >>> 0));
+    this.submit(offset, flags);
+    return true;
+  }
+
+  /** What bpf_ringbuf_query answers; 0 for selectors it does not know. */
+  query(selector: number): bigint {
+    switch (selector) {
+      case BpfRingbuf.BPF_RB_AVAIL_DATA:
+        return BigInt.asUintN(64, this.producer - this.consumer);
+      case BpfRingbuf.BPF_RB_RING_SIZE:
+        return BigInt(this.size);
+      case BpfRingbuf.BPF_RB_CONS_POS:
+        return this.consumer;
+      case BpfRingbuf.BPF_RB_PROD_POS:
+        return this.producer;
+      default:
+        return 0n;
+    }
+  }
+
+  get producer(): bigint {
+    return this.#memory.view.getBigUint64(this.address + RingLayout.producerPage, true);
+  }
+
+  get consumer(): bigint {
+    return this.#memory.view.getBigUint64(this.address + RingLayout.consumerPage, true);
+  }
+
+  /** What a consumer stores when it is done with everything before `position`. Unchecked, as in Linux. */
+  set consumer(position: bigint) {
+    this.#memory.view.setBigUint64(this.address + RingLayout.consumerPage, position, true);
+  }
+
+  /**
+   * Calls `waker` whenever a commit wakes consumers up. It runs inside the program that commits: it must
+   * only take note. Returns the function that ends the subscription.
+   */
+  onWakeup(waker: () => void): () => void {
+    this.#wakers.add(waker);
+    return () => this.#wakers.delete(waker);
+  }
+
+  /** Whether `offset` is the data of a record that is reserved and not committed. */
+  isOpen(offset: number): boolean {
+    const position = offset - HEADER - this.#data;
+    if (position < 0 || position >= this.size || position % 8 !== 0) return false;
+    return ((this.#memory.u32[(offset - HEADER) >>> 2] as number) & BUSY) !== 0;
+  }
+
+  #reserve(size: number): number {
+    const length = ringRecordSize(size);
+    if (length > this.size) return 0;
+    const producer = this.#word(RingLayout.producerPage);
+    this.#advancePending(producer);
+    if (this.#exceeds(RingLayout.consumerPage, length)) return 0;
+    if (this.#exceeds(RingLayout.pendingPos, length)) return 0;
+    const at = producer & (this.size - 1);
+    this.#mirrorIn(at, length);
+    const header = this.#data + at;
+    const { u32 } = this.#memory;
+    u32[header >>> 2] = (size | BUSY) >>> 0;
+    u32[(header >>> 2) + 1] = (RingLayout.data + at) / RING_PAGE;
+    this.#addWord(RingLayout.producerPage, length);
+    return header + HEADER;
+  }
+
+  /** Moves the pending position over records that have been committed since. */
+  #advancePending(producer: number): void {
+    let pending = this.#word(RingLayout.pendingPos);
+    while (pending !== producer) {
+      const length = this.#memory.u32[(this.#data + (pending & (this.size - 1))) >>> 2] as number;
+      if ((length & BUSY) !== 0) break;
+      const step = ringRecordSize((length & ~DISCARD) >>> 0);
+      this.#addWord(RingLayout.pendingPos, step);
+      pending = (pending + step) >>> 0;
+    }
+  }
+
+  /** Whether a record of `length` bytes would end `size` or more bytes past the position at `page`, in 64 bits. */
+  #exceeds(page: number, length: number): boolean {
+    const low = this.#word(RingLayout.producerPage) - this.#word(page);
+    const high = this.#word(RingLayout.producerPage + 4) - this.#word(page + 4);
+    const distance = high * 2 ** 32 + low + length;
+    // A consumer position past the producer's makes Linux's unsigned difference huge, unless the record closes the gap.
+    return distance < 0 || distance >= this.size;
+  }
+
+  #commit(offset: number, flags: number, bit: number): void {
+    const { u32 } = this.#memory;
+    const header = offset - HEADER;
+    const length = (u32[header >>> 2] as number) & ~BUSY;
+    const at = header - this.#data;
+    this.#mirrorOut(at, ringRecordSize(length >>> 0));
+    u32[header >>> 2] = (length | bit) >>> 0;
+    if ((flags & BpfRingbuf.BPF_RB_FORCE_WAKEUP) !== 0) this.#wake();
+    else if ((flags & BpfRingbuf.BPF_RB_NO_WAKEUP) === 0 && this.#consumerIsAt(at)) this.#wake();
+  }
+
+  /** Consumers sleep only at the position they have reached: a commit elsewhere need not wake them. */
+  #consumerIsAt(at: number): boolean {
+    return (this.#word(RingLayout.consumerPage) & (this.size - 1)) === at;
+  }
+
+  #wake(): void {
+    for (const waker of this.#wakers) waker();
+  }
+
+  #mirrorIn(at: number, length: number): void {
+    const past = at + length - this.size;
+    if (past > 0) this.#memory.u8.copyWithin(this.#data + this.size, this.#data, this.#data + past);
+  }
+
+  #mirrorOut(at: number, length: number): void {
+    const past = at + length - this.size;
+    if (past > 0) this.#memory.u8.copyWithin(this.#data, this.#data + this.size, this.#data + this.size + past);
+  }
+
+  #word(field: number): number {
+    return this.#memory.u32[(this.address + field) >>> 2] as number;
+  }
+
+  #addWord(field: number, amount: number): void {
+    const { u32 } = this.#memory;
+    const word = (this.address + field) >>> 2;
+    const low = (u32[word] as number) + amount;
+    u32[word] = low;
+    if (low > 0xffff_ffff) u32[word + 1] = (u32[word + 1] as number) + 1;
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Pages of a BPF ring buffer (kernel/bpf/ringbuf.c), from the start of its area: one that only the kernel
+ * sees, one per position so that they can be mapped with different rights, then the data, then the data
+ * once more. What user space maps starts at the consumer page.
+ */
+export const RING_PAGE = 4096;
+
+export const RingLayout = {
+  consumerPage: RING_PAGE,
+  producerPage: 2 * RING_PAGE,
+  /** On the producer page, after the position: where the oldest record not committed yet begins. */
+  pendingPos: 2 * RING_PAGE + 8,
+  data: 3 * RING_PAGE,
+} as const;
+
+/** Largest payload a record's length word can tell (RINGBUF_MAX_RECORD_SZ). */
+export const RING_MAX_RECORD = 0x3fff_ffff;
+
+/** Bytes a record of `size` payload bytes takes. */
+export function ringRecordSize(size: number): number {
+  return Math.ceil((size + 8) / 8) * 8;
+}
