@@ -384,6 +384,8 @@ static void op_map_delete(void)
 
 	at.a.map_fd = (uint32_t)fd_in(u32());
 	at.a.key = (uint64_t)(uintptr_t)bytes(&len);
+	if (!len)
+		at.a.key = 0;
 	answer(bpf(BPF_MAP_DELETE_ELEM, &at), 0);
 }
 
