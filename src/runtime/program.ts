@@ -8,8 +8,8 @@ export interface BpfProgram {
   readonly type: number;
   readonly executable: Executable;
   readonly engine: EngineProgram;
-  /** Statistics as BPF_ENABLE_STATS shows them. */
-  runCount: bigint;
+  /** Statistics as BPF_ENABLE_STATS shows them: runs begun (`Runtime.leave` counts), hits missed. */
+  readonly runCount: bigint;
   recursionMisses: bigint;
   /** Per CPU, how often the program runs now: raw tracepoints miss a hit that finds it running. Zeroed once. */
   readonly active: Int32Array;

@@ -26,13 +26,24 @@ export interface BpfRunCtx {
   /** Offset and length of the context handed to the program. */
   ctx: number;
   ctxSize: number;
-  /** Regions beyond the program's own (packet data, reserved ring records), by count. */
+  /** Regions beyond the program's own: packet data, reserved ring records. Emptied by `Runtime.leave`. */
   readonly extraRegions: AccessRegion[];
   /** Open ring buffer reservations: offsets of their data. */
   readonly reservations: number[];
+  /** Tail calls so far in this run (the kernel allows 33). */
   tailCalls: number;
   /** Instructions left before the run is stopped. */
   budget: number;
-  /** Set by engines: runs the subprogram at instruction `pc` with r1..r3 (callbacks of helpers); result low word. */
+  /** The packet of a networking program, for LD_ABS and LD_IND: offsets, 0 where there is none. */
+  packetStart: number;
+  packetEnd: number;
+  macHeader: number;
+  networkHeader: number;
+  /** Lowest byte of this context's stack, and where the next frame's r10 points. */
+  readonly stackStart: number;
+  stackPointer: number;
+  /** 16 bytes that engines copy host memory to. */
+  readonly scratch: number;
+  /** Set by engines: runs the subprogram at instruction slot `pc` with r1..r4 (callbacks of helpers); result low word. */
   callback: ((pc: number, r1Lo: number, r1Hi: number, r2Lo: number, r2Hi: number, r3Lo: number, r3Hi: number, r4Lo: number, r4Hi: number) => number) | null;
 }

@@ -1,0 +1,110 @@
+import type { Helper, HelperArg } from '../helper/helper.js';
+import { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
+import { FUNC_POINTER_HI } from './access-guard.js';
+import type { Activation } from './activation.js';
+import { RunStopped } from './stop.js';
+
+/** BPF_MAX_VAR_SIZ: what a size argument may be at most. */
+const MAX_SIZE = 1 << 29;
+
+/**
+ * Calls a helper as its table row says: arguments are checked by type, the result goes to r0. A program that
+ * passes anything else is stopped; a verifier would not have let it in.
+ */
+export function callHelper(vm: Activation, helper: Helper): void {
+  const { registers: r, run } = vm;
+  const { args } = helper;
+  for (let i = 0; i < args.length; i++) checkArgument(vm, helper, i);
+  const result = helper.impl(run, r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11]);
+  vm.guard.forget();
+  r[0] = result;
+  switch (helper.ret) {
+    case 'integer':
+      r[1] = result >> 31;
+      return;
+    case 'u64':
+      r[1] = run.resultHi;
+      return;
+    case 'map_value_or_null':
+    case 'mem_or_null':
+      r[1] = result === 0 ? 0 : BPF_MEMORY_HI;
+      return;
+    case 'void':
+      r[0] = 0;
+      r[1] = 0;
+  }
+}
+
+function checkArgument(vm: Activation, helper: Helper, index: number): void {
+  const at = 2 + 2 * index;
+  const lo = vm.registers[at];
+  const hi = vm.registers[at + 1];
+  if (!fits(vm, helper, index, lo, hi)) throw refusal(helper, index, lo, hi);
+}
+
+function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: number): boolean {
+  const { registers: r, run, guard } = vm;
+  switch (helper.args[index]) {
+    case 'anything':
+      return true;
+    case 'const_map_ptr':
+      return hi === BPF_MEMORY_HI && run.runtime.mapAt(lo >>> 0) !== undefined;
+    case 'map_key':
+      return guard.allows(lo, hi, run.runtime.mapAt(r[2] >>> 0)?.keySize ?? 0, false);
+    case 'map_value':
+      return guard.allows(lo, hi, run.runtime.mapAt(r[2] >>> 0)?.valueSize ?? 0, false);
+    case 'mem':
+      return allowsSized(vm, index, lo, hi, false);
+    case 'mem_or_null':
+      return (lo | hi) === 0 || allowsSized(vm, index, lo, hi, false);
+    case 'mem_uninit':
+      return allowsSized(vm, index, lo, hi, true);
+    case 'const_size':
+      return hi === 0 && lo > 0 && lo < MAX_SIZE;
+    case 'const_size_or_zero':
+      return hi === 0 && lo >= 0 && lo < MAX_SIZE;
+    case 'ctx':
+      return hi === BPF_MEMORY_HI && lo >>> 0 === run.ctx;
+    case 'func':
+      return hi === FUNC_POINTER_HI && vm.executable.subprogs.some((subprog) => subprog.start === lo);
+    case 'stack_or_null':
+      return (lo | hi) === 0 || guard.allows(lo, hi, 1, true);
+    case 'ringbuf_mem':
+      return hi === BPF_MEMORY_HI && run.reservations.includes(lo >>> 0);
+    case 'btf_id':
+      return hi !== BPF_MEMORY_HI && hi !== FUNC_POINTER_HI;
+    default:
+      return false;
+  }
+}
+
+/** Memory whose size is the next argument. Nothing of it needs to exist when that is 0. */
+function allowsSized(vm: Activation, index: number, lo: number, hi: number, write: boolean): boolean {
+  const at = 2 + 2 * (index + 1);
+  const size = vm.registers[at];
+  if (vm.registers[at + 1] !== 0 || size < 0) return false;
+  return size === 0 || vm.guard.allows(lo, hi, size, write);
+}
+
+const expectations: Readonly<Record<HelperArg, string>> = {
+  anything: 'anything',
+  const_map_ptr: 'a map',
+  map_key: 'readable memory of the size of a key',
+  map_value: 'readable memory of the size of a value',
+  mem: 'readable memory of the size in the next argument',
+  mem_or_null: 'NULL or readable memory of the size in the next argument',
+  mem_uninit: 'writable memory of the size in the next argument',
+  const_size: 'a size of at least 1 byte',
+  const_size_or_zero: 'a size',
+  ctx: 'the context',
+  func: 'a subprogram',
+  stack_or_null: 'NULL or a pointer to the stack',
+  ringbuf_mem: 'a reserved ring buffer record',
+  btf_id: 'a pointer of the host',
+};
+
+function refusal(helper: Helper, index: number, lo: number, hi: number): RunStopped {
+  const got = `0x${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, '0')}`;
+  const wanted = expectations[helper.args[index]];
+  return new RunStopped(`bpf_${helper.name}#${helper.id}: argument ${index + 1} must be ${wanted}, got ${got}`);
+}

@@ -1,0 +1,180 @@
+import { BpfError, BpfFuncId, BpfPseudo } from '../../base/index.js';
+import { contextLayout } from '../context-layout.js';
+import type { Executable } from '../executable.js';
+import type { Helper } from '../helper/helper.js';
+import { formOf, type InsnForm } from '../isa/insn-forms.js';
+import type { Insn } from '../isa/insn.js';
+import { BPF_CALL, BPF_JMP, BPF_JMP32, BPF_LD, BPF_X, EXIT, LDIMM64 } from '../isa/opcodes.js';
+import { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
+import { FUNC_POINTER_HI } from './access-guard.js';
+import type { FormOps } from './form-ops.js';
+import { Op, type OpNumber } from './op.js';
+
+/** Words per predecoded instruction: operation, low word of dst, low word of src, offset or target or number. */
+export const INSN_WORDS = 4;
+/** Words that r0 to r10 take in the register file; constants follow. */
+export const REGISTER_WORDS = 22;
+
+const CALLX = BPF_JMP | BPF_CALL | BPF_X;
+
+/** A program in the form the loop runs. */
+export interface ProgramCode {
+  /** `INSN_WORDS` words per instruction; 64-bit immediate loads are one instruction. */
+  readonly words: Int32Array;
+  /** The register file at the start of a run: zeros, then the program's constants. */
+  readonly registers: Int32Array;
+  /** Helpers by the index in a call's last word. */
+  readonly helpers: readonly Helper[];
+  /** Instruction slot of each predecoded instruction. */
+  readonly slots: readonly number[];
+  /** Word index of the instruction in each slot. */
+  readonly wordOfSlot: Int32Array;
+}
+
+/**
+ * Brings a checked program into a flat array of words. Immediates go to constant registers behind r10, so
+ * that `dst op imm` and `dst op src` are one operation; jump distances become targets.
+ */
+export function predecode(executable: Executable, helpers: ReadonlyMap<number, Helper>, formOps: FormOps): ProgramCode {
+  return new Predecoder(executable, helpers, formOps).decode();
+}
+
+class Predecoder {
+  readonly #executable: Executable;
+  readonly #insns: readonly Insn[];
+  readonly #available: ReadonlyMap<number, Helper>;
+  readonly #formOps: FormOps;
+  readonly #packetPointers: readonly number[];
+  readonly #helpers: Helper[] = [];
+  readonly #constants: number[] = [];
+  readonly #constantAt = new Map<string, number>();
+  readonly #slots: number[] = [];
+  readonly #wordOfSlot: Int32Array;
+
+  constructor(executable: Executable, helpers: ReadonlyMap<number, Helper>, formOps: FormOps) {
+    this.#executable = executable;
+    this.#insns = executable.insns;
+    this.#available = helpers;
+    this.#formOps = formOps;
+    this.#packetPointers = contextLayout(executable.type).packetPointers;
+    this.#wordOfSlot = new Int32Array(executable.insns.length);
+  }
+
+  decode(): ProgramCode {
+    this.#numberSlots();
+    const words = new Int32Array(this.#slots.length * INSN_WORDS);
+    this.#slots.forEach((slot, index) => words.set(this.#instruction(slot), index * INSN_WORDS));
+    const registers = new Int32Array(REGISTER_WORDS + this.#constants.length);
+    registers.set(this.#constants, REGISTER_WORDS);
+    return { words, registers, helpers: this.#helpers, slots: this.#slots, wordOfSlot: this.#wordOfSlot };
+  }
+
+  #numberSlots(): void {
+    for (let slot = 0; slot < this.#insns.length; slot++) {
+      this.#wordOfSlot[slot] = this.#slots.length * INSN_WORDS;
+      this.#slots.push(slot);
+      if (this.#insns[slot].code === LDIMM64) slot++;
+    }
+  }
+
+  #instruction(slot: number): readonly number[] {
+    const insn = this.#insns[slot];
+    if (insn.code === CALLX) return [Op.callRegister, 0, insn.dst * 2, 0];
+    const form = formOf(insn);
+    const op = form === undefined ? undefined : this.#formOps.get(form.name);
+    if (form === undefined || op === undefined) {
+      throw new BpfError('EOPNOTSUPP', `instruction ${slot} of ${this.#executable.name} cannot run`, {
+        value: form?.name ?? `code 0x${insn.code.toString(16)}`,
+        remedy: 'the interpreter has no arenas; other forms are unknown to Linux, too',
+      });
+    }
+    const [code, last] = this.#specialise(op, form, insn, slot);
+    return [code, insn.dst * 2, this.#source(form, insn, slot), last];
+  }
+
+  /** The operation and the instruction's last word. */
+  #specialise(op: OpNumber, form: InsnForm, insn: Insn, slot: number): readonly [OpNumber, number] {
+    switch (form.name) {
+      case 'gotol':
+      case 'call_subprog':
+        return [op, this.#wordOfSlot[slot + 1 + insn.imm]];
+      case 'call_helper':
+        return this.#call(op, insn.imm);
+      case 'call_kfunc':
+        return [op, insn.imm];
+      case 'ldx_u32':
+        return [this.#packetPointers.includes(insn.off) && op === Op.load32 ? Op.loadPacketPointer : op, insn.off];
+      default:
+        return [op, this.#operand(insn, slot)];
+    }
+  }
+
+  #operand(insn: Insn, slot: number): number {
+    switch (insn.code & 7) {
+      case BPF_LD:
+        return insn.imm;
+      case BPF_JMP:
+      case BPF_JMP32:
+        return insn.code === EXIT ? 0 : this.#wordOfSlot[slot + 1 + insn.off];
+      default:
+        return insn.off;
+    }
+  }
+
+  #call(op: OpNumber, number: number): readonly [OpNumber, number] {
+    if (number === BpfFuncId.BPF_FUNC_tail_call) return [Op.tailCall, 0];
+    const helper = this.#available.get(number);
+    if (helper === undefined) return [Op.callNothing, number];
+    let index = this.#helpers.indexOf(helper);
+    if (index < 0) index = this.#helpers.push(helper) - 1;
+    return [op, index];
+  }
+
+  /** Index of the low word of the source: a register, or the constant an immediate became. */
+  #source(form: InsnForm, insn: Insn, slot: number): number {
+    if (insn.code === LDIMM64) return this.#constant(...this.#wideImmediate(insn, slot));
+    if (typeof form.src === 'string') return insn.src * 2;
+    return form.imm === 'any' ? this.#constant(insn.imm, insn.imm >> 31) : 0;
+  }
+
+  #wideImmediate(insn: Insn, slot: number): readonly [lo: number, hi: number] {
+    const upper = this.#insns[slot + 1].imm;
+    switch (insn.src) {
+      case 0:
+        return [insn.imm, upper];
+      case BpfPseudo.BPF_PSEUDO_MAP_FD:
+      case BpfPseudo.BPF_PSEUDO_MAP_IDX:
+        return [this.#executable.maps[insn.imm].address, BPF_MEMORY_HI];
+      case BpfPseudo.BPF_PSEUDO_MAP_VALUE:
+      case BpfPseudo.BPF_PSEUDO_MAP_IDX_VALUE:
+        return [this.#directValue(insn.imm, upper), BPF_MEMORY_HI];
+      case BpfPseudo.BPF_PSEUDO_FUNC:
+        return [slot + 1 + insn.imm, FUNC_POINTER_HI];
+      default:
+        throw new BpfError('EOPNOTSUPP', `instruction ${slot} takes the address of a typed kernel symbol`, {
+          value: insn.imm,
+          remedy: 'typed ksyms (BPF_PSEUDO_BTF_ID) cannot be resolved at run time: use an untyped one',
+        });
+    }
+  }
+
+  #directValue(mapIndex: number, offset: number): number {
+    const map = this.#executable.maps[mapIndex];
+    const at = map.directValue(offset);
+    if (at >= 0) return at;
+    throw new BpfError('EINVAL', `direct value access at offset ${offset} of map ${map.name}`, {
+      value: at,
+      remedy: 'only array maps of one entry have direct values, and the offset must lie inside',
+    });
+  }
+
+  #constant(lo: number, hi: number): number {
+    const name = `${lo}:${hi}`;
+    let at = this.#constantAt.get(name);
+    if (at === undefined) {
+      at = REGISTER_WORDS + this.#constants.push(lo, hi) - 2;
+      this.#constantAt.set(name, at);
+    }
+    return at;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Activation } from './activation.js';
+import { atomic } from './atomics.js';
+import { callHelper } from './helper-call.js';
+import { type Op, Op as Operation } from './op.js';
+import { loadFromPacket } from './packet-load.js';
+import { RunStopped } from './stop.js';
+
+/** libbpf writes this helper number plus the relocation's index into instructions whose relocation failed. */
+const POISON = 195_896_080;
+/** The same for kfuncs and maps that do not exist. */
+const POISON_KFUNC = 2_002_000_000;
+
+/** Operations outside the loop's switch. False: the current function returns. */
+export function rare(vm: Activation, op: number, d: number, s: number, x: number): boolean {
+  switch (op) {
+    case 81 satisfies Op['callRegister']:
+      callByNumber(vm, vm.registers[s]);
+      return true;
+    case 82 satisfies Op['callNothing']:
+      throw new RunStopped(`${whatIsCalled(x)}`);
+    case 83 satisfies Op['ld_abs_u8']:
+      return loadFromPacket(vm, x, 1);
+    case 84 satisfies Op['ld_abs_u16']:
+      return loadFromPacket(vm, x, 2);
+    case 85 satisfies Op['ld_abs_u32']:
+      return loadFromPacket(vm, x, 4);
+    case 86 satisfies Op['ld_ind_u8']:
+      return loadFromPacket(vm, x + vm.registers[s], 1);
+    case 87 satisfies Op['ld_ind_u16']:
+      return loadFromPacket(vm, x + vm.registers[s], 2);
+    case 88 satisfies Op['ld_ind_u32']:
+      return loadFromPacket(vm, x + vm.registers[s], 4);
+    default:
+      if (op < Operation.atomic_add_u32) throw new RunStopped(`unknown operation ${op}`);
+      atomic(vm, op, d, s, x);
+      return true;
+  }
+}
+
+/** callx of the plugin protocol: a call of the helper whose number is in the register. */
+function callByNumber(vm: Activation, number: number): void {
+  const helper = vm.run.runtime.helpers.get(number);
+  if (helper === undefined) throw new RunStopped(whatIsCalled(number));
+  callHelper(vm, helper);
+}
+
+function whatIsCalled(number: number): string {
+  const poisoned = number >= POISON && number < POISON + 100_000_000;
+  if (poisoned) return `a CO-RE relocation of this instruction failed (call poisoned with ${number})`;
+  if (number >= POISON_KFUNC) return `a kernel function or map that the kernel lacks is used (poisoned with ${number})`;
+  return `unknown helper function ${number}`;
+}

@@ -1,0 +1,9 @@
+/**
+ * Thrown inside the interpreter to end a run that may not go on; it never leaves `EngineProgram.run`, which
+ * turns it into a `ProgramFault`. `pc` is filled in by the loop that was executing.
+ */
+export class RunStopped extends Error {
+  override readonly name = 'RunStopped';
+  /** Index of the instruction in the predecoded program, -1 until known. */
+  index = -1;
+}

@@ -1,0 +1,100 @@
+import type { AccessRegion } from './access-region.js';
+import type { BpfMemory } from './memory/bpf-memory.js';
+import type { BpfRunCtx } from './run-context.js';
+import type { Runtime } from './runtime.js';
+
+/** Runs that may be under way on one CPU at once: task, softirq, hardirq, NMI. */
+export const MAX_NESTING = 4;
+/** Bytes of stack per run: 32 frames, what 8 frames of calls and the tail calls from within them may take. */
+const STACK_BYTES = 32 * 512;
+const SCRATCH_BYTES = 16;
+
+/**
+ * The run contexts of all CPUs, made once: entering and leaving a run allocates nothing. The contexts of one
+ * CPU are a stack, so runs must end in the reverse order of their beginning.
+ */
+export class RunContextPool {
+  readonly #contexts: readonly BpfRunCtx[];
+  /** Per CPU, how many are in use. */
+  readonly #depth: Int32Array;
+
+  constructor(runtime: Runtime, memory: BpfMemory, cpus: number) {
+    this.#depth = new Int32Array(cpus);
+    this.#contexts = Array.from({ length: cpus * MAX_NESTING }, (_, index) =>
+      makeContext(runtime, memory, Math.floor(index / MAX_NESTING)),
+    );
+  }
+
+  /** A fresh context, or null where `MAX_NESTING` runs are under way on `cpu`. */
+  enter(cpu: number, budget: number): BpfRunCtx | null {
+    const depth = this.#depth[cpu];
+    if (depth === MAX_NESTING) return null;
+    this.#depth[cpu] = depth + 1;
+    const run = this.#contexts[cpu * MAX_NESTING + depth];
+    reset(run, budget);
+    return run;
+  }
+
+  leave(run: BpfRunCtx): void {
+    this.#depth[run.cpu]--;
+    run.program = null;
+    run.regs = null;
+  }
+
+  /** Runs under way on `cpu`. */
+  depth(cpu: number): number {
+    return this.#depth[cpu];
+  }
+}
+
+function makeContext(runtime: Runtime, memory: BpfMemory, cpu: number): BpfRunCtx {
+  const stackStart = memory.alloc(STACK_BYTES);
+  const extraRegions: AccessRegion[] = [];
+  return {
+    runtime,
+    cpu,
+    program: null,
+    cookieLo: 0,
+    cookieHi: 0,
+    regs: null,
+    funcIpLo: 0,
+    funcIpHi: 0,
+    resultHi: 0,
+    fault: null,
+    ctx: 0,
+    ctxSize: 0,
+    extraRegions,
+    reservations: [],
+    tailCalls: 0,
+    budget: 0,
+    packetStart: 0,
+    packetEnd: 0,
+    macHeader: 0,
+    networkHeader: 0,
+    stackStart,
+    stackPointer: stackStart + STACK_BYTES,
+    scratch: memory.alloc(SCRATCH_BYTES),
+    callback: null,
+  };
+}
+
+function reset(run: BpfRunCtx, budget: number): void {
+  run.cookieLo = 0;
+  run.cookieHi = 0;
+  run.funcIpLo = 0;
+  run.funcIpHi = 0;
+  run.resultHi = 0;
+  run.fault = null;
+  run.ctx = 0;
+  run.ctxSize = 0;
+  run.extraRegions.length = 0;
+  run.reservations.length = 0;
+  run.tailCalls = 0;
+  run.budget = budget;
+  run.packetStart = 0;
+  run.packetEnd = 0;
+  run.macHeader = 0;
+  run.networkHeader = 0;
+  run.stackPointer = run.stackStart + STACK_BYTES;
+  run.callback = null;
+}
