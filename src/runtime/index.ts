@@ -1,11 +1,13 @@
 export * from './isa/index.js';
+export * from './check/index.js';
 export * from './dispatch/index.js';
+export * from './map/index.js';
+export * from './ring/index.js';
 export type * from './access-region.js';
 export type * from './attach-target.js';
 export type * from './engine.js';
 export type * from './executable.js';
 export type * from './helper/helper.js';
-export type * from './map/bpf-map.js';
 export type * from './program.js';
 export type * from './run-context.js';
 export type * from './runtime.js';

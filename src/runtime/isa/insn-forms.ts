@@ -193,7 +193,7 @@ function jumpForms(): InsnForm[] {
       off: 'any',
       imm: 'any',
     },
-    { name: 'exit', code: BPF_JMP | BPF_EXIT, dst: 'unused', src: 0, off: 0, imm: 0 },
+    { name: 'exit', code: BPF_JMP | BPF_EXIT, dst: 'unused', src: 0, off: 'any', imm: 0 },
   ];
   for (const [width, cls] of [
     ['64', BPF_JMP],
@@ -244,9 +244,10 @@ function atomicForms(): InsnForm[] {
 }
 
 /**
- * Every instruction form that Linux 6.18 knows: the single table from which the checker, the disassembler's
- * and assembler's tests, and program generators take what exists. The second slot of the 64-bit immediate
- * loads is not a form of its own.
+ * Every instruction form that Linux 6.18 knows: the single table from which the checker, the tests of the
+ * disassembler and assembler, and program generators take what exists. Fields are reserved where Linux
+ * refuses them: it ignores the offset of an exit. The second slot of the 64-bit immediate loads is not a form
+ * of its own.
  */
 export const INSN_FORMS: readonly InsnForm[] = [
   ...aluForms('64', BPF_ALU64),

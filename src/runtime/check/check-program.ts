@@ -1,0 +1,48 @@
+import type { CheckedProgram, ProgramInput } from '../executable.js';
+import { BPF_COMPLEXITY_LIMIT_INSNS } from '../isa/index.js';
+import { checkCallDepth } from './call-depth.js';
+import { CheckError } from './check-error.js';
+import { walkControlFlow } from './control-flow.js';
+import { checkEncodings } from './encodings.js';
+import { refusalOf } from './insn-rules.js';
+import { checkSubprogBounds, findSubprogs } from './subprogs.js';
+
+export interface CheckOptions {
+  /**
+   * For the plugin protocol of conformance suites: calls through a register, shifts past the width and
+   * divisions by an immediate zero are taken, which Linux's verifier refuses by policy.
+   */
+  readonly plugin?: boolean;
+}
+
+/**
+ * Checks a program's structure as the first stages of Linux's verifier do, in their order and with their
+ * messages and errno (kernel/bpf/verifier.c of 6.18): size, functions, codes, control flow, fields of each
+ * instruction, depth of calls. Nothing is concluded about values: an instruction that a condition makes dead
+ * must still be well formed, and a call of an unknown helper or of one that CO-RE poisoned is well formed;
+ * it stops the run when it is reached.
+ *
+ * Throws a `CheckError` for the first thing Linux would complain about. Takes time linear in the program.
+ */
+export function checkProgram(input: ProgramInput, options: CheckOptions = {}): CheckedProgram {
+  checkSize(input);
+  const subprogs = findSubprogs(input);
+  checkSubprogBounds(input, subprogs);
+  checkEncodings(input, options);
+  for (const index of walkControlFlow(input)) {
+    const refusal = refusalOf(input.insns[index], input, options);
+    if (refusal !== undefined) throw new CheckError(input, { ...refusal, insn: index });
+  }
+  checkCallDepth(input, subprogs);
+  return { ...input, kind: 'checked', subprogs };
+}
+
+function checkSize(input: ProgramInput): void {
+  const { length } = input.insns;
+  if (length > 0 && length <= BPF_COMPLEXITY_LIMIT_INSNS) return;
+  throw new CheckError(input, {
+    code: 'E2BIG',
+    verdict: length === 0 ? 'the program is empty' : `the program has ${length} instruction slots`,
+    remedy: `a program has 1 to ${BPF_COMPLEXITY_LIMIT_INSNS} slots of 8 bytes`,
+  });
+}
