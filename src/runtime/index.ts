@@ -12,3 +12,6 @@ export type * from './program.js';
 export type * from './run-context.js';
 export type * from './runtime.js';
 export { BPF_MEMORY_HI, BpfMemory, type BpfMemoryOptions, type BpfOffset } from './memory/bpf-memory.js';
+export { BpfRuntime, DEFAULT_BUDGET, type BpfRuntimeOptions } from './bpf-runtime.js';
+export { createInterpreter } from './interp/interpreter.js';
+export type { TestRunOptions, TestRunResult } from './test-run/test-run.js';

@@ -11,8 +11,8 @@ export const PerfMmapPage = {
 } as const;
 
 const PAGE = 4096;
-/** Bytes of the metadata page up to the 1 KiB reserve, as the kernel reports in its `size` field. */
-const USER_PAGE_SIZE = 1024;
+/** Bytes of the metadata page that have a meaning: what the kernel reports in its `size` field. */
+const USER_PAGE_SIZE = 96;
 
 export interface PerfRingOptions {
   /** Data pages; a power of two. */

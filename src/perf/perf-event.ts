@@ -1,0 +1,317 @@
+import { BpfError, Errno, PerfEventSampleFormat, PerfSwIds, u64 } from '../base/index.js';
+import type { SampleFrame } from '../host/index.js';
+import type { AttachmentOptions, BpfProgram, BpfRunCtx, PerfEventSink, Runtime } from '../runtime/index.js';
+import { callchainOf } from './callchain.js';
+import type { PerfEventAttr } from './perf-event-attr.js';
+import { PerfEventProgram } from './perf-event-program.js';
+import type { PerfEventTarget } from './perf-open-rules.js';
+import {
+  PERF_RECORD_MISC_KERNEL,
+  PERF_RECORD_MISC_USER,
+  type PerfReadValues,
+  type PerfRecordFormat,
+  type PerfSample,
+} from './perf-record.js';
+import { PerfRing } from './perf-ring.js';
+import { encodePerfRecord } from './record-codec.js';
+import { RecordWriter } from './record-cursor.js';
+import { encodeSample, rawSize } from './sample-codec.js';
+
+/** Linux's shortest period of a software clock, in ns. */
+const MIN_PERIOD = 10_000n;
+const NSEC_PER_SEC = 1_000_000_000n;
+/** Bytes a record may have: its size field has 16 bits. */
+const MAX_RECORD = 0xffff;
+const CLOCK_READERS = { 0: 'realtime', 1: 'monotonic', 4: 'monotonic', 7: 'boottime', 11: 'tai' } as const;
+
+/** Records are written one at a time, also in nested runs: nothing is interrupted between encoding and storing. */
+const writer = new RecordWriter();
+
+/** What became of an event's samples. taken = recorded + programOnly + missed + ringFull + unread. */
+export interface PerfEventCounts {
+  /** Interruptions that the event's filters let through. */
+  taken: number;
+  /** Written to the ring. */
+  recorded: number;
+  /** Seen by the program, which asked for no record (it returned 0). */
+  programOnly: number;
+  /** Not shown to the program, because the CPU was running another one. */
+  missed: number;
+  ringFull: number;
+  /** Nobody wants them: neither a program nor a ring. */
+  unread: number;
+}
+
+/**
+ * One software perf event on one CPU or one thread. Opened by `PerfEvents.open`; it samples while enabled,
+ * shows each sample to its program first, and writes a record where there is a ring and the program (if
+ * any) returned non-zero: the rule of bpf_overflow_handler().
+ */
+export class PerfEvent implements PerfEventSink {
+  readonly id: bigint;
+  readonly attr: PerfEventAttr;
+  readonly target: PerfEventTarget;
+  readonly format: PerfRecordFormat;
+  readonly isBpfOutput: boolean;
+  /** Sampling period in ns; 0 where the event does not sample. */
+  readonly periodNs: bigint;
+  readonly counts: PerfEventCounts = { taken: 0, recorded: 0, programOnly: 0, missed: 0, ringFull: 0, unread: 0 };
+  readonly #runtime: Runtime;
+  readonly #words = new Int32Array(2);
+  readonly #onClose: (event: PerfEvent) => void;
+  #ring: PerfRing | null = null;
+  #program: PerfEventProgram | null = null;
+  #stops: (() => void)[] = [];
+  #enabled = false;
+  #closed = false;
+  #enabledAt = 0n;
+  #enabledFor = 0n;
+
+  /** The attribute and target must have passed `checkPerfOpen`. */
+  constructor(runtime: Runtime, id: bigint, attr: PerfEventAttr, target: PerfEventTarget, onClose: (event: PerfEvent) => void) {
+    this.#runtime = runtime;
+    this.id = id;
+    this.attr = attr;
+    this.target = target;
+    this.#onClose = onClose;
+    this.format = { sampleType: attr.sampleType, readFormat: attr.readFormat, sampleIdAll: attr.flags.has('sample_id_all') };
+    this.isBpfOutput = Number(attr.config) === PerfSwIds.PERF_COUNT_SW_BPF_OUTPUT;
+    this.periodNs = periodOf(attr);
+    if (!attr.flags.has('disabled')) this.enable();
+  }
+
+  /** CPU on which the event counts right now, or -1: what bpf_perf_event_output() compares with. */
+  get cpu(): number {
+    if (!this.#enabled) return -1;
+    if (this.target.pid !== -1 && !this.#isTargetCurrent()) return -1;
+    return this.target.cpu === -1 ? this.#runtime.host.currentCpu() : this.target.cpu;
+  }
+
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  get ring(): PerfRing | null {
+    return this.#ring;
+  }
+
+  /** The program that sees the samples, if any. */
+  get program(): BpfProgram | null {
+    return this.#program?.program ?? null;
+  }
+
+  /**
+   * Gives the event a ring of `pages` data pages, as mmap(2) does: EINVAL unless they are a power of two,
+   * and for a thread on any CPU with `inherit`. A second call of the same size gives the same ring.
+   */
+  mmap(pages: number): PerfRing {
+    this.#needOpen('mapping its ring');
+    if (this.#ring !== null) {
+      if (this.#ring.area.dataSize === pages * 4096) return this.#ring;
+      throw new BpfError('EINVAL', 'mapping a perf event a second time with another size', { value: pages });
+    }
+    const watermark = this.attr.flags.has('watermark');
+    this.#ring = new PerfRing(this.#runtime.memory, {
+      pages,
+      wakeupEvents: watermark ? 0 : this.attr.wakeup,
+      wakeupWatermark: watermark ? this.attr.wakeup : 0,
+      lostRecord: (lost) =>
+        encodePerfRecord({ type: 'lost', misc: 0, id: this.id, lost, sampleId: this.#sampleId() }, this.format),
+    });
+    return this.#ring;
+  }
+
+  /** PERF_EVENT_IOC_ENABLE. */
+  enable(): void {
+    this.#needOpen('enabling it');
+    if (this.#enabled) return;
+    this.#enabled = true;
+    this.#enabledAt = this.#now(1);
+    this.#startSampling();
+  }
+
+  /** PERF_EVENT_IOC_DISABLE. Safe inside one of its own samples. */
+  disable(): void {
+    if (!this.#enabled) return;
+    this.#enabled = false;
+    this.#enabledFor += this.#now(1) - this.#enabledAt;
+    this.#stopSampling();
+  }
+
+  /**
+   * PERF_EVENT_IOC_SET_BPF: EINVAL for a program of another type, EEXIST where there is one. The event
+   * holds a reference to the program until it is closed.
+   */
+  setProgram(program: BpfProgram, options: AttachmentOptions = {}): void {
+    this.#needOpen('giving it a program');
+    if (this.#program !== null) throw new BpfError('EEXIST', `attaching ${program.name}: the perf event has a program`);
+    this.#program = new PerfEventProgram(this.#runtime, program, options);
+  }
+
+  /** Puts another program in the place of the present one, at once for all CPUs. */
+  replaceProgram(program: BpfProgram, options: AttachmentOptions = {}): void {
+    this.#needOpen('replacing its program');
+    const next = new PerfEventProgram(this.#runtime, program, options);
+    this.#program?.dispose();
+    this.#program = next;
+  }
+
+  /**
+   * Value and times as read(2) gives them. The clocks count enabled nanoseconds, dummy and bpf-output
+   * stay 0. EOPNOTSUPP for an event of one thread: the host does not tell when it runs.
+   */
+  read(): PerfReadValues {
+    if (this.target.pid !== -1) throw new BpfError('EOPNOTSUPP', 'reading the perf event of one thread: its time is not counted');
+    const time = this.#timeEnabled();
+    return { value: this.#value(time), timeEnabled: time, timeRunning: time, id: this.id, lost: this.#lost() };
+  }
+
+  /** Stops, drops program and ring. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.disable();
+    this.#closed = true;
+    this.#program?.dispose();
+    this.#program = null;
+    this.#ring?.dispose();
+    this.#ring = null;
+    this.#onClose(this);
+  }
+
+  output(run: BpfRunCtx, data: number, size: number): number {
+    const ring = this.#ring;
+    if (ring === null) return -Errno.ENOSPC;
+    if (rawSize(size) + 256 > MAX_RECORD) return -Errno.E2BIG;
+    const ip = run.regs?.ip ?? 0n;
+    const user = run.regs !== null && this.#isUser(run.regs.lo(run.regs.layout.ip), run.regs.hi(run.regs.layout.ip));
+    const raw = this.#runtime.memory.u8.subarray(data, data + size);
+    const sample: PerfSample = {
+      type: 'sample',
+      misc: user ? PERF_RECORD_MISC_USER : PERF_RECORD_MISC_KERNEL,
+      ...this.#sampleFields(run.regs, user),
+      ip,
+      period: 0n,
+      raw,
+    };
+    return ring.write(writer.bytes, encodeSample(writer, sample, this.format)) ? 0 : -Errno.ENOSPC;
+  }
+
+  readValue(run: BpfRunCtx, out: number): number {
+    if (this.target.pid !== -1 || (this.target.cpu !== -1 && this.target.cpu !== run.cpu)) return -Errno.EINVAL;
+    const time = this.#timeEnabled();
+    const { view } = this.#runtime.memory;
+    view.setBigUint64(out, this.#value(time), true);
+    view.setBigUint64(out + 8, time, true);
+    view.setBigUint64(out + 16, time, true);
+    return 0;
+  }
+
+  #startSampling(): void {
+    const { sampler, cpus } = this.#runtime.host;
+    if (this.periodNs === 0n) return;
+    if (sampler === null) throw new BpfError('EOPNOTSUPP', `sampling: the host ${this.#runtime.host.name} cannot interrupt its CPUs`);
+    const watched = this.target.cpu === -1 ? Array.from({ length: cpus }, (_, cpu) => cpu) : [this.target.cpu];
+    this.#stops = watched.map((cpu) => sampler.start(cpu, this.periodNs, this.#onSample));
+  }
+
+  #stopSampling(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+  }
+
+  readonly #onSample = (frame: SampleFrame): void => {
+    if (!this.#enabled || !this.#isWanted(frame)) return;
+    this.counts.taken++;
+    const verdict = this.#program?.run(frame, this.periodNs);
+    if (verdict === 'missed') this.counts.missed++;
+    else if (verdict === 'drop') this.counts.programOnly++;
+    else if (this.#ring === null) this.#countWithoutRing(verdict);
+    else if (this.#record(frame, this.#ring)) this.counts.recorded++;
+    else this.counts.ringFull++;
+  };
+
+  #countWithoutRing(verdict: 'keep' | undefined): void {
+    if (verdict === undefined) this.counts.unread++;
+    else this.counts.programOnly++;
+  }
+
+  #record(frame: SampleFrame, ring: PerfRing): boolean {
+    const sample: PerfSample = {
+      type: 'sample',
+      misc: frame.user ? PERF_RECORD_MISC_USER : PERF_RECORD_MISC_KERNEL,
+      ...this.#sampleFields(frame.regs, frame.user),
+      ip: frame.regs.ip,
+      period: this.periodNs,
+    };
+    return ring.write(writer.bytes, encodeSample(writer, sample, this.format));
+  }
+
+  /** What Linux's perf_prepare_sample() gathers, only where the sample type asks for it. */
+  #sampleFields(regs: SampleFrame['regs'] | null, user: boolean): Partial<PerfSample> {
+    const { sampleType } = this.format;
+    return {
+      ...this.#sampleId(),
+      ...(sampleType & PerfEventSampleFormat.PERF_SAMPLE_READ ? { read: this.read() } : {}),
+      ...(sampleType & PerfEventSampleFormat.PERF_SAMPLE_CALLCHAIN
+        ? { callchain: callchainOf(this.#runtime.host, this.attr, regs, user) }
+        : {}),
+    };
+  }
+
+  #sampleId(): { pid: number; tid: number; time: bigint; id: bigint; streamId: bigint; cpu: number } {
+    const { host } = this.#runtime;
+    host.tasks.pidTgid(this.#words);
+    const [tid, pid] = this.#words as unknown as [number, number];
+    const clockid = this.attr.flags.has('use_clockid') ? this.attr.clockid : 1;
+    return { pid, tid, time: this.#now(clockid), id: this.id, streamId: this.id, cpu: host.currentCpu() };
+  }
+
+  #isWanted({ user }: SampleFrame): boolean {
+    const { flags } = this.attr;
+    if (user ? flags.has('exclude_user') : flags.has('exclude_kernel')) return false;
+    if (this.target.pid === -1 && !flags.has('exclude_idle')) return true;
+    this.#runtime.host.tasks.pidTgid(this.#words);
+    const tid = this.#words[0] as number;
+    if (flags.has('exclude_idle') && tid === 0) return false;
+    return this.target.pid === -1 || this.target.pid === tid;
+  }
+
+  #isTargetCurrent(): boolean {
+    this.#runtime.host.tasks.pidTgid(this.#words);
+    return this.#words[0] === this.target.pid;
+  }
+
+  #isUser(lo: number, hi: number): boolean {
+    return this.#runtime.host.memory.isUser(lo, hi);
+  }
+
+  #timeEnabled(): bigint {
+    return this.#enabledFor + (this.#enabled ? this.#now(1) - this.#enabledAt : 0n);
+  }
+
+  #value(time: bigint): bigint {
+    return Number(this.attr.config) <= PerfSwIds.PERF_COUNT_SW_TASK_CLOCK ? time : 0n;
+  }
+
+  #lost(): bigint {
+    return this.#ring?.area.lostTotal ?? 0n;
+  }
+
+  #now(clockid: number): bigint {
+    const words = new Int32Array(2);
+    this.#runtime.host.clock[CLOCK_READERS[clockid as keyof typeof CLOCK_READERS]](words);
+    return u64(words[0] as number, words[1] as number);
+  }
+
+  #needOpen(what: string): void {
+    if (this.#closed) throw new BpfError('EBADF', `${what}: the perf event is closed`, { value: this.id });
+  }
+}
+
+/** Clocks sample by period, dummy and bpf-output never; a frequency becomes the nearest shorter period. */
+function periodOf(attr: PerfEventAttr): bigint {
+  const isClock = Number(attr.config) <= PerfSwIds.PERF_COUNT_SW_TASK_CLOCK;
+  if (!isClock || attr.samplePeriod === 0n) return 0n;
+  const period = attr.flags.has('freq') ? NSEC_PER_SEC / attr.samplePeriod : attr.samplePeriod;
+  return period < MIN_PERIOD ? MIN_PERIOD : period;
+}
