@@ -28,5 +28,6 @@ declare namespace WebAssembly {
     readonly exports: Record<string, unknown>;
   }
 }
+declare const performance: { now(): number };
 declare function queueMicrotask(callback: () => void): void;
 declare function atob(data: string): string;

@@ -59,6 +59,10 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
       return (lo | hi) === 0 || allowsSized(vm, index, lo, hi, false);
     case 'mem_uninit':
       return allowsSized(vm, index, lo, hi, true);
+    case 'mem_uninit_or_null':
+      return (lo | hi) === 0 || allowsSized(vm, index, lo, hi, true);
+    case 'const_str':
+      return guard.allows(lo, hi, 1, false);
     case 'const_size':
       return hi === 0 && lo > 0 && lo < MAX_SIZE;
     case 'const_size_or_zero':
@@ -94,6 +98,8 @@ const expectations: Readonly<Record<HelperArg, string>> = {
   mem: 'readable memory of the size in the next argument',
   mem_or_null: 'NULL or readable memory of the size in the next argument',
   mem_uninit: 'writable memory of the size in the next argument',
+  mem_uninit_or_null: 'NULL or writable memory of the size in the next argument',
+  const_str: 'a string in a read-only map',
   const_size: 'a size of at least 1 byte',
   const_size_or_zero: 'a size',
   ctx: 'the context',

@@ -1,4 +1,5 @@
 import { BpfProgType } from '../../base/index.js';
+import { lineAt, lineText } from '../check/index.js';
 import { contextLayout } from '../context-layout.js';
 import type { Engine, EngineProgram, ProgramFault } from '../engine.js';
 import type { Executable } from '../executable.js';
@@ -79,17 +80,13 @@ class InterpretedProgram implements EngineProgram {
 
   #describe(stopped: RunStopped, vm: Activation): ProgramFault {
     const pc = this.#code.slots[Math.max(stopped.index, 0)];
+    const line = lineAt(this.#executable.lines, pc);
     return {
       program: this.#executable.name,
       pc,
       reason: stopped.message,
       registers: vm.snapshot(),
-      source: sourceOf(this.#executable, pc),
+      source: line === undefined ? undefined : lineText(line),
     };
   }
-}
-
-function sourceOf({ lines }: Executable, pc: number): string | undefined {
-  const line = lines?.findLast(({ insn }) => insn <= pc);
-  return line === undefined ? undefined : `${line.file}:${line.line}: ${line.text.trim()}`;
 }

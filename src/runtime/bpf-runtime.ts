@@ -1,0 +1,156 @@
+import { BpfError } from '../base/index.js';
+import type { Host } from '../host/index.js';
+import { checkProgram } from './check/index.js';
+import type { Engine } from './engine.js';
+import type { Executable, ProgramInput } from './executable.js';
+import type { Helper } from './helper/helper.js';
+import { createInterpreter } from './interp/interpreter.js';
+import { LoadedProgram } from './loaded-program.js';
+import type { BpfMap, MapSpec } from './map/bpf-map.js';
+import { createMap, RingBufferMap } from './map/index.js';
+import { BpfMemory } from './memory/bpf-memory.js';
+import type { BpfProgram } from './program.js';
+import type { BpfRunCtx } from './run-context.js';
+import { MAX_NESTING, RunContextPool } from './run-context-pool.js';
+import { RingBufferArea } from './ring/ring-buffer-area.js';
+import type { Runtime } from './runtime.js';
+import { testRun, type TestRunOptions, type TestRunResult } from './test-run/test-run.js';
+
+/** Instructions of a run unless told otherwise: about a quarter of a second in the interpreter. */
+export const DEFAULT_BUDGET = 1 << 26;
+/** What a 16-bit displacement can reach by wrapping around; kept unused. */
+const UNUSED_START = 0x1_0000;
+
+export interface BpfRuntimeOptions {
+  readonly engine?: Engine;
+  /** Memory of the runtime's own unless given. */
+  readonly memory?: BpfMemory;
+  /** Helper rows by number; default: all that kscope has. */
+  readonly helpers?: ReadonlyMap<number, Helper>;
+  /**
+   * Instructions one run may execute, its callbacks and tail calls included, before it is stopped; 1 to 2^48,
+   * default `DEFAULT_BUDGET`. Counted where the program jumps, so a run may exceed it by one straight stretch.
+   * A `may_goto` loop is left when half of it is used up: Linux leaves it by time, after about 250 ms.
+   */
+  readonly instructionBudget?: number;
+}
+
+/**
+ * The BPF machine of one host: its memory, maps, helpers, programs and per-CPU run contexts. Maps and programs
+ * are reference-counted; the caller owns the one reference that `createMap` and `loadProgram` give.
+ */
+export class BpfRuntime implements Runtime {
+  readonly host: Host;
+  readonly memory: BpfMemory;
+  readonly engine: Engine;
+  readonly cpus: number;
+  readonly helpers: ReadonlyMap<number, Helper>;
+  readonly traceActive: Int32Array;
+  tracePrintk: (line: string, cpu: number) => void = () => undefined;
+  readonly #budget: number;
+  readonly #pool: RunContextPool;
+  readonly #maps = new Map<number, BpfMap>();
+  readonly #programs = new Set<LoadedProgram>();
+  #nextMapId = 1;
+  #nextProgramId = 1;
+
+  /** Throws RangeError for a budget out of range, ENOMEM where the memory cannot hold the CPUs' stacks. */
+  constructor(host: Host, options: BpfRuntimeOptions = {}) {
+    this.#budget = checkedBudget(options.instructionBudget ?? DEFAULT_BUDGET);
+    this.host = host;
+    this.cpus = host.cpus;
+    this.memory = options.memory ?? new BpfMemory();
+    this.engine = options.engine ?? createInterpreter();
+    this.helpers = options.helpers ?? new Map<number, Helper>();
+    this.traceActive = new Int32Array(this.cpus);
+    this.memory.alloc(UNUSED_START);
+    this.#pool = new RunContextPool(this, this.memory, this.cpus);
+  }
+
+  /** Live maps, in the order of their creation. */
+  get maps(): Iterable<BpfMap> {
+    return this.#maps.values();
+  }
+
+  /** Loaded programs, in the order of their loading. */
+  get programs(): Iterable<BpfProgram> {
+    return this.#programs;
+  }
+
+  createMap(spec: MapSpec): BpfMap {
+    const { memory, cpus } = this;
+    const map = createMap(
+      {
+        memory,
+        cpus,
+        id: this.#nextMapId,
+        currentCpu: () => this.host.currentCpu(),
+        onRelease: (released) => this.#maps.delete(released.address),
+      },
+      spec,
+    );
+    this.#nextMapId++;
+    this.#maps.set(map.address, map);
+    return map;
+  }
+
+  mapAt(address: number): BpfMap | undefined {
+    return this.#maps.get(address);
+  }
+
+  /** Checks the program's structure and makes it runnable. Throws a BpfError where it has none. */
+  loadProgram(input: ProgramInput): BpfProgram {
+    return this.loadExecutable(checkProgram(input));
+  }
+
+  /** Makes an executable that was checked elsewhere runnable. */
+  loadExecutable(executable: Executable): BpfProgram {
+    const engine = this.engine.instantiate(executable, this);
+    const program = new LoadedProgram(this.#nextProgramId++, executable, engine, this.cpus, (released) =>
+      this.#programs.delete(released),
+    );
+    this.#programs.add(program);
+    return program;
+  }
+
+  enter(cpu: number): BpfRunCtx | null {
+    return this.#pool.enter(cpu, this.#budget);
+  }
+
+  leave(run: BpfRunCtx): void {
+    if (run.reservations.length > 0) discardReservations(run);
+    if (run.program instanceof LoadedProgram) run.program.runs++;
+    this.#pool.leave(run);
+  }
+
+  /**
+   * Runs a program on given bytes, with the semantics of BPF_PROG_TEST_RUN for the types that Linux can run
+   * and on the raw context for all others. A run that had to stop is an EFAULT `BpfError` with the fault as
+   * its cause.
+   */
+  testRun(program: BpfProgram, options: TestRunOptions = {}): TestRunResult {
+    const cpu = options.cpu ?? 0;
+    if (!(Number.isInteger(cpu) && cpu >= 0 && cpu < this.cpus)) {
+      throw new BpfError('ENXIO', 'test run', { value: cpu, remedy: `CPUs are 0 to ${this.cpus - 1}` });
+    }
+    if (this.#pool.depth(cpu) === MAX_NESTING) throw new BpfError('EBUSY', `test run: CPU ${cpu} is nested too deeply`);
+    return testRun(this, program, cpu, options);
+  }
+}
+
+function checkedBudget(budget: number): number {
+  if (Number.isInteger(budget) && budget >= 1 && budget <= 2 ** 48) return budget;
+  throw new RangeError(`instructionBudget must be an integer from 1 to 2^48, got ${budget}`);
+}
+
+/** A run that was stopped leaves records reserved; a consumer would wait for them forever. */
+function discardReservations(run: BpfRunCtx): void {
+  for (const map of run.program?.executable.maps ?? []) {
+    if (!(map instanceof RingBufferMap)) continue;
+    const { area } = map;
+    const end = area.address + RingBufferArea.bytes(area.size);
+    for (const offset of run.reservations) {
+      if (offset >= area.address && offset < end) area.discard(offset, 0);
+    }
+  }
+}
