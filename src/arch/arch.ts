@@ -14,10 +14,13 @@ export interface Arch {
 
 /** What the kprobe layer needs of an architecture. */
 export interface ArchProbing {
-  /** Longest instruction in bytes. */
+  /** Shortest and longest instruction in bytes. */
+  readonly minInsnLength: number;
   readonly maxInsnLength: number;
   /** Bytes of the breakpoint for an instruction of `length` bytes. */
   breakpoint(length: number): Uint8Array;
+  /** Whether `bytes`, which hold at least the shortest instruction, begin with a breakpoint. */
+  isBreakpoint(bytes: Uint8Array): boolean;
   /** pc in the trap frame minus the address of the breakpoint (1 on x86, where int3 traps after itself). */
   readonly trapPcBias: number;
   /** Length of the instruction at `offset`, or 0 where the bytes are no instruction of this architecture. */

@@ -119,7 +119,11 @@ export interface HostText {
 /** One trap. The object and its `regs` are reused: valid only while the handler runs. */
 export interface TrapFrame {
   readonly cpu: number;
-  readonly kind: 'breakpoint' | 'step';
+  /**
+   * `fault`: a memory access failed in kernel mode, told before the host's own fault handling, which goes on with
+   * the registers as they are then, whatever the answer. Only a host that can fault in a slot needs to send it.
+   */
+  readonly kind: 'breakpoint' | 'step' | 'fault';
   /** Registers at the trap; changes take effect on resume. */
   readonly regs: PtRegs;
   /** True if the trap came from user mode. */

@@ -66,6 +66,11 @@ export class TestText implements HostText {
   trap(cpu: number, regs: PtRegs, user = false): boolean {
     return this.#handler?.({ cpu, kind: 'breakpoint', regs, user }) ?? false;
   }
+
+  /** A memory fault on `cpu` at the pc in `regs`. */
+  fault(cpu: number, regs: PtRegs): boolean {
+    return this.#handler?.({ cpu, kind: 'fault', regs, user: false }) ?? false;
+  }
 }
 
 function hex(bytes: Uint8Array): string {

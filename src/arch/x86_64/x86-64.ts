@@ -11,8 +11,10 @@ const insn = new X86Insn();
 const word: Word64 = { lo: 0, hi: 0 };
 
 const probing: ArchProbing = {
+  minInsnLength: 1,
   maxInsnLength: MAX_INSN_LENGTH,
   breakpoint: () => INT3,
+  isBreakpoint: (bytes) => bytes[0] === 0xcc,
   trapPcBias: 1,
   insnLength: (bytes, offset) => decodeInsn(bytes, offset, insn)?.length ?? 0,
   plan: planProbe,

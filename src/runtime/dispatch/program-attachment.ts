@@ -44,6 +44,7 @@ export abstract class ProgramAttachment {
   readonly #funcIpHi: number;
   readonly #onFault: AttachmentOptions['onFault'];
   #disposed = false;
+  #running = 0;
   /** Counts running programs per CPU; a hit that finds its CPU's counter above 0 is missed. */
   readonly #active: Int32Array;
 
@@ -89,6 +90,7 @@ export abstract class ProgramAttachment {
       return null;
     }
     active[cpu] = 1;
+    this.#running++;
     return run;
   }
 
@@ -107,17 +109,19 @@ export abstract class ProgramAttachment {
     const { fault } = run;
     this.runtime.leave(run);
     this.#active[cpu] = 0;
+    this.#running--;
+    if (this.#disposed && this.#running === 0) this.program.release();
     if (fault === null) return result;
     this.#faults++;
     this.#onFault?.(fault, cpu);
     return 0;
   }
 
-  /** Drops the reference to the program. */
+  /** Drops the reference to the program, once no run of it is under way here. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.program.release();
+    if (this.#running === 0) this.program.release();
   }
 }
 

@@ -1,0 +1,127 @@
+import type { PtRegs } from '../arch/index.js';
+import { BpfError, BpfProgType } from '../base/index.js';
+import {
+  ContextSlots,
+  TraceCall,
+  type AttachmentCounts,
+  type AttachmentOptions,
+  type BpfProgram,
+  type Runtime,
+} from '../runtime/index.js';
+import type { Kprobe, KprobePlace } from './kprobe.js';
+import type { KprobeRegistry } from './kprobe-registry.js';
+import type { Kretprobe } from './kretprobe.js';
+import type { KretprobeRegistry } from './kretprobe-registry.js';
+
+/** Where and how to attach; `onFault` hears of runs that had to stop. */
+export interface KprobeAttachment extends KprobePlace, Pick<AttachmentOptions, 'cookie' | 'onFault'> {}
+
+export interface KretprobeAttachment extends KprobeAttachment {
+  readonly maxactive?: number;
+}
+
+/** A program attached to a probe of its own, until `detach`. */
+export interface KprobeLink<Probe> {
+  readonly probe: Probe;
+  readonly program: BpfProgram;
+  readonly counts: AttachmentCounts;
+  /** Idempotent, and safe from inside the program's own run. */
+  detach(): void;
+}
+
+/**
+ * BPF programs on kprobes and kretprobes. Each attachment has its own probe, as each perf event has in Linux; all
+ * programs of one trap read one copy of the registers, made in the CPU's context slot when the first of them runs.
+ * What a program returns is not looked at.
+ */
+export class KprobePrograms {
+  readonly #runtime: Runtime;
+  readonly #kprobes: KprobeRegistry;
+  readonly #kretprobes: KretprobeRegistry;
+  readonly #contexts: ContextSlots;
+  /** Per CPU, the generation of the registers that stand in its slot. */
+  readonly #copied: Float64Array;
+
+  constructor(runtime: Runtime, kprobes: KprobeRegistry, kretprobes: KretprobeRegistry) {
+    this.#runtime = runtime;
+    this.#kprobes = kprobes;
+    this.#kretprobes = kretprobes;
+    this.#contexts = new ContextSlots(runtime.memory, runtime.cpus, runtime.host.arch.ptRegs.size);
+    this.#copied = new Float64Array(runtime.cpus).fill(-1);
+  }
+
+  /** Errors as KprobeRegistry.register; EINVAL for a program that is not of type kprobe. */
+  attachKprobe(program: BpfProgram, where: KprobeAttachment): KprobeLink<Kprobe> {
+    checkType(program);
+    const place = this.#kprobes.resolve(where);
+    const call = this.#call(program, where, place.offset === 0 ? place.addr : 0n);
+    const preHandler = (_probe: Kprobe, regs: PtRegs, cpu: number): number => this.#run(call, regs, cpu);
+    return this.#link(call, () => this.#kprobes.register({ addr: place.addr, preHandler, readsOnly: true }), (probe) =>
+      this.#kprobes.unregister(probe),
+    );
+  }
+
+  /** Errors as KretprobeRegistry.register; EINVAL for a program that is not of type kprobe. */
+  attachKretprobe(program: BpfProgram, where: KretprobeAttachment): KprobeLink<Kretprobe> {
+    checkType(program);
+    const place = this.#kprobes.resolve(where);
+    const call = this.#call(program, where, place.addr);
+    const spec = {
+      addr: place.addr,
+      maxactive: where.maxactive ?? 0,
+      handler: (_instance: unknown, regs: PtRegs, cpu: number) => void this.#run(call, regs, cpu),
+    };
+    return this.#link(call, () => this.#kretprobes.register(spec), (probe) => this.#kretprobes.unregister(probe));
+  }
+
+  /** Gives the context slots back; nothing may be attached any more. */
+  close(): void {
+    this.#contexts.free();
+  }
+
+  #call(program: BpfProgram, where: KprobeAttachment, funcIp: bigint): TraceCall {
+    return new TraceCall(this.#runtime, program, { ...where, funcIp });
+  }
+
+  #link<Probe>(call: TraceCall, register: () => Probe, unregister: (probe: Probe) => void): KprobeLink<Probe> {
+    let probe: Probe;
+    try {
+      probe = register();
+    } catch (error) {
+      call.dispose();
+      throw error;
+    }
+    return {
+      probe,
+      program: call.program,
+      get counts() {
+        return call.counts;
+      },
+      detach: () => {
+        unregister(probe);
+        call.dispose();
+      },
+    };
+  }
+
+  #run(call: TraceCall, regs: PtRegs, cpu: number): number {
+    const run = call.begin(cpu);
+    if (run === null) return 0;
+    const { generation } = this.#kprobes.traps;
+    const ctx = this.#contexts.at(cpu);
+    if (this.#copied[cpu] !== generation) {
+      this.#copied[cpu] = generation;
+      regs.copyTo(this.#runtime.memory.i32, ctx >> 2);
+    }
+    call.finish(run, ctx, this.#contexts.size, regs);
+    return 0;
+  }
+}
+
+function checkType(program: BpfProgram): void {
+  if (program.type === BpfProgType.BPF_PROG_TYPE_KPROBE) return;
+  throw new BpfError('EINVAL', `attaching ${program.name} to a kprobe`, {
+    value: program.type,
+    remedy: 'only programs of type kprobe run there',
+  });
+}

@@ -1,0 +1,152 @@
+import type { Arch } from '../arch/index.js';
+import { BpfError } from '../base/index.js';
+import type { Host, HostText } from '../host/index.js';
+import { Kprobe, type KprobePlace, type KprobeSpec } from './kprobe.js';
+import { KprobePoint, type ExecutablePlan } from './kprobe-point.js';
+import { KprobeTraps } from './kprobe-traps.js';
+import { readProbedInsn, resolvePlace, type ResolvedPlace } from './resolve.js';
+import { SlotCache } from './slot-cache.js';
+import { TextReader } from './text-reader.js';
+
+/**
+ * The kprobes of one host. Probes at one address share a patched point; the breakpoint stands in the text while
+ * one of them is enabled. Registering publishes a point before it patches; removing unpatches first and frees
+ * the slot when the last hit in flight has left it, so both are safe from inside a handler.
+ */
+export class KprobeRegistry {
+  readonly host: Host;
+  readonly traps: KprobeTraps;
+  readonly #text: HostText;
+  readonly #arch: Arch;
+  readonly #reader: TextReader;
+  readonly #slots: SlotCache;
+  readonly #probes = new Set<Kprobe>();
+
+  /** Takes over the host's traps. EOPNOTSUPP where its text cannot be patched. */
+  constructor(host: Host) {
+    if (host.text === null) {
+      throw new BpfError('EOPNOTSUPP', `placing probes in ${host.name}`, { remedy: 'its text cannot be patched' });
+    }
+    this.host = host;
+    this.#text = host.text;
+    this.#arch = host.arch;
+    this.traps = new KprobeTraps(host);
+    this.#reader = new TextReader(host, this.traps.points);
+    this.#slots = new SlotCache(host.text, host.arch.probing, this.#reader);
+    this.traps.onDrained = (point) => this.#free(point);
+    host.text.setTrapHandler(this.traps.handle);
+  }
+
+  /** All registered probes, in no particular order. */
+  get probes(): Iterable<Kprobe> {
+    return this.#probes;
+  }
+
+  /** Where `place` is; the errors of `register` but for those that depend on the instruction. */
+  resolve(place: KprobePlace): ResolvedPlace {
+    return resolvePlace(this.host, place);
+  }
+
+  /**
+   * register_kprobe(). Errors as there: EINVAL (not exactly one of symbol and address, no text, blacklisted, an
+   * instruction that cannot be displaced), ENOENT (no such symbol), EILSEQ (inside an instruction), EOPNOTSUPP (an
+   * instruction that must not be displaced), ENOMEM (no slot).
+   */
+  register(spec: KprobeSpec): Kprobe {
+    const place = this.resolve(spec);
+    const point = this.traps.points.get(place.addr) ?? this.#publish(place);
+    const probe = new Kprobe(place.addr, place.symbol.name, place.offset, spec);
+    point.add(probe);
+    try {
+      this.#rearm(point);
+    } catch (error) {
+      point.remove(probe);
+      this.#settle(point);
+      throw error;
+    }
+    this.#probes.add(probe);
+    return probe;
+  }
+
+  /** unregister_kprobe(): when it returns, no handler of `probe` will be called any more. Idempotent. */
+  unregister(probe: Kprobe): void {
+    if (!this.#probes.delete(probe)) return;
+    probe.registered = false;
+    const point = this.#pointOf(probe);
+    point.remove(probe);
+    this.#rearm(point);
+    this.#settle(point);
+  }
+
+  /** EINVAL if it is not registered. */
+  enable(probe: Kprobe): void {
+    this.#switch(probe, true);
+  }
+
+  /** EINVAL if it is not registered. The last probe of a point that is disabled takes the breakpoint with it. */
+  disable(probe: Kprobe): void {
+    this.#switch(probe, false);
+  }
+
+  /** Unregisters all probes. */
+  close(): void {
+    for (const probe of this.#probes) this.unregister(probe);
+  }
+
+  #switch(probe: Kprobe, enabled: boolean): void {
+    if (!probe.registered) {
+      throw new BpfError('EINVAL', `${enabled ? 'enabling' : 'disabling'} a probe at ${probe.symbolName}`, {
+        remedy: 'it is not registered',
+      });
+    }
+    probe.enabled = enabled;
+    this.#rearm(this.#pointOf(probe));
+  }
+
+  #pointOf(probe: Kprobe): KprobePoint {
+    return this.traps.points.get(probe.addr) as KprobePoint;
+  }
+
+  /** Prepares the instruction and makes the point known to the trap handler. */
+  #publish(place: ResolvedPlace): KprobePoint {
+    const where = this.host.symbols.format(place.addr);
+    const bytes = readProbedInsn(this.host, this.#reader, place);
+    const plan = this.#arch.probing.plan(bytes, place.addr);
+    if (plan.kind === 'refuse') {
+      throw new BpfError(plan.errno, `placing a probe at ${where}`, { remedy: `not possible: ${plan.reason}` });
+    }
+    const original = bytes.slice(0, plan.length);
+    const slot = plan.kind === 'slot' ? this.#slots.place(plan, where) : null;
+    const breakpoint = this.#arch.probing.breakpoint(plan.length);
+    const point = new KprobePoint(place.addr, original, breakpoint, plan satisfies ExecutablePlan, slot);
+    this.traps.points.set(point.lo, point.hi, point);
+    if (slot !== null) this.traps.slotEnds.set(slot.endLo, slot.endHi, point);
+    return point;
+  }
+
+  /** Puts the breakpoint in or takes it out, as the point's probes want it. */
+  #rearm(point: KprobePoint): void {
+    const { wanted, armed, breakpoint, addr } = point;
+    if (wanted === armed) return;
+    const original = point.original.subarray(0, breakpoint.length);
+    const [from, to] = wanted ? [original, breakpoint] : [breakpoint, original];
+    if (!this.#text.patch(addr, from, to)) {
+      throw new BpfError('EIO', `${wanted ? 'arming' : 'disarming'} the probe at ${this.host.symbols.format(addr)}`, {
+        remedy: 'its text is not what it was when the probe was prepared: somebody else patches it too',
+      });
+    }
+    point.armed = wanted;
+  }
+
+  /** Frees a point that nobody wants, at once or when its hits in flight have left it. */
+  #settle(point: KprobePoint): void {
+    if (point.probes.length === 0 && point.inFlight === 0) this.#free(point);
+  }
+
+  #free(point: KprobePoint): void {
+    this.traps.points.delete(point.lo, point.hi);
+    if (point.slot === null) return;
+    this.traps.slotEnds.delete(point.slot.endLo, point.slot.endHi);
+    this.#slots.release(point.slot.address);
+  }
+}
