@@ -15,6 +15,10 @@ export type HelperArg =
   | 'mem_or_null'
   /** Writable memory, its content overwritten. */
   | 'mem_uninit'
+  /** As `mem_uninit`, or NULL. */
+  | 'mem_uninit_or_null'
+  /** A NUL-terminated string in a value of a map that programs cannot write. */
+  | 'const_str'
   | 'const_size'
   | 'const_size_or_zero'
   | 'ctx'

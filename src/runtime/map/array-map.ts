@@ -62,13 +62,16 @@ export class ArrayMap extends MapBase {
   override forEachElem(each: (key: BpfOffset, value: BpfOffset) => number, cpu: number): number {
     const key = (this.#keys + (this.#nesting++ % KEY_SLOTS) * 8) as BpfOffset;
     let visited = 0;
-    while (visited < this.maxEntries) {
-      this.memory.u32[key >>> 2] = visited;
-      const value = this.#values + visited * this.#stride + cpu * this.#cpuStride;
-      visited++;
-      if (each(key, value as BpfOffset) !== 0) break;
+    try {
+      while (visited < this.maxEntries) {
+        this.memory.u32[key >>> 2] = visited;
+        const value = this.#values + visited * this.#stride + cpu * this.#cpuStride;
+        visited++;
+        if (each(key, value as BpfOffset) !== 0) break;
+      }
+    } finally {
+      this.#nesting--;
     }
-    this.#nesting--;
     return visited;
   }
 

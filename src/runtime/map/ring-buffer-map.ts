@@ -17,6 +17,8 @@ export class RingBufferMap extends MapBase {
     super(context, spec);
     const pages = this.allocate(RingBufferArea.bytes(spec.maxEntries), RING_PAGE);
     this.area = new RingBufferArea(this.memory, pages, spec.maxEntries);
+    // The ring's first page is private to the producer: helpers find the map there, given a record only.
+    this.memory.u32[pages >>> 2] = this.address;
     this.setHeader(MapHeader.elements, pages + RingLayout.consumerPage);
     this.setHeader(MapHeader.mask, spec.maxEntries - 1);
   }

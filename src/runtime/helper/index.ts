@@ -1,0 +1,3 @@
+export { createHelperTable, helperByName, type HelperTableOptions } from './helper-table.js';
+export type { Helper, HelperArg, HelperImpl, HelperReturn } from './helper.js';
+export { discardReservations } from './ringbuf-helpers.js';
