@@ -4,15 +4,15 @@ import { checkProgram } from './check/index.js';
 import type { Engine } from './engine.js';
 import type { Executable, ProgramInput } from './executable.js';
 import type { Helper } from './helper/helper.js';
+import { createHelperTable, discardReservations } from './helper/index.js';
 import { createInterpreter } from './interp/interpreter.js';
 import { LoadedProgram } from './loaded-program.js';
 import type { BpfMap, MapSpec } from './map/bpf-map.js';
-import { createMap, RingBufferMap } from './map/index.js';
+import { createMap } from './map/index.js';
 import { BpfMemory } from './memory/bpf-memory.js';
 import type { BpfProgram } from './program.js';
 import type { BpfRunCtx } from './run-context.js';
 import { MAX_NESTING, RunContextPool } from './run-context-pool.js';
-import { RingBufferArea } from './ring/ring-buffer-area.js';
 import type { Runtime } from './runtime.js';
 import { testRun, type TestRunOptions, type TestRunResult } from './test-run/test-run.js';
 
@@ -61,7 +61,7 @@ export class BpfRuntime implements Runtime {
     this.cpus = host.cpus;
     this.memory = options.memory ?? new BpfMemory();
     this.engine = options.engine ?? createInterpreter();
-    this.helpers = options.helpers ?? new Map<number, Helper>();
+    this.helpers = options.helpers ?? createHelperTable();
     this.traceActive = new Int32Array(this.cpus);
     this.memory.alloc(UNUSED_START);
     this.#pool = new RunContextPool(this, this.memory, this.cpus);
@@ -141,16 +141,4 @@ export class BpfRuntime implements Runtime {
 function checkedBudget(budget: number): number {
   if (Number.isInteger(budget) && budget >= 1 && budget <= 2 ** 48) return budget;
   throw new RangeError(`instructionBudget must be an integer from 1 to 2^48, got ${budget}`);
-}
-
-/** A run that was stopped leaves records reserved; a consumer would wait for them forever. */
-function discardReservations(run: BpfRunCtx): void {
-  for (const map of run.program?.executable.maps ?? []) {
-    if (!(map instanceof RingBufferMap)) continue;
-    const { area } = map;
-    const end = area.address + RingBufferArea.bytes(area.size);
-    for (const offset of run.reservations) {
-      if (offset >= area.address && offset < end) area.discard(offset, 0);
-    }
-  }
 }

@@ -7,7 +7,7 @@ export type * from './access-region.js';
 export type * from './attach-target.js';
 export type * from './engine.js';
 export type * from './executable.js';
-export type * from './helper/helper.js';
+export * from './helper/index.js';
 export type * from './program.js';
 export type * from './run-context.js';
 export type * from './runtime.js';

@@ -73,7 +73,7 @@ export const ringbufHelpers: readonly Helper[] = [
  */
 export function discardReservations(run: BpfRunCtx): void {
   for (const record of [...run.reservations]) {
-    closeReservation(run, record)?.discard(record, BpfRingbuf.BPF_RB_NO_WAKEUP);
+    closeReservation(run, record)?.discard(record, 0);
   }
 }
 
