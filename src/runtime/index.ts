@@ -1,5 +1,6 @@
 export * from './isa/index.js';
 export * from './check/index.js';
+export * from './consumer/index.js';
 export * from './dispatch/index.js';
 export * from './map/index.js';
 export * from './ring/index.js';

@@ -1,0 +1,20 @@
+export { eventDecoder, type EventDecoder, inferEventType } from './event-type.js';
+export {
+  droppedTotal,
+  formatLedger,
+  isBalanced,
+  type LedgerRow,
+  type LedgerSource,
+  type LossCause,
+  LossLedger,
+} from './loss-ledger.js';
+export type { RecordSource } from './record-pump.js';
+export { type ReaderEvents, type ReaderOptions, RecordReader } from './record-reader.js';
+export {
+  RingBufferReader,
+  type RingBufferReaderEvents,
+  type RingLoss,
+  type RingRecord,
+} from './ring-buffer-reader.js';
+export { ringLedger } from './ring-ledger.js';
+export { type RecordStream, type TypedReader, typedReader, type TypedRecord } from './typed-reader.js';
