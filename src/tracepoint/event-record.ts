@@ -1,0 +1,70 @@
+import type { TraceRecord } from '../host/index.js';
+import { ContextSlots, type BpfMemory } from '../runtime/index.js';
+
+/** Bytes of the longest record, common header included (PERF_MAX_TRACE_SIZE). */
+export const MAX_RECORD_SIZE = 8192;
+/** Bytes of the header that all records begin with. */
+export const COMMON_HEADER_SIZE = 8;
+/** How deep trace events may nest on a CPU: task, softirq, hardirq and NMI, as in Linux. */
+const LEVELS = 4;
+
+/**
+ * The record of one hit, in BpfMemory at `start`: 8 bytes {u16 type, u8 flags, u8 preempt_count, s32 pid}, the
+ * event's fields, dynamic data. Valid only during the call that hands it over.
+ */
+export class EventRecord implements TraceRecord {
+  data: Uint8Array;
+  view: DataView;
+  readonly start: number;
+  length = 0;
+
+  constructor(memory: BpfMemory, start: number) {
+    this.data = memory.u8;
+    this.view = memory.view;
+    this.start = start;
+  }
+
+  /** A copy of the bytes, for those who keep them. */
+  bytes(): Uint8Array {
+    return this.data.slice(this.start, this.start + this.length);
+  }
+}
+
+/** Records under construction, one for each CPU and nesting level. */
+export class RecordPool {
+  readonly #memory: BpfMemory;
+  readonly #slots: ContextSlots;
+  readonly #records: readonly EventRecord[];
+  readonly #depth: Uint8Array;
+
+  constructor(memory: BpfMemory, cpus: number) {
+    this.#memory = memory;
+    this.#slots = new ContextSlots(memory, cpus, MAX_RECORD_SIZE, LEVELS);
+    this.#records = Array.from(
+      { length: cpus * LEVELS },
+      (_, i) => new EventRecord(memory, this.#slots.at(Math.floor(i / LEVELS), i % LEVELS)),
+    );
+    this.#depth = new Uint8Array(cpus);
+  }
+
+  /** A record of `size` zero bytes on `cpu`, to be given back by `leave`; null when nested too deeply. */
+  enter(cpu: number, size: number): EventRecord | null {
+    const depth = this.#depth[cpu] as number;
+    if (depth === LEVELS) return null;
+    this.#depth[cpu] = depth + 1;
+    const record = this.#records[cpu * LEVELS + depth] as EventRecord;
+    record.data = this.#memory.u8;
+    record.view = this.#memory.view;
+    record.length = size;
+    record.data.fill(0, record.start, record.start + size);
+    return record;
+  }
+
+  leave(cpu: number): void {
+    this.#depth[cpu] = (this.#depth[cpu] as number) - 1;
+  }
+
+  free(): void {
+    this.#slots.free();
+  }
+}
