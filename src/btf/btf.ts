@@ -7,7 +7,7 @@ import { NameIndex } from './name-index.js';
 import type { BtfStringTable } from './string-table.js';
 import { decodeType } from './type-decoder.js';
 import { recordKind, type TypeRecords } from './type-records.js';
-import type { BtfAlias, BtfFuncProto, BtfType, BtfTypeByKind } from './types.js';
+import type { BtfAlias, BtfDatasec, BtfFuncProto, BtfType, BtfTypeByKind } from './types.js';
 
 const VOID: BtfType = { kind: 'void', id: 0, name: '' };
 
@@ -141,6 +141,19 @@ export class Btf implements Iterable<BtfType> {
     const func = this.findByName(functionName, 'func');
     const proto = func === undefined ? undefined : this.resolve(func.type);
     return proto?.kind === 'func_proto' ? proto : undefined;
+  }
+
+  /**
+   * The same types with other section layouts. Compilers leave offsets of global variables 0; whoever knows the
+   * object's symbols fills them in.
+   */
+  withDatasecs(datasecs: Iterable<BtfDatasec>): Btf {
+    const copy = new Btf(this.#records, this.#strings, this.littleEndian);
+    for (const datasec of datasecs) {
+      copy.#need(datasec.id);
+      copy.#decoded[datasec.id] = datasec;
+    }
+    return copy;
   }
 
   /** All types but void, by id. */

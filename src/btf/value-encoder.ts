@@ -66,7 +66,7 @@ function toBigInt(value: BtfValue, type: BtfType): bigint {
   throw new TypeError(`${type.kind} ${type.name} takes an integer, not ${typeof value} ${String(value)}`);
 }
 
-/** The value's bits. Negative values count as in range of unsigned types of their width, as in C initialisers, not beyond. */
+/** The value's bits; a value outside the type's range is the caller's mistake. */
 function inRange(value: bigint, bits: number, signed: boolean, type: BtfType): bigint {
   const width = BigInt(bits);
   const low = signed ? -(1n << (width - 1n)) : 0n;

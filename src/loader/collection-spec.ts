@@ -1,0 +1,163 @@
+import { BpfError, BpfMapFlag } from '../base/index.js';
+import type { Btf, BtfExt } from '../btf/index.js';
+import type { AttachTarget, MapSpec } from '../runtime/index.js';
+import { type MapDefinition, readBtfMaps } from './btf-maps.js';
+import { type CodeReference, readCodeRelocations } from './code-relocations.js';
+import { DataMapSpec } from './data-map-spec.js';
+import { type DataSection, readDataSections } from './data-sections.js';
+import type { ElfFile } from './elf/elf-file.js';
+import { ExternTable } from './externs.js';
+import { ObjectCode, type ObjectFunction } from './functions.js';
+import { type ObjectFile, readObjectFile } from './object-file.js';
+import { parseSectionName } from './section-name.js';
+import { readVariables, type VariableSpec } from './variable-spec.js';
+
+/** A program of an object file: inert. */
+export interface ProgramSpec {
+  readonly name: string;
+  /** ELF section name, without a leading `?`. */
+  readonly section: string;
+  /** BpfProgType number; BPF_PROG_TYPE_UNSPEC where the section name does not tell. */
+  readonly type: number;
+  readonly expectedAttachType: number;
+  /** Where the section name asks the program to be attached. */
+  readonly attach: AttachTarget;
+  /** False for sections named `?...`: loaded only when asked for. */
+  readonly autoload: boolean;
+  /** The program's entry function. */
+  readonly entry: ObjectFunction;
+}
+
+/** What linking needs beyond the public fields. */
+export interface CollectionCode {
+  readonly code: ObjectCode;
+  readonly btfExt: BtfExt | null;
+  readonly externs: ExternTable;
+  /** References of one code section by instruction slot. */
+  readonly references: (sectionIndex: number) => ReadonlyMap<number, CodeReference>;
+}
+
+/** Version and licence sections are short; longer ones are cut as in the kernel. */
+const MAX_LICENSE_BYTES = 128;
+const utf8 = new TextDecoder('utf-8');
+
+/**
+ * An object file taken apart: programs, maps, types and global variables. Inert and deterministic, made from
+ * bytes alone: nothing here knows a machine. `linkProgram` makes instructions of it, `Collection.load` live objects.
+ */
+export class CollectionSpec {
+  /** In the order of the file. */
+  readonly programs: readonly ProgramSpec[];
+  /** Maps of .maps in its order, then data sections in file order, then .kconfig. */
+  readonly maps: readonly MapSpec[];
+  /** The object's own types, null if it was compiled without -g. */
+  readonly btf: Btf | null;
+  /** Empty where the object names none. */
+  readonly license: string;
+  /** The number in the version section, 0 without one. */
+  readonly kernelVersion: number;
+  /** Global variables by name. Values set here are those the program starts with. */
+  readonly variables: ReadonlyMap<string, VariableSpec>;
+  /** For the linker. */
+  readonly code: CollectionCode;
+
+  private constructor(object: ObjectFile) {
+    const { elf, btf, btfExt } = object;
+    if (elf.section('maps') !== undefined) throw legacyMaps();
+    const code = new ObjectCode(elf);
+    const definitions = elf.section('.maps') === undefined ? [] : definedMaps(elf, btf);
+    const data = readDataSections(elf, btf);
+    const externs = new ExternTable(elf, btf);
+    const kconfig = externs.kconfigSize === 0 ? [] : [kconfigMap(btf, externs)];
+    this.btf = btf;
+    this.programs = code.functions.filter((each) => each.isEntry).map(toProgram);
+    this.maps = [...definitions.map(({ spec }) => spec), ...data.map(({ spec }) => spec), ...kconfig];
+    this.license = readLicense(elf);
+    this.kernelVersion = readVersion(elf);
+    this.variables = readVariables(btf, data.map(({ spec }) => spec));
+    this.code = { code, btfExt, externs, references: lazyReferences(elf, definitions, data) };
+  }
+
+  /** Reads an object file as clang -target bpf writes it. Anything else is a `BpfError` that tells where it is not one. */
+  static parse(bytes: Uint8Array): CollectionSpec {
+    return new CollectionSpec(readObjectFile(bytes));
+  }
+
+  program(name: string): ProgramSpec | undefined {
+    return this.programs.find((program) => program.name === name);
+  }
+
+  map(name: string): MapSpec | undefined {
+    return this.maps.find((map) => map.name === name);
+  }
+}
+
+function toProgram(entry: ObjectFunction): ProgramSpec {
+  return { name: entry.name, ...parseSectionName(entry.section), entry };
+}
+
+function definedMaps(elf: ElfFile, btf: Btf | null): MapDefinition[] {
+  if (btf === null) {
+    throw new BpfError('EINVAL', 'maps are defined without BTF', { section: '.maps', remedy: 'compile with -g' });
+  }
+  const definitions = readBtfMaps(btf);
+  const size = elf.section('.maps')?.size ?? 0;
+  for (const { spec, offset, size: bytes } of definitions) {
+    if (offset + bytes <= size) continue;
+    throw new BpfError('EINVAL', `map definition ${spec.name} runs past its section`, { section: '.maps', offset, value: bytes, remedy: 'the object file is corrupt' });
+  }
+  return definitions;
+}
+
+/** The map through which programs see __kconfig externs; its values are known when the program is loaded. */
+function kconfigMap(btf: Btf | null, externs: ExternTable): DataMapSpec {
+  return new DataMapSpec({
+    name: '.kconfig',
+    size: externs.kconfigSize,
+    flags: BpfMapFlag.BPF_F_RDONLY_PROG,
+    valueTypeId: btf?.findByName('.kconfig', 'datasec')?.id ?? 0,
+    frozen: true,
+    contents: undefined,
+  });
+}
+
+function lazyReferences(elf: ElfFile, definitions: readonly MapDefinition[], data: readonly DataSection[]): CollectionCode['references'] {
+  const mapsIndex = elf.section('.maps')?.index;
+  const byOffset = new Map(definitions.map(({ offset, spec }) => [offset, spec.name]));
+  const bySection = new Map(data.map(({ sectionIndex, spec }) => [sectionIndex, spec.name]));
+  const places = {
+    mapAt: (sectionIndex: number, offset: number) => (sectionIndex === mapsIndex ? byOffset.get(offset) : undefined),
+    dataMap: (sectionIndex: number) => bySection.get(sectionIndex),
+  };
+  const known = new Map<number, ReadonlyMap<number, CodeReference>>();
+  return (sectionIndex) => {
+    const references = known.get(sectionIndex) ?? readCodeRelocations(elf, sectionIndex, places);
+    known.set(sectionIndex, references);
+    return references;
+  };
+}
+
+function readLicense(elf: ElfFile): string {
+  const section = elf.section('license');
+  if (section === undefined) return '';
+  const bytes = elf.bytesOf(section).subarray(0, MAX_LICENSE_BYTES - 1);
+  const end = bytes.indexOf(0);
+  return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+function readVersion(elf: ElfFile): number {
+  const section = elf.section('version');
+  if (section === undefined) return 0;
+  const bytes = elf.bytesOf(section);
+  if (bytes.length !== 4) {
+    throw new BpfError('EINVAL', 'version section is not one 32-bit number', { section: 'version', value: bytes.length });
+  }
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, elf.littleEndian);
+}
+
+function legacyMaps(): BpfError {
+  return new BpfError('EOPNOTSUPP', 'map definitions of the old kind', {
+    section: 'maps',
+    remedy: 'define maps in SEC(".maps") with __uint and __type, as libbpf 1.0 and later want them',
+  });
+}

@@ -1,0 +1,54 @@
+import { BpfError } from '../../base/index.js';
+import { type Btf, essentialName, typesAreCompatible } from '../../btf/index.js';
+import type { SymbolTable } from '../../host/index.js';
+import type { ExternSpec } from '../externs.js';
+
+/** Where a kernel symbol was found: as a typed thing, or as an address. Null: a weak one is absent. */
+export type KernelSymbolPlace = { readonly btfId: number } | { readonly address: bigint } | null;
+
+export interface KernelSymbolSources {
+  /** Types of the object, and of the kernel. */
+  readonly local: Btf;
+  readonly target: Btf | null;
+  /** Without a table, symbols of which only the address counts are 0. */
+  readonly kallsyms: SymbolTable | undefined;
+}
+
+/** Finds a __ksym extern. Strong ones that are missing, and ones of another type, are ESRCH and EINVAL `BpfError`s. */
+export function findKernelSymbol(symbol: ExternSpec, sources: KernelSymbolSources): KernelSymbolPlace {
+  return symbol.typeId === 0 ? findAddress(symbol, sources.kallsyms) : findTyped(symbol, sources);
+}
+
+function findAddress(symbol: ExternSpec, kallsyms: SymbolTable | undefined): KernelSymbolPlace {
+  if (kallsyms === undefined) return { address: 0n };
+  const addresses = new Set(kallsyms.lookupAll(symbol.name).map((found) => found.address));
+  if (addresses.size > 1) {
+    throw new BpfError('EINVAL', `kernel symbol ${symbol.name} has several addresses`, {
+      value: [...addresses].map((address) => `0x${address.toString(16)}`).join(', '),
+      remedy: 'choose a symbol that is unique',
+    });
+  }
+  const [address] = addresses;
+  return address === undefined ? absent(symbol, 'the symbol table') : { address };
+}
+
+function findTyped(symbol: ExternSpec, { local, target }: KernelSymbolSources): KernelSymbolPlace {
+  if (target === null) return absent(symbol, 'the kernel: its BTF is not given');
+  const found =
+    symbol.kind === 'ksym_function' ? target.findByName(essentialName(symbol.name), 'func') : target.findByName(symbol.name, 'var');
+  if (found === undefined) return absent(symbol, 'the kernel’s BTF');
+  if (typesAreCompatible(local, symbol.typeId, target, target.resolve(found.type).id)) return { btfId: found.id };
+  if (symbol.weak && symbol.kind === 'ksym_function') return null;
+  throw new BpfError('EINVAL', `kernel symbol ${symbol.name} is of another type in the kernel`, {
+    value: `${target.kindOf(found.type)} [${found.type}]`,
+    remedy: 'declare it as the kernel does',
+  });
+}
+
+function absent(symbol: ExternSpec, where: string): null {
+  if (symbol.weak) return null;
+  throw new BpfError('ESRCH', `kernel symbol ${symbol.name} is not in ${where}`, {
+    value: symbol.name,
+    remedy: 'declare it __weak if the program can do without',
+  });
+}

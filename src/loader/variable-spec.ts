@@ -1,0 +1,81 @@
+import { BpfError } from '../base/index.js';
+import { type Btf, type BtfValue, decodeValue, encodeValue } from '../btf/index.js';
+import type { DataMapSpec } from './data-map-spec.js';
+
+/** Where a global variable lies. */
+export interface VariablePlace {
+  readonly name: string;
+  /** Name of its data section, which is the name of its map. */
+  readonly map: string;
+  readonly offset: number;
+  readonly size: number;
+  /** Type id in the object's BTF. */
+  readonly typeId: number;
+  /** In .rodata: fixed once the program is loaded. */
+  readonly constant: boolean;
+}
+
+/** A global variable before load: what is set here is what the program finds. */
+export class VariableSpec implements VariablePlace {
+  readonly name: string;
+  readonly map: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly typeId: number;
+  readonly constant: boolean;
+  readonly #btf: Btf;
+  readonly #data: DataMapSpec;
+
+  constructor(place: VariablePlace, btf: Btf, data: DataMapSpec) {
+    this.name = place.name;
+    this.map = place.map;
+    this.offset = place.offset;
+    this.size = place.size;
+    this.typeId = place.typeId;
+    this.constant = place.constant;
+    this.#btf = btf;
+    this.#data = data;
+  }
+
+  /** The value by its type; see `decodeValue` for the shapes. */
+  get(): BtfValue {
+    return decodeValue(this.#btf, this.typeId, this.bytes());
+  }
+
+  /** Sets the value by its type; see `encodeValue` for what it takes and throws. Parts left out keep their value. */
+  set(value: BtfValue): void {
+    const bytes = this.bytes();
+    encodeValue(this.#btf, this.typeId, value, bytes);
+    this.#data.write(this.offset, bytes);
+  }
+
+  /** A copy of the bytes. */
+  bytes(): Uint8Array {
+    return this.#data.read(this.offset, this.size);
+  }
+}
+
+/** The variables of all data sections, by name. Of several static ones with one name, the first. */
+export function readVariables(btf: Btf | null, sections: Iterable<DataMapSpec>): Map<string, VariableSpec> {
+  const variables = new Map<string, VariableSpec>();
+  if (btf === null) return variables;
+  for (const data of sections) {
+    for (const { type: id, offset, size } of btf.findByName(data.name, 'datasec')?.vars ?? []) {
+      const variable = btf.byId(id);
+      if (variable.kind !== 'var' || variables.has(variable.name)) continue;
+      const place = { name: variable.name, map: data.name, offset, size, typeId: variable.type, constant: data.frozen };
+      if (offset + size > data.valueSize) throw outside(place, data.valueSize);
+      variables.set(variable.name, new VariableSpec(place, btf, data));
+    }
+  }
+  return variables;
+}
+
+function outside(place: VariablePlace, sectionSize: number): BpfError {
+  return new BpfError('EINVAL', `variable ${place.name} does not fit its section of ${sectionSize} bytes`, {
+    section: place.map,
+    offset: place.offset,
+    value: place.size,
+    remedy: 'the object file is corrupt',
+  });
+}

@@ -1,0 +1,40 @@
+/* The kernel of laid_out.c: compiled to BTF only. See there. */
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+struct point { u64 added; int y, x; };
+struct twin___one { int same; int where; u32 bits : 5; };
+struct twin___two { int same; long other; short where; u64 more : 3, bits : 9; };
+struct shape {
+	u32 flags : 3, packed_bits : 11;
+	u64 added;
+	int signed_bits : 17;
+	u64 before : 20, wide_bits : 33;
+	union { int alone; struct { union { u64 both; struct { u8 pad[3]; u8 near; u32 far; }; }; }; };
+	struct point corners[8];
+	unsigned short grid[3][4];
+	struct point *next;
+	signed char small;
+	double weight;
+	void (*callback)(long, long);
+	int count;
+	struct point tail[];
+};
+struct handle { long before; int value; u16 gap : 4, part : 6; union { u32 deep : 30; }; u16 list[8]; };
+typedef struct { int value; u32 part; } handle_t;
+typedef int vector_t[6];
+enum colour { BLUE, GREEN = 60, RED = 50 };
+enum twin_enum___one { TWIN_A___one = 10, TWIN_SAME___one = 20 };
+enum twin_enum___two { TWIN_A___two = 11, TWIN_SAME___two = 20 };
+enum signed_enum { MINUS_ONE = -1, PLUS_ONE = 1 };
+enum huge { HUGE = 0x1234567800000001ULL, HUGER = 0xfedcba9876543210ULL };
+enum huge_signed { HUGE_NEGATIVE = -0x7654321000000000LL };
+enum shrunk { SHRUNK = 12 };
+
+struct everything {
+	struct point *a; struct twin___one b; struct twin___two c; struct shape *d; struct handle e; handle_t n; vector_t f;
+	enum colour g; enum twin_enum___one h; enum twin_enum___two i; enum signed_enum j; enum huge k;
+	enum huge_signed l; enum shrunk m;
+} everything;
