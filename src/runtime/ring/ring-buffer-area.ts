@@ -155,13 +155,12 @@ export class RingBufferArea {
     }
   }
 
-  /** Whether a record of `length` bytes would end `size` or more bytes past the position at `page`, in 64 bits. */
+  /** Whether a record of `length` bytes would end `size` or more bytes past the position at `page`, modulo 2^64. */
   #exceeds(page: number, length: number): boolean {
-    const low = this.#word(RingLayout.producerPage) - this.#word(page);
-    const high = this.#word(RingLayout.producerPage + 4) - this.#word(page + 4);
-    const distance = high * 2 ** 32 + low + length;
-    // A consumer position past the producer's makes Linux's unsigned difference huge, unless the record closes the gap.
-    return distance < 0 || distance >= this.size;
+    const low = this.#word(RingLayout.producerPage) - this.#word(page) + length;
+    const carry = Math.floor(low / 2 ** 32);
+    const high = this.#word(RingLayout.producerPage + 4) - this.#word(page + 4) + carry;
+    return (high | 0) !== 0 || low >>> 0 >= this.size;
   }
 
   #commit(offset: number, flags: number, bit: number): void {
