@@ -33,6 +33,8 @@ export {
   st,
   stx,
 } from './builders.js';
+export { assemble } from './assembler/assemble.js';
+export { AssemblyError } from './assembler/assembly-error.js';
 export { decodeInsns, encodeInsns, INSN_SIZE } from './codec.js';
 export { type DisassembledInsn, type DisassemblyNames, disassemble, disassembleInsn } from './disassembler.js';
 export { formOf, formsOfCode, INSN_FORMS, type InsnForm, type RegisterUse } from './insn-forms.js';
