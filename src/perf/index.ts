@@ -30,5 +30,13 @@ export {
   type PerfTask,
   type PerfThrottle,
 } from './perf-record.js';
+export {
+  openPerfBuffer,
+  type PerfBufferOptions,
+  PerfReader,
+  type PerfReaderEvents,
+  type PerfReaderLoss,
+  type PerfReaderSample,
+} from './perf-reader.js';
 export { PerfRing, type PerfRingOptions as PerfEventRingOptions } from './perf-ring.js';
 export { decodePerfRecord, encodePerfRecord } from './record-codec.js';

@@ -13,6 +13,11 @@ export class PerfEvents {
     this.#runtime = runtime;
   }
 
+  /** CPUs of the host. */
+  get cpus(): number {
+    return this.#runtime.cpus;
+  }
+
   /** The open events in the order they were opened. */
   get list(): readonly PerfEvent[] {
     return [...this.#open];

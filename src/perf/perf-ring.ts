@@ -1,3 +1,4 @@
+import { PerfEventType } from '../base/index.js';
 import { type BpfMemory, PerfRingArea } from '../runtime/index.js';
 import { PERF_RECORD_HEADER_SIZE } from './perf-record.js';
 
@@ -21,14 +22,12 @@ export interface PerfRingOptions {
  */
 export class PerfRing {
   readonly area: PerfRingArea;
-  /** Called when the consumer should look; it must not consume inside the call. */
-  onWakeup: (() => void) | null = null;
-  /** Samples offered, and samples that got in. */
-  offered = 0;
-  written = 0;
+  /** Samples offered, samples that got in, and samples that a consumer took. */
+  readonly counts = { offered: 0, written: 0, taken: 0 };
   readonly #memory: BpfMemory;
   readonly #watermark: number;
   readonly #wakeupEvents: number;
+  readonly #wakers = new Set<() => void>();
   #bytesSinceWakeup = 0;
   #eventsSinceWakeup = 0;
 
@@ -40,12 +39,21 @@ export class PerfRing {
     this.#wakeupEvents = options.wakeupEvents ?? 0;
   }
 
+  /**
+   * Calls `waker` when the consumer should look: inside the program or interrupt that writes, so it must
+   * only take note. Returns the end of the subscription.
+   */
+  onWakeup(waker: () => void): () => void {
+    this.#wakers.add(waker);
+    return () => this.#wakers.delete(waker);
+  }
+
   /** Appends a sample of `size` bytes, a multiple of 8; false where it does not fit and counts as lost. */
   write(record: Uint8Array, size: number): boolean {
-    this.offered++;
+    this.counts.offered++;
     const before = this.area.head;
     if (!this.area.write(record, 0, size)) return false;
-    this.written++;
+    this.counts.written++;
     this.#account(Number(this.area.head - before));
     return true;
   }
@@ -58,18 +66,16 @@ export class PerfRing {
     const { head, tail } = this.area;
     if (head === tail) return null;
     const header = this.#copy(tail, PERF_RECORD_HEADER_SIZE);
-    const size = new DataView(header.buffer).getUint16(6, true);
+    const view = new DataView(header.buffer);
+    const size = Math.max(view.getUint16(6, true), PERF_RECORD_HEADER_SIZE);
+    if (view.getUint32(0, true) === PerfEventType.PERF_RECORD_SAMPLE) this.counts.taken++;
     const record = this.#copy(tail, size);
     this.area.tail = tail + BigInt(size);
     return record;
   }
 
-  get isEmpty(): boolean {
-    return this.area.head === this.area.tail;
-  }
-
   dispose(): void {
-    this.onWakeup = null;
+    this.#wakers.clear();
     this.area.dispose();
   }
 
@@ -96,6 +102,6 @@ export class PerfRing {
       this.#eventsSinceWakeup -= this.#wakeupEvents;
       wake = true;
     }
-    if (wake) this.onWakeup?.();
+    if (wake) for (const waker of this.#wakers) waker();
   }
 }
