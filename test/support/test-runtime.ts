@@ -59,6 +59,8 @@ export class TestProgram {
   readonly engine: { run: TestProgramBody };
   recursionMisses = 0n;
   references = 1;
+  /** What was asked for at load. */
+  executable = { expectedAttachType: 0 };
 
   constructor(id: number, name: string, type: number, cpus: number, body: TestProgramBody) {
     this.id = id;

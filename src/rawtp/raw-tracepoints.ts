@@ -1,0 +1,182 @@
+import { BpfAttachType, BpfError, BpfProgType } from '../base/index.js';
+import {
+  ContextSlots,
+  RawTraceCall,
+  type AttachmentCounts,
+  type AttachmentOptions,
+  type BpfProgram,
+  type Runtime,
+} from '../runtime/index.js';
+import type { Tracepoint, TracepointProbe, TracepointRegistry } from '../tracepoint/index.js';
+import { MAX_ARGS, tracepointPrototype } from './btf-prototype.js';
+import { parseRawTracepointAttr, readTracepointName, type UserStringReader } from './raw-tracepoint-attr.js';
+
+/** Nested hits on one CPU that can each have a context: as many as there are run contexts. */
+const LEVELS = 4;
+
+export type RawTracepointOptions = Pick<AttachmentOptions, 'cookie' | 'onFault'>;
+
+/** A program on the raw arguments of a tracepoint, until `detach`. */
+export interface RawTracepointLink {
+  readonly tracepoint: Tracepoint;
+  readonly program: BpfProgram;
+  readonly counts: AttachmentCounts;
+  /** Idempotent, and safe from inside the program's own run. */
+  detach(): void;
+}
+
+/**
+ * Raw tracepoints: programs that see a tracepoint's arguments as u64 (struct bpf_raw_tracepoint_args), whether or not
+ * any of its trace events is in use. Programs of type tracing see the same words, typed by the kernel's BTF.
+ */
+export class RawTracepoints {
+  readonly #runtime: Runtime;
+  readonly #registry: TracepointRegistry;
+  readonly #contexts: ContextSlots;
+  /** Runs under way per CPU. */
+  readonly #depth: Uint8Array;
+
+  constructor(runtime: Runtime, registry: TracepointRegistry) {
+    this.#runtime = runtime;
+    this.#registry = registry;
+    this.#contexts = new ContextSlots(runtime.memory, runtime.cpus, 8 * MAX_ARGS, LEVELS);
+    this.#depth = new Uint8Array(runtime.cpus);
+  }
+
+  /**
+   * BPF_RAW_TRACEPOINT_OPEN from the bytes of its attributes, with Linux's errors in Linux's order: E2BIG and EINVAL
+   * for the bytes, EBADF for the descriptor, EINVAL for the program's type (or a name where it has its own), EFAULT
+   * and ENOENT for the name.
+   */
+  open(
+    attr: Uint8Array,
+    readUser: UserStringReader,
+    programOf: (fd: number) => BpfProgram | undefined,
+    options: Pick<AttachmentOptions, 'onFault'> = {},
+  ): RawTracepointLink {
+    const { name, progFd, cookie } = parseRawTracepointAttr(attr);
+    const program = programOf(progFd);
+    if (program === undefined) {
+      throw new BpfError('EBADF', 'opening a raw tracepoint', {
+        value: progFd,
+        remedy: 'this descriptor is not that of a program',
+      });
+    }
+    if (program.type === BpfProgType.BPF_PROG_TYPE_TRACING) throw namedAtLoad(program);
+    checkRawType(program);
+    return this.attach(program, readTracepointName(name, readUser), { cookie, ...options });
+  }
+
+  /**
+   * Attaches a program of type raw_tracepoint. EINVAL for another type, ENOENT for an unknown tracepoint. Writable
+   * ones: EINVAL where the tracepoint offers nothing to write, as in Linux, EOPNOTSUPP where it does.
+   */
+  attach(program: BpfProgram, name: string, options: RawTracepointOptions = {}): RawTracepointLink {
+    checkRawType(program);
+    const tracepoint = this.#registry.tracepoint(name);
+    checkArgCount(tracepoint, tracepoint.descriptor.args.length);
+    if (program.type === BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE) refuseWritable(program, tracepoint);
+    return this.#link(program, tracepoint, options);
+  }
+
+  /**
+   * Attaches a program of type tracing with attach type BPF_TRACE_RAW_TP. ESRCH where the host's BTF does not type the
+   * tracepoint, ENOENT where the host does not have it, EINVAL for another type or where BTF and host disagree.
+   */
+  attachBtf(program: BpfProgram, name: string, options: RawTracepointOptions = {}): RawTracepointLink {
+    if (!isBtfTyped(program)) {
+      throw new BpfError('EINVAL', `attaching ${program.name} to tracepoint ${name} by BTF`, {
+        value: program.type,
+        remedy: 'it must be of type tracing, its attach type BPF_TRACE_RAW_TP',
+      });
+    }
+    const { btf, name: host } = this.#runtime.host;
+    if (btf === null) {
+      throw new BpfError('ESRCH', `finding the types of tracepoint ${name}`, { remedy: `${host} has no BTF` });
+    }
+    const typed = tracepointPrototype(btf, name).length;
+    const tracepoint = this.#registry.tracepoint(name);
+    checkArgCount(tracepoint, typed);
+    return this.#link(program, tracepoint, options);
+  }
+
+  /** Gives the context slots back; nothing may be attached any more. */
+  close(): void {
+    this.#contexts.free();
+  }
+
+  #link(program: BpfProgram, tracepoint: Tracepoint, options: RawTracepointOptions): RawTracepointLink {
+    const call = new RawTraceCall(this.#runtime, program, options);
+    const words = 2 * tracepoint.descriptor.args.length;
+    const probe: TracepointProbe = (_data, args, cpu) => this.#run(call, args, words, cpu);
+    tracepoint.register(probe, call);
+    let attached = true;
+    return {
+      tracepoint,
+      program,
+      get counts() {
+        return call.counts;
+      },
+      detach() {
+        if (!attached) return;
+        attached = false;
+        tracepoint.unregister(probe, call);
+        call.dispose();
+      },
+    };
+  }
+
+  #run(call: RawTraceCall, args: Int32Array, words: number, cpu: number): void {
+    const run = call.begin(cpu);
+    if (run === null) return;
+    const level = this.#depth[cpu] as number;
+    const ctx = this.#contexts.at(cpu, level);
+    const { i32 } = this.#runtime.memory;
+    for (let i = 0; i < words; i++) i32[(ctx >> 2) + i] = args[i] as number;
+    this.#depth[cpu] = level + 1;
+    call.finish(run, ctx, 4 * words, null);
+    this.#depth[cpu] = level;
+  }
+}
+
+function isBtfTyped(program: BpfProgram): boolean {
+  return (
+    program.type === BpfProgType.BPF_PROG_TYPE_TRACING &&
+    program.executable.expectedAttachType === BpfAttachType.BPF_TRACE_RAW_TP
+  );
+}
+
+function namedAtLoad(program: BpfProgram): BpfError {
+  return new BpfError('EINVAL', `opening a raw tracepoint for ${program.name}`, {
+    remedy: 'programs of type tracing name their tracepoint when they are loaded: attach them by BTF',
+  });
+}
+
+function checkRawType(program: BpfProgram): void {
+  const { BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE } = BpfProgType;
+  if (program.type === BPF_PROG_TYPE_RAW_TRACEPOINT || program.type === BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE) return;
+  throw new BpfError('EINVAL', `attaching ${program.name} to a raw tracepoint`, {
+    value: program.type,
+    remedy: 'only programs of type raw_tracepoint and raw_tracepoint_writable run there',
+  });
+}
+
+function checkArgCount(tracepoint: Tracepoint, count: number): void {
+  const offered = tracepoint.descriptor.args.length;
+  if (count === offered && count <= MAX_ARGS) return;
+  throw new BpfError('EINVAL', `attaching to raw tracepoint ${tracepoint.name}`, {
+    value: count,
+    remedy: `the host passes ${offered} arguments; at most ${MAX_ARGS} can be traced, and its BTF must agree`,
+  });
+}
+
+function refuseWritable(program: BpfProgram, tracepoint: Tracepoint): never {
+  const { writableSize } = tracepoint.descriptor;
+  throw new BpfError(writableSize === 0 ? 'EINVAL' : 'EOPNOTSUPP', `attaching ${program.name} to ${tracepoint.name}`, {
+    value: writableSize,
+    remedy:
+      writableSize === 0
+        ? 'this tracepoint offers nothing that a program may write'
+        : 'writing to the arguments of a tracepoint is not supported: use a plain raw tracepoint',
+  });
+}
