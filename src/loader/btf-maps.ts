@@ -7,6 +7,8 @@ export interface MapDefinition {
   readonly spec: MapSpec;
   readonly offset: number;
   readonly size: number;
+  /** The struct that defines it. */
+  readonly typeId: number;
 }
 
 const SECTION = '.maps';
@@ -26,7 +28,7 @@ export function readBtfMaps(btf: Btf): MapDefinition[] {
     const definition = btf.resolve(variable.kind === 'var' ? variable.type : id);
     if (variable.kind !== 'var' || variable.linkage !== 'global') throw malformed(variable.name, 'a map is a global variable');
     if (definition.kind !== 'struct') throw malformed(variable.name, 'a map is defined by a struct');
-    return { spec: readDefinition(btf, variable.name, definition), offset, size };
+    return { spec: readDefinition(btf, variable.name, definition), offset, size, typeId: definition.id };
   });
 }
 

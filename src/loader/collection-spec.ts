@@ -8,9 +8,11 @@ import { type DataSection, readDataSections } from './data-sections.js';
 import type { ElfFile } from './elf/elf-file.js';
 import { ExternTable } from './externs.js';
 import { ObjectCode, type ObjectFunction } from './functions.js';
+import { type GlobalVariable, readVariables } from './global-variable.js';
 import { type ObjectFile, readObjectFile } from './object-file.js';
+import { type ProgramSlot, readProgramSlots } from './program-slots.js';
 import { parseSectionName } from './section-name.js';
-import { readVariables, type VariableSpec } from './variable-spec.js';
+
 
 /** A program of an object file: inert. */
 export interface ProgramSpec {
@@ -57,7 +59,9 @@ export class CollectionSpec {
   /** The number in the version section, 0 without one. */
   readonly kernelVersion: number;
   /** Global variables by name. Values set here are those the program starts with. */
-  readonly variables: ReadonlyMap<string, VariableSpec>;
+  readonly variables: ReadonlyMap<string, GlobalVariable>;
+  /** Programs that the object wants in its program arrays. */
+  readonly programSlots: readonly ProgramSlot[];
   /** For the linker. */
   readonly code: CollectionCode;
 
@@ -75,6 +79,7 @@ export class CollectionSpec {
     this.license = readLicense(elf);
     this.kernelVersion = readVersion(elf);
     this.variables = readVariables(btf, data.map(({ spec }) => spec));
+    this.programSlots = readProgramSlots(elf, btf, definitions);
     this.code = { code, btfExt, externs, references: lazyReferences(elf, definitions, data) };
   }
 

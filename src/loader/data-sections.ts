@@ -2,7 +2,8 @@ import { BpfMapFlag } from '../base/index.js';
 import type { Btf } from '../btf/index.js';
 import { DataMapSpec } from './data-map-spec.js';
 import { SectionType } from './elf/elf-constants.js';
-import type { ElfFile, ElfSection } from './elf/elf-file.js';
+import type { ElfFile } from './elf/elf-file.js';
+import type { ElfSection } from './elf/elf-headers.js';
 
 /** A data section of the object and the map it becomes. */
 export interface DataSection {

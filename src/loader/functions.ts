@@ -1,7 +1,8 @@
 import { BpfError } from '../base/index.js';
 import { decodeInsns, INSN_SIZE, type Insn } from '../runtime/index.js';
 import { SECTION_EXECUTABLE, SectionType, SymbolBinding, SymbolType } from './elf/elf-constants.js';
-import type { ElfFile, ElfSection } from './elf/elf-file.js';
+import type { ElfFile } from './elf/elf-file.js';
+import type { ElfSection } from './elf/elf-headers.js';
 import type { ElfSymbol } from './elf/elf-symbols.js';
 
 /** A function of an object file: a program's entry, or a subprogram. */

@@ -1,7 +1,11 @@
 export { CollectionSpec, type ProgramSpec } from './collection-spec.js';
+export { Collection, type CollectionProgram, type LoadOptions, sizedMapSpec } from './collection.js';
 export { dumpLinked, type LinkedProgramRecord } from './dump-linked.js';
+export { elfSection } from './elf-section.js';
+export { GlobalVariable, type VariablePlace } from './global-variable.js';
+export type { KconfigValues } from './kconfig.js';
 export type { CoreDiagnostic } from './link/core-diagnostic.js';
 export type { LinkedProgram, MapReference } from './link/linked-program.js';
 export { Linker, linkProgram, type LinkOptions } from './link/linker.js';
+export type { ProgramSlot } from './program-slots.js';
 export { parseSectionName, type SectionMeaning } from './section-name.js';
-export { VariableSpec } from './variable-spec.js';

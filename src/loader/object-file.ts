@@ -1,6 +1,7 @@
 import { BpfError } from '../base/index.js';
 import { type Btf, type BtfDatasec, type BtfExt, type BtfSectionVar, parseBtf, parseBtfExt } from '../btf/index.js';
-import { ElfFile, type ElfSection } from './elf/elf-file.js';
+import { ElfFile } from './elf/elf-file.js';
+import type { ElfSection } from './elf/elf-headers.js';
 import type { ElfSymbol } from './elf/elf-symbols.js';
 
 /** An ELF object with what its BTF sections say. */

@@ -1,6 +1,6 @@
 import { BpfError, type ByteReader } from '../../base/index.js';
 import { SectionType } from './elf-constants.js';
-import type { ElfSection } from './elf-file.js';
+import type { ElfSection } from './elf-headers.js';
 import type { ElfSymbol } from './elf-symbols.js';
 
 const REL_BYTES = 16;

@@ -1,6 +1,7 @@
 import { BpfError, type ByteReader } from '../../base/index.js';
 import { SectionType } from './elf-constants.js';
-import type { ElfFile, ElfSection } from './elf-file.js';
+import type { ElfFile } from './elf-file.js';
+import type { ElfSection } from './elf-headers.js';
 
 const SYMBOL_BYTES = 24;
 

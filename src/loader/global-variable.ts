@@ -15,8 +15,18 @@ export interface VariablePlace {
   readonly constant: boolean;
 }
 
-/** A global variable before load: what is set here is what the program finds. */
-export class VariableSpec implements VariablePlace {
+/** The bytes behind variables: a section before load, a map's value afterwards. */
+export interface VariableStorage {
+  /** A copy. */
+  read(offset: number, size: number): Uint8Array;
+  write(offset: number, bytes: Uint8Array): void;
+}
+
+/**
+ * A global variable of an object, typed by its BTF. Of a `CollectionSpec`: what is set is what the program starts
+ * with. Of a `Collection`: what the program sees now.
+ */
+export class GlobalVariable implements VariablePlace {
   readonly name: string;
   readonly map: string;
   readonly offset: number;
@@ -24,9 +34,9 @@ export class VariableSpec implements VariablePlace {
   readonly typeId: number;
   readonly constant: boolean;
   readonly #btf: Btf;
-  readonly #data: DataMapSpec;
+  readonly #storage: VariableStorage;
 
-  constructor(place: VariablePlace, btf: Btf, data: DataMapSpec) {
+  constructor(place: VariablePlace, btf: Btf, storage: VariableStorage) {
     this.name = place.name;
     this.map = place.map;
     this.offset = place.offset;
@@ -34,7 +44,7 @@ export class VariableSpec implements VariablePlace {
     this.typeId = place.typeId;
     this.constant = place.constant;
     this.#btf = btf;
-    this.#data = data;
+    this.#storage = storage;
   }
 
   /** The value by its type; see `decodeValue` for the shapes. */
@@ -42,22 +52,30 @@ export class VariableSpec implements VariablePlace {
     return decodeValue(this.#btf, this.typeId, this.bytes());
   }
 
-  /** Sets the value by its type; see `encodeValue` for what it takes and throws. Parts left out keep their value. */
+  /**
+   * Sets the value by its type; see `encodeValue` for what it takes and throws. Parts left out keep their value.
+   * A constant of a loaded object is an EPERM `BpfError`.
+   */
   set(value: BtfValue): void {
     const bytes = this.bytes();
     encodeValue(this.#btf, this.typeId, value, bytes);
-    this.#data.write(this.offset, bytes);
+    this.#storage.write(this.offset, bytes);
   }
 
   /** A copy of the bytes. */
   bytes(): Uint8Array {
-    return this.#data.read(this.offset, this.size);
+    return this.#storage.read(this.offset, this.size);
+  }
+
+  /** The same variable with its bytes elsewhere. */
+  withStorage(storage: VariableStorage): GlobalVariable {
+    return new GlobalVariable(this, this.#btf, storage);
   }
 }
 
 /** The variables of all data sections, by name. Of several static ones with one name, the first. */
-export function readVariables(btf: Btf | null, sections: Iterable<DataMapSpec>): Map<string, VariableSpec> {
-  const variables = new Map<string, VariableSpec>();
+export function readVariables(btf: Btf | null, sections: Iterable<DataMapSpec>): Map<string, GlobalVariable> {
+  const variables = new Map<string, GlobalVariable>();
   if (btf === null) return variables;
   for (const data of sections) {
     for (const { type: id, offset, size } of btf.findByName(data.name, 'datasec')?.vars ?? []) {
@@ -65,7 +83,7 @@ export function readVariables(btf: Btf | null, sections: Iterable<DataMapSpec>):
       if (variable.kind !== 'var' || variables.has(variable.name)) continue;
       const place = { name: variable.name, map: data.name, offset, size, typeId: variable.type, constant: data.frozen };
       if (offset + size > data.valueSize) throw outside(place, data.valueSize);
-      variables.set(variable.name, new VariableSpec(place, btf, data));
+      variables.set(variable.name, new GlobalVariable(place, btf, data));
     }
   }
   return variables;

@@ -1,0 +1,175 @@
+import { BpfError, BpfMapType, errnoName } from '../base/index.js';
+import type { AttachTarget, BpfMap, BpfProgram, MapSpec, Runtime } from '../runtime/index.js';
+import { ProgArrayMap } from '../runtime/index.js';
+import type { CollectionSpec, ProgramSpec } from './collection-spec.js';
+import type { GlobalVariable, VariableStorage } from './global-variable.js';
+import { kconfigContents, type KconfigValues } from './kconfig.js';
+import type { LinkedProgram } from './link/linked-program.js';
+import { Linker, type LinkOptions } from './link/linker.js';
+
+/** How to load; everything is optional. */
+export interface LoadOptions extends Partial<LinkOptions> {
+  /** Names of the programs to load; default: all but those in sections named `?...`. */
+  readonly programs?: readonly string[];
+  /** Values of __kconfig externs. LINUX_KERNEL_VERSION and the LINUX_HAS_ ones have values without. */
+  readonly kconfig?: KconfigValues;
+}
+
+/** A loaded program and what its object says of it. */
+export interface CollectionProgram {
+  readonly name: string;
+  readonly section: string;
+  /** Where its section name asks it to be attached. */
+  readonly attach: AttachTarget;
+  /** Held by the collection until it is closed; retain it to keep it longer. */
+  readonly program: BpfProgram;
+  readonly linked: LinkedProgram;
+}
+
+/** The kernel whose behaviour kscope reproduces. */
+const KERNEL_VERSION = (6 << 16) | (18 << 8);
+
+/** The maps, programs and variables of one object, live in a runtime. Owns a reference to each until it is closed. */
+export class Collection {
+  readonly spec: CollectionSpec;
+  /** By name, in the order of the object. Data sections are maps named like them. */
+  readonly maps: ReadonlyMap<string, BpfMap>;
+  readonly programs: ReadonlyMap<string, CollectionProgram>;
+  /** Global variables as the programs see them now. */
+  readonly variables: ReadonlyMap<string, GlobalVariable>;
+  #isClosed = false;
+
+  private constructor(spec: CollectionSpec, maps: ReadonlyMap<string, BpfMap>, programs: ReadonlyMap<string, CollectionProgram>) {
+    this.spec = spec;
+    this.maps = maps;
+    this.programs = programs;
+    this.variables = new Map([...spec.variables].map(([name, variable]) => [name, variable.withStorage(storageOf(variable, maps))]));
+  }
+
+  /**
+   * Creates the maps, fills those of data sections, links the programs for the runtime's host and loads them. Throws a
+   * `BpfError`, and leaves nothing behind, where anything of it fails.
+   */
+  static load(spec: CollectionSpec, runtime: Runtime, options: LoadOptions = {}): Collection {
+    const maps = new Map<string, BpfMap>();
+    const programs = new Map<string, CollectionProgram>();
+    try {
+      for (const map of spec.maps) maps.set(map.name, runtime.createMap(liveMapSpec(spec, map, runtime, options)));
+      const linker = new Linker(spec, { btf: options.btf ?? runtime.host.btf, kallsyms: options.kallsyms ?? runtime.host.symbols });
+      for (const program of chosenPrograms(spec, options)) programs.set(program.name, loadProgram(spec, runtime, maps, linker.link(program)));
+      fillProgramArrays(spec, maps, programs);
+      return new Collection(spec, maps, programs);
+    } catch (error) {
+      releaseAll(maps, programs);
+      throw error;
+    }
+  }
+
+  /** Gives back the collection's references. Programs that are attached, and maps they use, live on until they are detached. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    releaseAll(this.maps, this.programs);
+  }
+}
+
+function liveMapSpec(spec: CollectionSpec, map: MapSpec, runtime: Runtime, options: LoadOptions): MapSpec {
+  if (map.name === '.kconfig') return { ...plain(map), contents: kconfigContents(spec, { ...virtualKconfig(runtime), ...options.kconfig }) };
+  return sizedMapSpec(map, runtime.cpus);
+}
+
+/** A perf event array without a size has an element for each CPU. */
+export function sizedMapSpec(map: MapSpec, cpus: number): MapSpec {
+  const isOpen = map.type === BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY && map.maxEntries === 0;
+  return isOpen ? { ...plain(map), maxEntries: cpus } : map;
+}
+
+function plain(map: MapSpec): MapSpec {
+  const { name, type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId, frozen } = map;
+  return { name, type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId, frozen: frozen ?? false };
+}
+
+/** Externs that no .config has: libbpf answers them itself. */
+function virtualKconfig(runtime: Runtime): KconfigValues {
+  return {
+    LINUX_KERNEL_VERSION: KERNEL_VERSION,
+    LINUX_HAS_BPF_COOKIE: 1,
+    LINUX_HAS_SYSCALL_WRAPPER: runtime.host.symbols.lookup('__x64_sys_bpf') === undefined ? 0 : 1,
+  };
+}
+
+function chosenPrograms(spec: CollectionSpec, options: LoadOptions): readonly ProgramSpec[] {
+  if (options.programs === undefined) return spec.programs.filter((program) => program.autoload);
+  return options.programs.map((name) => {
+    const program = spec.program(name);
+    if (program !== undefined) return program;
+    throw new BpfError('ENOENT', 'no such program', { value: name, remedy: `the object has ${spec.programs.map((each) => each.name).join(', ')}` });
+  });
+}
+
+function loadProgram(spec: CollectionSpec, runtime: Runtime, maps: ReadonlyMap<string, BpfMap>, linked: LinkedProgram): CollectionProgram {
+  const { name, section, attach, type, expectedAttachType, insns, lines, functionNames } = linked;
+  if (type === 0) {
+    throw new BpfError('EINVAL', `program ${name} has no type`, { section, remedy: 'give its section a name that tells, like kprobe/vfs_read' });
+  }
+  const program = runtime.loadProgram({
+    name,
+    type,
+    expectedAttachType,
+    license: spec.license,
+    insns,
+    maps: linked.maps.map((map) => maps.get(map.name) as BpfMap),
+    lines,
+    functionNames,
+  });
+  return { name, section, attach, program, linked };
+}
+
+/** Programs that are not loaded leave their slot empty, as in libbpf. */
+function fillProgramArrays(spec: CollectionSpec, maps: ReadonlyMap<string, BpfMap>, programs: ReadonlyMap<string, CollectionProgram>): void {
+  for (const { map: name, index, program } of spec.programSlots) {
+    const map = maps.get(name);
+    const target = programs.get(program)?.program;
+    if (!(map instanceof ProgArrayMap) || target === undefined) continue;
+    const result = map.setProgram(index, target);
+    if (result !== 0) throw new BpfError(errnoName(result) ?? 'EINVAL', `program ${program} does not fit slot ${index} of ${name}`);
+  }
+}
+
+/** Program arrays are emptied first: a program in one may refer to that very array. */
+function releaseAll(maps: ReadonlyMap<string, BpfMap>, programs: ReadonlyMap<string, CollectionProgram>): void {
+  for (const map of maps.values()) if (map instanceof ProgArrayMap) empty(map);
+  for (const { program } of programs.values()) program.release();
+  for (const map of maps.values()) map.release();
+}
+
+function empty(map: BpfMap): void {
+  for (let key = map.sysNextKey(null); typeof key !== 'number'; key = map.sysNextKey(key)) map.sysDelete(key);
+}
+
+const KEY_ZERO = new Uint8Array(4);
+
+function storageOf(variable: GlobalVariable, maps: ReadonlyMap<string, BpfMap>): VariableStorage {
+  const map = maps.get(variable.map) as BpfMap;
+  const value = (): Uint8Array => {
+    const bytes = map.sysLookup(KEY_ZERO);
+    if (typeof bytes === 'number') throw new BpfError(errnoName(bytes) ?? 'EINVAL', `reading variable ${variable.name}`);
+    return bytes;
+  };
+  return {
+    read: (offset, size) => value().slice(offset, offset + size),
+    write: (offset, bytes) => {
+      const changed = value();
+      changed.set(bytes, offset);
+      const result = map.sysUpdate(KEY_ZERO, changed);
+      if (result !== 0) throw readOnly(variable, result);
+    },
+  };
+}
+
+function readOnly(variable: GlobalVariable, errno: number): BpfError {
+  return new BpfError(errnoName(errno) ?? 'EINVAL', `setting variable ${variable.name}`, {
+    section: variable.map,
+    remedy: variable.constant ? 'constants are fixed by loading; set them in the CollectionSpec' : 'the map does not take it',
+  });
+}
