@@ -16,3 +16,5 @@ export { BPF_MEMORY_HI, BpfMemory, type BpfMemoryOptions, type BpfOffset } from 
 export { BpfRuntime, DEFAULT_BUDGET, type BpfRuntimeOptions } from './bpf-runtime.js';
 export { createInterpreter } from './interp/interpreter.js';
 export type { TestRunOptions, TestRunResult } from './test-run/test-run.js';
+export { runPlugin, type PluginOptions } from './plugin.js';
+export { createBareHost } from './bare-host.js';
