@@ -2,7 +2,7 @@ import { Errno, hi32, lo32 } from '../../base/index.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { FormatOutput, type FieldSpec } from './format-output.js';
 import { readHost, readHostString, type AddressSpace } from './host-read.js';
-import { formatAddress, formatIp } from './format-pointer.js';
+import { formatAddress, formatIp, formatReturnAddress } from './format-pointer.js';
 
 /** Bytes that the arguments may take together once they are collected (MAX_BPRINTF_BIN_ARGS). */
 const MAX_ARGUMENT_BYTES = 512;
@@ -62,7 +62,11 @@ export function parseFormat(format: Uint8Array, maxArgs: number): (Conversion & 
   return conversions;
 }
 
-const conversionPattern = /([0 +-]*)([1-9][0-9]*)?(?:(p[ku]s|s)(?![0-9A-Za-z\x80-\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff])|(p[iI][46])|(pB)|(p[sS])|(p[xK])|(p)(?![0-9A-Za-z\x80-\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff])|(c)|(l{0,2})([iduxX]))/y;
+/**
+ * printk takes all letters and digits after a `%p` for part of it, beyond those that mean something. Bytes
+ * above ASCII are judged as Latin-1, which is what the kernel's isalnum() does.
+ */
+const conversionPattern = /([0 +-]*)([1-9][0-9]*)?(?:(p[ku]s|s)(?![0-9A-Za-z\x80-\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff])|(?:(p[iI][46])|(pB)|(p[sS])|(p[xK]))[0-9A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xff]*|(p)(?![0-9A-Za-z\x80-\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff])|(c)|(l{0,2})([iduxX]))/y;
 
 function parseConversion(text: string, start: number): Conversion | undefined {
   conversionPattern.lastIndex = start;
@@ -71,7 +75,8 @@ function parseConversion(text: string, start: number): Conversion | undefined {
   const [whole, flags = '', width, string, ip, backtrace, address, pointer, plain, char, long = '', integer = ''] = match;
   const field = fieldOf(flags, width);
   const end = start + whole.length;
-  if (string !== undefined) return { end, kind: 'string', field, letter: string.length > 1 ? (string[1] as string) : 's', size: 8 };
+  if (string === 's') return { end, kind: 'string', field, letter: 's', size: 8 };
+  if (string !== undefined) return { end, kind: 'string', field, letter: string[1] as string, size: 8 };
   if (ip !== undefined) return { end, kind: 'ip', field, letter: ip.slice(1), size: 8 };
   if (backtrace !== undefined) return { end, kind: 'backtrace', field, letter: 'B', size: 8 };
   if (address !== undefined) return { end, kind: 'address', field, letter: address.slice(1), size: 8 };
@@ -129,7 +134,7 @@ class Printer {
       case 'address':
         return this.#take(8) || this.#done(this.output.string(this.#address(arg, letter), field));
       case 'backtrace':
-        return this.#text(this.#address(arg - 1n, 'S'), 1);
+        return this.#backtrace(arg);
       case 'ip':
         return this.#ip(arg, letter);
     }
@@ -146,7 +151,7 @@ class Printer {
 
   #pointer(arg: bigint, field: FieldSpec): number {
     const digits = BigInt.asUintN(64, arg).toString(16);
-    const full = field.width < 0 ? { ...field, width: 16, zero: true, left: false } : field;
+    const full = field.width < 0 ? { ...field, width: 16, zero: true } : field;
     return this.#done(this.output.number(digits, false, false, full));
   }
 
@@ -160,7 +165,8 @@ class Printer {
     const bytes = new Uint8Array(room);
     const length = readHostString(this.#run, space, bytes, 0, room, lo, hi);
     this.#used += Math.max(length, 1);
-    return this.#done(this.output.string(bytes.subarray(0, Math.max(length - 1, 0)), field));
+    const text = bytes.subarray(0, Math.max(length - 1, 0));
+    return this.#done(letter === 's' ? this.output.string(text, field) : this.output.prepared(text));
   }
 
   #ip(arg: bigint, letter: string): number {
@@ -174,10 +180,15 @@ class Printer {
     return formatAddress(this.#run.runtime.host.symbols, BigInt.asUintN(64, arg), letter === 'S');
   }
 
+  /** The symbol of the instruction before a return address, with the offset of the address itself. */
+  #backtrace(arg: bigint): number {
+    return this.#text(formatReturnAddress(this.#run.runtime.host.symbols, BigInt.asUintN(64, arg)), 1);
+  }
+
   /** Text made while the arguments are collected: it takes part of their room, and has no field. */
   #text(text: Uint8Array, terminator: number): number {
     this.#used = Math.min(this.#used + text.length + terminator, MAX_ARGUMENT_BYTES);
-    for (const byte of text) this.output.byte(byte);
+    this.output.prepared(text);
     return 0;
   }
 

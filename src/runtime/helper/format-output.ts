@@ -41,6 +41,15 @@ export class FormatOutput {
     this.length += count;
   }
 
+  /**
+   * Text that was made while the arguments were collected. It has no field, and behind the end of the
+   * buffer it is not even counted: bstr_printf() does so.
+   */
+  prepared(bytes: Uint8Array): void {
+    if (this.length > this.bytes.length) return;
+    for (const byte of bytes) this.byte(byte);
+  }
+
   /** A string in its field, padded with blanks. */
   string(bytes: Uint8Array, field: FieldSpec): void {
     const padding = field.width - bytes.length;
