@@ -1,0 +1,239 @@
+/* Opening, closing, descriptors. */
+#include "fs.h"
+#include "journal.h"
+#include "uapi.h"
+
+static struct kmem_cache filp_cachep, files_cachep;
+
+struct file *alloc_empty_file(int flags)
+{
+	struct file *file;
+	if (!filp_cachep.size)
+		kmem_cache_create(&filp_cachep, "filp", sizeof(struct file));
+	file = kmem_cache_alloc(&filp_cachep, GFP_KERNEL);
+	if (!file)
+		return ERR_PTR(-ENOMEM);
+	memset(file, 0, sizeof(*file));
+	file->f_flags = (unsigned int)flags;
+	file->f_mode = FMODE_READ;
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		file->f_mode = FMODE_WRITE;
+	else if ((flags & O_ACCMODE) == O_RDWR)
+		file->f_mode = FMODE_READ | FMODE_WRITE;
+	atomic_set(&file->f_count, 1);
+	return file;
+}
+
+int do_dentry_open(struct file *file, struct inode *inode)
+{
+	file->f_inode = inode;
+	file->f_mapping = inode->i_mapping;
+	file->f_op = inode->i_fop;
+	dget(file->f_path.dentry);
+	if (!file->f_op || !file->f_op->open)
+		return 0;
+	return file->f_op->open(inode, file);
+}
+
+int vfs_open(const struct path *path, struct file *file)
+{
+	file->f_path = *path;
+	return do_dentry_open(file, path->dentry->d_inode);
+}
+
+void __fput(struct file *file)
+{
+	if (file->f_op && file->f_op->release)
+		file->f_op->release(file->f_inode, file);
+	if (file->f_inode)
+		dput(file->f_path.dentry);
+	kmem_cache_free(&filp_cachep, file);
+}
+
+void fput(struct file *file)
+{
+	if (atomic_dec_and_test(&file->f_count))
+		__fput(file);
+}
+
+int filp_close(struct file *file)
+{
+	if (atomic_read(&file->f_count) <= 0)
+		return -EBADF;
+	fput(file);
+	return 0;
+}
+
+struct file *fget(unsigned int fd)
+{
+	struct files_struct *files = current->files;
+	struct file *file;
+	if (unlikely(fd >= NR_OPEN))
+		return NULL;
+	_raw_spin_lock(&files->file_lock);
+	file = files->fd_array[fd];
+	if (file)
+		atomic_inc(&file->f_count);
+	_raw_spin_unlock(&files->file_lock);
+	return file;
+}
+
+int get_unused_fd_flags(unsigned int flags)
+{
+	struct files_struct *files = current->files;
+	unsigned int fd;
+	(void)flags;
+	_raw_spin_lock(&files->file_lock);
+	for (fd = 0; fd < NR_OPEN; fd++)
+		if (!files->fd_array[fd] && !(files->next_fd & 1u << fd))
+			break;
+	if (fd < NR_OPEN)
+		files->next_fd |= 1u << fd;
+	_raw_spin_unlock(&files->file_lock);
+	return fd < NR_OPEN ? (int)fd : -EMFILE;
+}
+
+void put_unused_fd(unsigned int fd)
+{
+	struct files_struct *files = current->files;
+	_raw_spin_lock(&files->file_lock);
+	files->next_fd &= ~(1u << fd);
+	_raw_spin_unlock(&files->file_lock);
+}
+
+void fd_install(unsigned int fd, struct file *file)
+{
+	struct files_struct *files = current->files;
+	_raw_spin_lock(&files->file_lock);
+	if (fd < NR_OPEN) {
+		files->fd_array[fd] = file;
+		files->next_fd &= ~(1u << fd);
+	}
+	_raw_spin_unlock(&files->file_lock);
+}
+
+struct file *pick_file(struct files_struct *files, unsigned int fd)
+{
+	struct file *file = NULL;
+	_raw_spin_lock(&files->file_lock);
+	if (fd < NR_OPEN) {
+		file = files->fd_array[fd];
+		files->fd_array[fd] = NULL;
+	}
+	_raw_spin_unlock(&files->file_lock);
+	return file;
+}
+
+int close_fd(unsigned int fd)
+{
+	struct file *file = pick_file(current->files, fd);
+	if (!file)
+		return -EBADF;
+	return filp_close(file);
+}
+
+/* A copy of the descriptor table; of none, an empty one. */
+struct files_struct *dup_fd(struct files_struct *old)
+{
+	struct files_struct *files;
+	unsigned int fd;
+	if (!files_cachep.size)
+		kmem_cache_create(&files_cachep, "files_cache", sizeof(struct files_struct));
+	files = kmem_cache_alloc(&files_cachep, GFP_KERNEL);
+	if (!files)
+		return NULL;
+	memset(files, 0, sizeof(*files));
+	atomic_set(&files->count, 1);
+	if (!old)
+		return files;
+	_raw_spin_lock(&old->file_lock);
+	for (fd = 0; fd < NR_OPEN; fd++) {
+		files->fd_array[fd] = old->fd_array[fd];
+		if (files->fd_array[fd])
+			atomic_inc(&files->fd_array[fd]->f_count);
+	}
+	_raw_spin_unlock(&old->file_lock);
+	return files;
+}
+
+void exit_files(struct task_struct *task)
+{
+	struct files_struct *files = task->files;
+	unsigned int fd;
+	task->files = NULL;
+	if (!files || !atomic_dec_and_test(&files->count))
+		return;
+	for (fd = 0; fd < NR_OPEN; fd++) {
+		struct file *file = pick_file(files, fd);
+		if (file)
+			filp_close(file);
+	}
+	kmem_cache_free(&files_cachep, files);
+}
+
+int build_open_flags(int flags, umode_t mode, struct open_flags *op)
+{
+	if ((flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	op->open_flag = flags;
+	op->mode = flags & O_CREAT ? mode : 0;
+	op->acc_mode = (flags & O_ACCMODE) || (flags & O_TRUNC) ? (int)FMODE_WRITE : 0;
+	return 0;
+}
+
+struct file *filp_open(const char *name, int flags, umode_t mode)
+{
+	struct filename *filename = getname_kernel(name);
+	struct open_flags op;
+	struct file *file;
+	if (IS_ERR(filename))
+		return (struct file *)filename;
+	build_open_flags(flags, mode, &op);
+	file = do_filp_open(AT_FDCWD, filename, &op);
+	putname(filename);
+	return file;
+}
+
+/* The new descriptor, or why there is none. */
+long open_into_fd(int dfd, struct filename *name, const struct open_flags *op)
+{
+	int fd = get_unused_fd_flags((unsigned int)op->open_flag);
+	struct file *file;
+	if (fd < 0)
+		return fd;
+	file = do_filp_open(dfd, name, op);
+	if (IS_ERR(file)) {
+		put_unused_fd((unsigned int)fd);
+		return PTR_ERR(file);
+	}
+	fd_install((unsigned int)fd, file);
+	return fd;
+}
+
+long do_sys_openat2(int dfd, const char *filename, int flags, umode_t mode)
+{
+	struct filename *name;
+	struct open_flags op;
+	long fd = build_open_flags(flags, mode, &op);
+	if (fd)
+		return fd;
+	name = getname_flags(filename, 0);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	fd = open_into_fd(dfd, name, &op);
+	journal(J_OPEN, pid_tgid(current), (u64)name->name, (u64)flags, (u64)fd);
+	putname(name);
+	return fd;
+}
+
+long __x64_sys_openat(const struct pt_regs *regs)
+{
+	return do_sys_openat2((int)regs->di, (const char *)regs->si, (int)regs->dx, (umode_t)regs->r10);
+}
+
+long __x64_sys_open(const struct pt_regs *regs)
+{
+	return do_sys_openat2(AT_FDCWD, (const char *)regs->di, (int)regs->si, (umode_t)regs->dx);
+}
+
+long __x64_sys_close(const struct pt_regs *regs) { return close_fd((unsigned int)regs->di); }

@@ -1,0 +1,72 @@
+/* stat and fstat. */
+#include "fs.h"
+#include "uapi.h"
+
+void generic_fillattr(struct inode *inode, struct stat *stat)
+{
+	memset(stat, 0, sizeof(*stat));
+	stat->st_dev = inode->i_sb->s_dev;
+	stat->st_ino = inode->i_ino;
+	stat->st_nlink = inode->i_nlink;
+	stat->st_mode = inode->i_mode;
+	stat->st_rdev = inode->i_rdev;
+	stat->st_size = inode->i_size;
+	stat->st_blksize = (long)PAGE_SIZE;
+	stat->st_blocks = (long)(inode->i_blocks * 8);
+}
+
+int vfs_getattr(const struct path *path, struct stat *stat)
+{
+	struct inode *inode = path->dentry->d_inode;
+	if (!inode)
+		return -ENOENT;
+	generic_fillattr(inode, stat);
+	return 0;
+}
+
+int vfs_statx(int dfd, struct filename *name, struct stat *stat)
+{
+	struct path path;
+	int error = filename_lookup(dfd, name, &path);
+	if (error)
+		return error;
+	error = vfs_getattr(&path, stat);
+	dput(path.dentry);
+	return error;
+}
+
+int vfs_fstat(unsigned int fd, struct stat *stat)
+{
+	struct file *file = fget(fd);
+	int error = -EBADF;
+	if (!file)
+		return error;
+	if (file->f_inode)
+		error = vfs_getattr(&file->f_path, stat);
+	fput(file);
+	return error;
+}
+
+int cp_new_stat(const struct stat *stat, void *user)
+{
+	return _copy_to_user(user, stat, sizeof(*stat)) ? -EFAULT : 0;
+}
+
+long __x64_sys_stat(const struct pt_regs *regs)
+{
+	struct filename *name = getname_flags((const char *)regs->di, 0);
+	struct stat stat;
+	int error;
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	error = vfs_statx(AT_FDCWD, name, &stat);
+	putname(name);
+	return error ? error : cp_new_stat(&stat, (void *)regs->si);
+}
+
+long __x64_sys_fstat(const struct pt_regs *regs)
+{
+	struct stat stat;
+	int error = vfs_fstat((unsigned int)regs->di, &stat);
+	return error ? error : cp_new_stat(&stat, (void *)regs->si);
+}

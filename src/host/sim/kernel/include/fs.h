@@ -1,0 +1,237 @@
+/* Files, names, inodes, page cache. */
+#pragma once
+#include "mm.h"
+
+struct qstr {
+	const unsigned char *name;
+	u32 len;
+	u32 hash;
+};
+
+#define DNAME_INLINE_LEN 40
+struct inode;
+struct super_block;
+struct file_operations;
+
+struct dentry {
+	struct dentry *d_parent;
+	struct inode *d_inode;
+	struct list_head d_hash;
+	struct qstr d_name;
+	atomic_t d_count;
+	unsigned int d_flags;
+	struct list_head d_child;
+	struct list_head d_subdirs;
+	struct super_block *d_sb;
+	unsigned char d_iname[DNAME_INLINE_LEN];
+};
+
+struct vfsmount {
+	struct super_block *mnt_sb;
+	struct dentry *mnt_root;
+	int mnt_flags;
+};
+
+struct path {
+	struct dentry *dentry;
+	struct vfsmount *mnt;
+};
+
+#define MAX_FILE_PAGES 512
+
+struct address_space {
+	struct inode *host;
+	spinlock_t i_lock;
+	struct page **i_pages;
+	unsigned long nrpages;
+	unsigned long nrdirty;
+};
+
+struct inode {
+	unsigned long i_ino;
+	umode_t i_mode;
+	u16 i_opflags;
+	u32 i_nlink;
+	kuid_t i_uid;
+	kgid_t i_gid;
+	dev_t i_rdev;
+	atomic_t i_count;
+	loff_t i_size;
+	struct super_block *i_sb;
+	struct address_space *i_mapping;
+	struct address_space i_data;
+	const struct file_operations *i_fop;
+	struct mutex i_rwsem;
+	struct list_head i_sb_list;
+	u32 *i_block;
+	u64 i_blocks;
+	ktime_t i_mtime;
+	void *i_private;
+};
+
+struct super_block {
+	dev_t s_dev;
+	char s_id[32];
+	unsigned long s_blocksize;
+	struct dentry *s_root;
+	struct block_device *s_bdev;
+	struct list_head s_inodes;
+	spinlock_t s_inode_list_lock;
+	unsigned long s_next_ino;
+	unsigned long s_magic;
+};
+
+struct iov_iter {
+	char *buf;
+	size_t count;
+	bool to_user;
+	bool kernel;
+};
+
+struct kiocb {
+	struct file *ki_filp;
+	loff_t ki_pos;
+	int ki_flags;
+};
+
+struct file_operations {
+	ssize_t (*read_iter)(struct kiocb *, struct iov_iter *);
+	ssize_t (*write_iter)(struct kiocb *, struct iov_iter *);
+	int (*open)(struct inode *, struct file *);
+	int (*release)(struct inode *, struct file *);
+	int (*fsync)(struct file *, loff_t start, loff_t end);
+};
+
+struct file {
+	loff_t f_pos;
+	struct inode *f_inode;
+	unsigned int f_flags;
+	unsigned int f_mode;
+	struct path f_path;
+	const struct file_operations *f_op;
+	atomic_t f_count;
+	struct address_space *f_mapping;
+	void *private_data;
+};
+
+#define FMODE_READ 1u
+#define FMODE_WRITE 2u
+
+struct filename {
+	const char *uptr;
+	int refcnt;
+	char name[240];
+};
+
+enum { LAST_NORM, LAST_ROOT, LAST_DOT, LAST_DOTDOT };
+
+struct nameidata {
+	struct path path;
+	struct qstr last;
+	struct inode *inode;
+	unsigned int flags;
+	int last_type;
+	struct filename *name;
+};
+
+struct open_flags {
+	int open_flag;
+	umode_t mode;
+	int acc_mode;
+};
+
+struct linux_binprm {
+	struct mm_struct *mm;
+	struct file *file;
+	const char *filename;
+	const char *interp;
+	int argc;
+	unsigned long p;
+	char buf[256];
+	char *arg_page;
+	unsigned long arg_len;
+};
+
+/* names */
+struct filename *getname_flags(const char *filename, int flags);
+struct filename *getname_kernel(const char *filename);
+void putname(struct filename *name);
+struct file *do_filp_open(int dfd, struct filename *name, const struct open_flags *op);
+int filename_lookup(int dfd, struct filename *name, struct path *path);
+int filename_parentat(int dfd, struct filename *name, struct nameidata *nd);
+long do_unlinkat(int dfd, struct filename *name);
+long do_mkdirat(int dfd, struct filename *name, umode_t mode);
+struct dentry *lookup_one(struct dentry *parent, struct qstr *name);
+
+/* dentries and inodes */
+void dcache_init(void);
+struct dentry *d_alloc(struct dentry *parent, const struct qstr *name);
+void d_add(struct dentry *dentry, struct inode *inode);
+void d_delete(struct dentry *dentry);
+struct dentry *__d_lookup(struct dentry *parent, const struct qstr *name);
+void dput(struct dentry *dentry);
+static __always_inline struct dentry *dget(struct dentry *dentry)
+{
+	atomic_inc(&dentry->d_count);
+	return dentry;
+}
+struct inode *new_inode(struct super_block *sb, umode_t mode);
+void iput(struct inode *inode);
+unsigned int full_name_hash(const unsigned char *name, unsigned int len);
+
+/* open files */
+struct file *alloc_empty_file(int flags);
+void fput(struct file *file);
+struct file *fget(unsigned int fd);
+int get_unused_fd_flags(unsigned int flags);
+void fd_install(unsigned int fd, struct file *file);
+struct file *filp_open(const char *name, int flags, umode_t mode);
+int filp_close(struct file *file);
+struct files_struct *dup_fd(struct files_struct *old);
+void exit_files(struct task_struct *task);
+long do_sys_openat2(int dfd, const char *filename, int flags, umode_t mode);
+ssize_t kernel_read(struct file *file, void *buf, size_t count, loff_t *pos);
+ssize_t kernel_write(struct file *file, const void *buf, size_t count, loff_t *pos);
+ssize_t vfs_read(struct file *file, char *buf, size_t count, loff_t *pos);
+ssize_t vfs_write(struct file *file, const char *buf, size_t count, loff_t *pos);
+int vfs_fsync_range(struct file *file, loff_t start, loff_t end);
+
+/* page cache */
+ssize_t generic_file_read_iter(struct kiocb *iocb, struct iov_iter *iter);
+ssize_t generic_perform_write(struct kiocb *iocb, struct iov_iter *iter);
+struct page *filemap_get_page(struct address_space *mapping, unsigned long index, struct file *file);
+struct page *find_get_page(struct address_space *mapping, unsigned long index);
+struct page *grab_cache_page(struct address_space *mapping, unsigned long index, bool *created);
+int filemap_write_and_wait_range(struct address_space *mapping, loff_t start, loff_t end);
+int filemap_fdatawrite(struct address_space *mapping, bool wait);
+void truncate_inode_pages(struct address_space *mapping);
+unsigned long invalidate_mapping_pages(struct address_space *mapping);
+size_t copy_page_to_iter(struct page *page, size_t offset, size_t bytes, struct iov_iter *iter);
+size_t copy_page_from_iter(struct page *page, size_t offset, size_t bytes, struct iov_iter *iter);
+void lock_page(struct page *page);
+void unlock_page(struct page *page);
+void wait_on_page_locked(struct page *page);
+void end_page_writeback(struct page *page);
+void page_wait_init(void);
+void set_page_dirty(struct page *page);
+int flush_worker(void *data);
+
+/* the disk file system */
+extern const struct file_operations ext4_file_operations;
+extern const struct file_operations ext4_dir_operations;
+int ext4_fill_super(struct super_block *sb);
+struct inode *ext4_lookup(struct inode *dir, struct dentry *dentry);
+int ext4_create(struct inode *dir, struct dentry *dentry, umode_t mode);
+int ext4_unlink(struct inode *dir, struct dentry *dentry);
+struct inode *ext4_iget(struct super_block *sb, umode_t mode);
+int ext4_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode);
+void ext4_evict_inode(struct inode *inode);
+void ext4_truncate(struct inode *inode);
+int ext4_map_blocks(struct inode *inode, unsigned long index, bool create, u32 *block);
+int ext4_readahead(struct address_space *mapping, unsigned long index, unsigned long count);
+int ext4_writepages(struct address_space *mapping, bool wait);
+extern struct super_block root_sb;
+extern struct vfsmount root_mnt;
+
+extern const struct file_operations tty_fops;
+extern const struct file_operations sock_file_ops;

@@ -1,0 +1,253 @@
+/* Tasks, run queues and sleeping. Linux's field names, this kernel's own order. */
+#pragma once
+#include "cpu.h"
+#include "list.h"
+#include "time.h"
+
+#define TASK_RUNNING 0
+#define TASK_INTERRUPTIBLE 1
+#define TASK_UNINTERRUPTIBLE 2
+#define EXIT_DEAD 16
+#define EXIT_ZOMBIE 32
+#define TASK_DEAD 128
+#define TASK_NEW 2048
+#define TASK_NORMAL (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE)
+/* What sched_switch reports for a task that was preempted while it could still run. */
+#define TASK_REPORT_MAX 256
+
+#define PF_IDLE 2
+#define PF_EXITING 4
+#define PF_KTHREAD 0x200000
+#define TASK_COMM_LEN 16
+#define DEFAULT_PRIO 120
+#define NR_OPEN 32
+
+#define CLONE_VM 0x100
+#define CLONE_FILES 0x400
+#define CLONE_THREAD 0x10000
+
+struct mm_struct;
+struct file;
+
+struct wait_queue_head {
+	spinlock_t lock;
+	struct list_head head;
+};
+
+struct cred {
+	atomic_t usage;
+	kuid_t suid;
+	kuid_t uid;
+	kgid_t gid;
+	kuid_t euid;
+	kgid_t egid;
+};
+
+struct files_struct {
+	spinlock_t file_lock;
+	atomic_t count;
+	u32 next_fd;
+	struct file *fd_array[NR_OPEN];
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+struct pid_namespace {
+	int level;
+	struct ns_common ns;
+};
+struct nsproxy {
+	atomic_t count;
+	struct pid_namespace *pid_ns_for_children;
+};
+
+struct sched_entity {
+	u64 vruntime;
+	u64 exec_start;
+	struct list_head group_node;
+	u64 sum_exec_runtime;
+	u64 prev_sum_exec_runtime;
+	unsigned int on_rq;
+};
+
+struct thread_struct {
+	u64 sp;
+	u64 fsbase;
+};
+
+struct task_struct {
+	u64 start_time;
+	char comm[TASK_COMM_LEN];
+	struct task_struct *group_leader;
+	pid_t tgid;
+	unsigned int __state;
+	pid_t pid;
+	int exit_state;
+	struct thread_struct thread;
+	void *stack;
+	struct sched_entity se;
+	const struct cred *cred;
+	const struct cred *real_cred;
+	int prio;
+	int static_prio;
+	int normal_prio;
+	unsigned int flags;
+	volatile int on_cpu;
+	int on_rq;
+	int cpu;
+	int recent_used_cpu;
+	volatile int need_resched;
+	int sigpending;
+	int exit_code;
+	int exit_signal;
+	atomic_t usage;
+	spinlock_t pi_lock;
+	struct task_struct *real_parent;
+	struct task_struct *parent;
+	struct list_head children;
+	struct list_head sibling;
+	struct list_head tasks;
+	struct wait_queue_head wait_chldexit;
+	struct files_struct *files;
+	struct mm_struct *mm;
+	struct mm_struct *active_mm;
+	struct nsproxy *nsproxy;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
+	unsigned long min_flt;
+	unsigned long maj_flt;
+	u64 utime;
+	u64 stime;
+	int (*kthread_fn)(void *);
+	void *kthread_data;
+	u64 start_boottime;
+};
+
+struct cfs_rq {
+	unsigned int nr_running;
+	u64 min_vruntime;
+	struct list_head tasks_timeline;
+	struct task_struct *curr;
+};
+
+struct rq {
+	spinlock_t __lock;
+	unsigned int nr_running;
+	u64 nr_switches;
+	u64 clock;
+	struct cfs_rq cfs;
+	struct task_struct *curr;
+	struct task_struct *idle;
+	struct task_struct *prev_switched;
+	struct mm_struct *prev_mm;
+	int cpu;
+};
+
+extern struct rq runqueues[NR_CPUS];
+extern struct task_struct init_task;
+extern spinlock_t tasklist_lock;
+extern struct task_struct *init_process;
+
+/* core */
+void sched_init_cpu(int cpu, struct task_struct *idle);
+void schedule(void);
+void preempt_schedule_irq(void);
+void schedule_tail(struct task_struct *prev);
+int try_to_wake_up(struct task_struct *p, unsigned int state);
+int wake_up_process(struct task_struct *p);
+void wake_up_new_task(struct task_struct *p);
+void scheduler_tick(void);
+void kick_process(struct task_struct *p);
+void resched_curr(struct rq *rq);
+void sched_fork(struct task_struct *p);
+void __noreturn do_task_dead(void);
+void __noreturn cpu_startup_entry(void);
+
+/* fair */
+void update_curr(struct cfs_rq *cfs);
+void enqueue_task_fair(struct rq *rq, struct task_struct *p, bool initial);
+void dequeue_task_fair(struct rq *rq, struct task_struct *p);
+struct task_struct *pick_next_task_fair(struct rq *rq);
+void put_prev_task_fair(struct rq *rq, struct task_struct *prev);
+void check_preempt_wakeup(struct rq *rq, struct task_struct *p);
+void task_tick_fair(struct rq *rq, struct task_struct *curr);
+int select_task_rq_fair(struct task_struct *p, int prev_cpu);
+struct task_struct *newidle_balance(struct rq *rq);
+
+/* fork, exec, exit */
+struct kernel_clone_args {
+	u64 flags;
+	u64 stack;
+	int exit_signal;
+	int (*fn)(void *);
+	void *fn_arg;
+	const char *name;
+	struct pt_regs *regs;
+};
+pid_t kernel_clone(struct kernel_clone_args *args);
+struct task_struct *kthread_run(int (*fn)(void *), void *data, const char *name);
+void put_task_struct(struct task_struct *task);
+void __noreturn do_exit(long code);
+long kernel_wait4(pid_t pid, int *status, int options);
+struct task_struct *find_task_by_pid(pid_t pid);
+int kernel_execve(const char *path, const char *const *argv);
+void start_thread(struct pt_regs *regs, u64 ip, u64 sp);
+int do_send_signal(pid_t pid, int sig);
+
+static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
+{
+	return (struct pt_regs *)((u64)task->stack + THREAD_SIZE) - 1;
+}
+static __always_inline bool signal_pending(struct task_struct *task) { return READ_ONCE(task->sigpending) != 0; }
+static __always_inline void set_current_state(unsigned int state)
+{
+	WRITE_ONCE(current->__state, state);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+static __always_inline u64 pid_tgid(const struct task_struct *task)
+{
+	return (u64)(u32)task->tgid << 32 | (u32)task->pid;
+}
+
+/* sleeping */
+struct wait_queue_entry {
+	struct task_struct *private;
+	struct list_head entry;
+};
+void init_waitqueue_head(struct wait_queue_head *wq);
+void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *wait, unsigned int state);
+void finish_wait(struct wait_queue_head *wq, struct wait_queue_entry *wait);
+int __wake_up(struct wait_queue_head *wq, int nr);
+#define wake_up(wq) __wake_up(wq, 1)
+#define wake_up_all(wq) __wake_up(wq, 1 << 30)
+
+/* Sleeps until `condition`; the result is -EINTR if a signal came first and `state` allows it. */
+#define wait_event_state(wq, condition, state)                                   \
+	({                                                                       \
+		struct wait_queue_entry __wait = { .private = current };         \
+		long __ret = 0;                                                  \
+		INIT_LIST_HEAD(&__wait.entry);                                   \
+		for (;;) {                                                       \
+			prepare_to_wait(wq, &__wait, state);                     \
+			if (condition)                                           \
+				break;                                           \
+			if ((state) == TASK_INTERRUPTIBLE && signal_pending(current)) { \
+				__ret = -EINTR;                                  \
+				break;                                           \
+			}                                                        \
+			schedule();                                              \
+		}                                                                \
+		finish_wait(wq, &__wait);                                        \
+		__ret;                                                           \
+	})
+#define wait_event(wq, condition) wait_event_state(wq, condition, TASK_UNINTERRUPTIBLE)
+#define wait_event_interruptible(wq, condition) wait_event_state(wq, condition, TASK_INTERRUPTIBLE)
+
+struct mutex {
+	volatile int owner;
+	struct wait_queue_head wait;
+};
+void mutex_init(struct mutex *lock);
+void mutex_lock(struct mutex *lock);
+void mutex_unlock(struct mutex *lock);

@@ -1,0 +1,128 @@
+/* What kernel and user programs agree on: Linux's numbers for x86_64. */
+#pragma once
+
+#define EPERM 1
+#define ENOENT 2
+#define ESRCH 3
+#define EINTR 4
+#define EIO 5
+#define E2BIG 7
+#define ENOEXEC 8
+#define EBADF 9
+#define ECHILD 10
+#define EAGAIN 11
+#define ENOMEM 12
+#define EFAULT 14
+#define EEXIST 17
+#define ENOTDIR 20
+#define EISDIR 21
+#define EINVAL 22
+#define EMFILE 24
+#define EFBIG 27
+#define ENOSPC 28
+#define ESPIPE 29
+#define EPIPE 32
+#define ENAMETOOLONG 36
+#define ENOSYS 38
+#define ENOTEMPTY 39
+#define ENOTSOCK 88
+#define EADDRINUSE 98
+#define ENOTCONN 107
+#define ECONNREFUSED 111
+
+#define __NR_read 0
+#define __NR_write 1
+#define __NR_open 2
+#define __NR_close 3
+#define __NR_stat 4
+#define __NR_fstat 5
+#define __NR_lseek 8
+#define __NR_mmap 9
+#define __NR_munmap 11
+#define __NR_brk 12
+#define __NR_sched_yield 24
+#define __NR_madvise 28
+#define __NR_nanosleep 35
+#define __NR_getpid 39
+#define __NR_socket 41
+#define __NR_connect 42
+#define __NR_accept 43
+#define __NR_sendto 44
+#define __NR_recvfrom 45
+#define __NR_bind 49
+#define __NR_listen 50
+#define __NR_clone 56
+#define __NR_fork 57
+#define __NR_execve 59
+#define __NR_exit 60
+#define __NR_wait4 61
+#define __NR_kill 62
+#define __NR_fsync 74
+#define __NR_mkdir 83
+#define __NR_unlink 87
+#define __NR_getppid 110
+#define __NR_gettid 186
+#define __NR_fadvise64 221
+#define __NR_clock_gettime 228
+#define __NR_exit_group 231
+#define __NR_openat 257
+#define __NR_unlinkat 263
+#define NR_syscalls 264
+
+#define O_ACCMODE 3
+#define O_RDONLY 0
+#define O_WRONLY 1
+#define O_RDWR 2
+#define O_CREAT 0100
+#define O_EXCL 0200
+#define O_TRUNC 01000
+#define O_APPEND 02000
+#define O_DIRECTORY 0200000
+#define AT_FDCWD (-100)
+#define SEEK_SET 0
+#define SEEK_CUR 1
+#define SEEK_END 2
+
+#define S_IFMT 0170000
+#define S_IFDIR 0040000
+#define S_IFREG 0100000
+#define S_IFCHR 0020000
+#define S_IFSOCK 0140000
+
+#define PROT_WRITE 2
+#define MADV_DONTNEED 4
+#define POSIX_FADV_DONTNEED 4
+#define WNOHANG 1
+#define SIGTRAP 5
+#define SIGKILL 9
+#define SIGSEGV 11
+#define SIGTERM 15
+#define AF_INET 2
+#define SOCK_STREAM 1
+#define CLOCK_MONOTONIC 1
+
+struct timespec64 {
+	long tv_sec;
+	long tv_nsec;
+};
+
+struct stat {
+	unsigned long st_dev;
+	unsigned long st_ino;
+	unsigned long st_nlink;
+	unsigned int st_mode;
+	unsigned int st_uid;
+	unsigned int st_gid;
+	unsigned int __pad0;
+	unsigned long st_rdev;
+	long st_size;
+	long st_blksize;
+	long st_blocks;
+};
+
+struct sockaddr_in {
+	unsigned short sin_family;
+	unsigned short sin_port;
+	unsigned int sin_addr;
+	unsigned char sin_zero[8];
+};

@@ -1,0 +1,319 @@
+/* The page cache: file pages in memory, read ahead from and written back to the disk. */
+#include "fs.h"
+#include "uapi.h"
+
+#define READAHEAD_PAGES 8
+#define PAGE_WAIT_TABLE 16
+
+static struct wait_queue_head page_wait_table[PAGE_WAIT_TABLE];
+
+void page_wait_init(void)
+{
+	unsigned int i;
+	for (i = 0; i < PAGE_WAIT_TABLE; i++)
+		init_waitqueue_head(&page_wait_table[i]);
+}
+
+struct wait_queue_head *folio_waitqueue(struct page *page)
+{
+	return &page_wait_table[page_to_pfn(page) % PAGE_WAIT_TABLE];
+}
+
+void set_page_flag(struct page *page, u32 flag) { __atomic_fetch_or(&page->flags, flag, __ATOMIC_SEQ_CST); }
+void clear_page_flag(struct page *page, u32 flag) { __atomic_fetch_and(&page->flags, ~flag, __ATOMIC_SEQ_CST); }
+
+bool trylock_page(struct page *page)
+{
+	return !(__atomic_fetch_or(&page->flags, PG_locked, __ATOMIC_SEQ_CST) & PG_locked);
+}
+
+void __folio_lock(struct page *page) { wait_event(folio_waitqueue(page), trylock_page(page)); }
+
+void lock_page(struct page *page)
+{
+	if (!trylock_page(page))
+		__folio_lock(page);
+}
+
+void unlock_page(struct page *page)
+{
+	clear_page_flag(page, PG_locked);
+	wake_up_all(folio_waitqueue(page));
+}
+
+void wait_on_page_locked(struct page *page)
+{
+	if (READ_ONCE(page->flags) & PG_locked)
+		wait_event(folio_waitqueue(page), !(READ_ONCE(page->flags) & PG_locked));
+}
+
+void wait_on_page_writeback(struct page *page)
+{
+	if (READ_ONCE(page->flags) & PG_writeback)
+		wait_event(folio_waitqueue(page), !(READ_ONCE(page->flags) & PG_writeback));
+}
+
+void end_page_writeback(struct page *page)
+{
+	clear_page_flag(page, PG_writeback);
+	wake_up_all(folio_waitqueue(page));
+}
+
+/* With a reference, or NULL. */
+struct page *find_get_page(struct address_space *mapping, unsigned long index)
+{
+	struct page *page = NULL;
+	u64 flags;
+	if (index >= MAX_FILE_PAGES)
+		return NULL;
+	flags = _raw_spin_lock_irqsave(&mapping->i_lock);
+	if (mapping->i_pages)
+		page = mapping->i_pages[index];
+	if (page)
+		get_page(page);
+	_raw_spin_unlock_irqrestore(&mapping->i_lock, flags);
+	return page;
+}
+
+/* Takes a reference of its own for the cache. -EEXIST if another page is there already. */
+int add_to_page_cache_lru(struct page *page, struct address_space *mapping, unsigned long index)
+{
+	int error = 0;
+	u64 flags;
+	if (!mapping->i_pages) {
+		struct page **slots = (struct page **)get_zeroed_page(GFP_KERNEL);
+		if (!slots)
+			return -ENOMEM;
+		flags = _raw_spin_lock_irqsave(&mapping->i_lock);
+		if (!mapping->i_pages) {
+			mapping->i_pages = slots;
+			slots = NULL;
+		}
+		_raw_spin_unlock_irqrestore(&mapping->i_lock, flags);
+		free_page((unsigned long)slots);
+	}
+	flags = _raw_spin_lock_irqsave(&mapping->i_lock);
+	if (mapping->i_pages[index]) {
+		error = -EEXIST;
+	} else {
+		page->mapping = mapping;
+		page->index = index;
+		page->flags |= PG_locked;
+		get_page(page);
+		mapping->i_pages[index] = page;
+		mapping->nrpages++;
+	}
+	_raw_spin_unlock_irqrestore(&mapping->i_lock, flags);
+	return error;
+}
+
+/* The page, locked if it was made now (*created). */
+struct page *grab_cache_page(struct address_space *mapping, unsigned long index, bool *created)
+{
+	for (;;) {
+		struct page *page = find_get_page(mapping, index);
+		int error;
+		*created = false;
+		if (page)
+			return page;
+		page = alloc_pages(GFP_KERNEL, 0);
+		if (!page)
+			return NULL;
+		error = add_to_page_cache_lru(page, mapping, index);
+		*created = !error;
+		if (!error)
+			return page;
+		put_page(page);
+		if (error != -EEXIST)
+			return NULL;
+	}
+}
+
+unsigned long file_pages(struct address_space *mapping)
+{
+	return ((unsigned long)READ_ONCE(mapping->host->i_size) + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+int page_cache_ra_unbounded(struct address_space *mapping, unsigned long index)
+{
+	unsigned long end = file_pages(mapping);
+	unsigned long count = READAHEAD_PAGES - index % READAHEAD_PAGES;
+	if (index >= end)
+		return -EIO;
+	if (count > end - index)
+		count = end - index;
+	return ext4_readahead(mapping, index, count);
+}
+
+int page_cache_sync_ra(struct address_space *mapping, unsigned long index)
+{
+	int error = page_cache_ra_unbounded(mapping, index);
+	return error == -EEXIST ? 0 : error;
+}
+
+/* The page with its contents, or an error. Sleeps until the disk has delivered. */
+struct page *filemap_get_page(struct address_space *mapping, unsigned long index, struct file *file)
+{
+	int tries;
+	(void)file;
+	for (tries = 0; tries < 4; tries++) {
+		struct page *page = find_get_page(mapping, index);
+		if (!page) {
+			int error = page_cache_sync_ra(mapping, index);
+			if (error)
+				return ERR_PTR(error);
+			continue;
+		}
+		wait_on_page_locked(page);
+		if (likely(READ_ONCE(page->flags) & PG_uptodate))
+			return page;
+		put_page(page);
+		if (READ_ONCE(page->flags) & PG_error)
+			break;
+	}
+	return ERR_PTR(-EIO);
+}
+
+size_t copy_page_to_iter(struct page *page, size_t offset, size_t bytes, struct iov_iter *iter)
+{
+	char *from = (char *)page_address(page) + offset;
+	size_t copied = bytes;
+	if (iter->kernel)
+		memcpy(iter->buf, from, bytes);
+	else
+		copied -= _copy_to_user(iter->buf, from, bytes);
+	iter->buf += copied;
+	iter->count -= copied;
+	return copied;
+}
+
+size_t copy_page_from_iter(struct page *page, size_t offset, size_t bytes, struct iov_iter *iter)
+{
+	char *to = (char *)page_address(page) + offset;
+	size_t copied = bytes;
+	if (iter->kernel)
+		memcpy(to, iter->buf, bytes);
+	else
+		copied -= _copy_from_user(to, iter->buf, bytes);
+	iter->buf += copied;
+	iter->count -= copied;
+	return copied;
+}
+
+ssize_t filemap_read(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct address_space *mapping = iocb->ki_filp->f_mapping;
+	ssize_t total = 0;
+	while (iter->count) {
+		loff_t size = READ_ONCE(mapping->host->i_size);
+		size_t offset = (size_t)iocb->ki_pos & (PAGE_SIZE - 1);
+		size_t bytes = min(iter->count, PAGE_SIZE - offset);
+		struct page *page;
+		size_t copied;
+		if (iocb->ki_pos >= size)
+			break;
+		bytes = min(bytes, (size_t)(size - iocb->ki_pos));
+		page = filemap_get_page(mapping, (u64)iocb->ki_pos >> PAGE_SHIFT, iocb->ki_filp);
+		if (IS_ERR(page))
+			return total ? total : PTR_ERR(page);
+		copied = copy_page_to_iter(page, offset, bytes, iter);
+		put_page(page);
+		iocb->ki_pos += (loff_t)copied;
+		total += (ssize_t)copied;
+		if (copied < bytes)
+			return total ? total : -EFAULT;
+	}
+	return total;
+}
+
+ssize_t generic_file_read_iter(struct kiocb *iocb, struct iov_iter *iter)
+{
+	if (!iter->count)
+		return 0;
+	return filemap_read(iocb, iter);
+}
+
+void set_page_dirty(struct page *page)
+{
+	struct address_space *mapping = page->mapping;
+	if (__atomic_fetch_or(&page->flags, PG_dirty, __ATOMIC_SEQ_CST) & PG_dirty)
+		return;
+	__atomic_add_fetch(&mapping->nrdirty, 1, __ATOMIC_SEQ_CST);
+}
+
+bool clear_page_dirty_for_io(struct page *page)
+{
+	if (!(__atomic_fetch_and(&page->flags, ~(u32)PG_dirty, __ATOMIC_SEQ_CST) & PG_dirty))
+		return false;
+	__atomic_sub_fetch(&page->mapping->nrdirty, 1, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+int filemap_fdatawrite(struct address_space *mapping, bool wait)
+{
+	if (!READ_ONCE(mapping->nrdirty) && !wait)
+		return 0;
+	return ext4_writepages(mapping, wait);
+}
+
+int filemap_write_and_wait_range(struct address_space *mapping, loff_t start, loff_t end)
+{
+	unsigned long index = (u64)start >> PAGE_SHIFT;
+	int error = filemap_fdatawrite(mapping, true);
+	for (; index < file_pages(mapping) && (loff_t)(index << PAGE_SHIFT) <= end; index++) {
+		struct page *page = find_get_page(mapping, index);
+		if (!page)
+			continue;
+		wait_on_page_writeback(page);
+		if (page->flags & PG_error)
+			error = -EIO;
+		put_page(page);
+	}
+	return error;
+}
+
+/* Drops one page from the cache. The caller holds a reference and has seen to it that nobody writes it. */
+void delete_from_page_cache(struct address_space *mapping, unsigned long index, struct page *page)
+{
+	u64 flags;
+	clear_page_dirty_for_io(page);
+	flags = _raw_spin_lock_irqsave(&mapping->i_lock);
+	mapping->i_pages[index] = NULL;
+	mapping->nrpages--;
+	_raw_spin_unlock_irqrestore(&mapping->i_lock, flags);
+	put_page(page);
+}
+
+void truncate_inode_pages(struct address_space *mapping)
+{
+	unsigned long index;
+	for (index = 0; mapping->nrpages && index < MAX_FILE_PAGES; index++) {
+		struct page *page = find_get_page(mapping, index);
+		if (!page)
+			continue;
+		lock_page(page);
+		wait_on_page_writeback(page);
+		delete_from_page_cache(mapping, index, page);
+		unlock_page(page);
+		put_page(page);
+	}
+}
+
+/* Drops clean pages that nobody maps; the result is how many. */
+unsigned long invalidate_mapping_pages(struct address_space *mapping)
+{
+	unsigned long index, dropped = 0;
+	for (index = 0; mapping->nrpages && index < MAX_FILE_PAGES; index++) {
+		struct page *page = find_get_page(mapping, index);
+		if (!page)
+			continue;
+		lock_page(page);
+		if (atomic_read(&page->_refcount) == 2 && !(page->flags & (PG_dirty | PG_writeback))) {
+			delete_from_page_cache(mapping, index, page);
+			dropped++;
+		}
+		unlock_page(page);
+		put_page(page);
+	}
+	return dropped;
+}

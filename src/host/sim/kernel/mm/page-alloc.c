@@ -1,0 +1,161 @@
+/* Physical pages: a buddy allocator over all memory the loader left free. */
+#include "irq.h"
+#include "mm.h"
+
+static struct {
+	spinlock_t lock;
+	struct list_head free_list[MAX_ORDER];
+	unsigned long nr_free;
+} zone;
+
+struct page *mem_map;
+u64 max_pfn;
+
+void clear_page(void *page);
+
+void __free_one_page(struct page *page, unsigned int order)
+{
+	u64 pfn = page_to_pfn(page);
+	zone.nr_free += 1UL << order;
+	while (order < MAX_ORDER - 1) {
+		u64 buddy_pfn = pfn ^ (1UL << order);
+		struct page *buddy = pfn_to_page(buddy_pfn);
+		if (buddy_pfn >= max_pfn || !(buddy->flags & PG_buddy) || buddy->order != order)
+			break;
+		list_del_init(&buddy->lru);
+		buddy->flags = 0;
+		pfn &= ~(1UL << order);
+		order++;
+	}
+	page = pfn_to_page(pfn);
+	page->flags = PG_buddy;
+	page->order = order;
+	list_add(&page->lru, &zone.free_list[order]);
+}
+
+struct page *__rmqueue_smallest(unsigned int order)
+{
+	unsigned int current_order;
+	for (current_order = order; current_order < MAX_ORDER; current_order++) {
+		struct page *page;
+		if (list_empty(&zone.free_list[current_order]))
+			continue;
+		page = list_first_entry(&zone.free_list[current_order], struct page, lru);
+		list_del_init(&page->lru);
+		zone.nr_free -= 1UL << order;
+		while (current_order > order) {
+			struct page *half = page + (1UL << --current_order);
+			half->flags = PG_buddy;
+			half->order = current_order;
+			list_add(&half->lru, &zone.free_list[current_order]);
+		}
+		page->flags = 0;
+		page->order = order;
+		return page;
+	}
+	return NULL;
+}
+
+void prep_new_page(struct page *page, unsigned int order, gfp_t gfp)
+{
+	unsigned int i;
+	atomic_set(&page->_refcount, 1);
+	page->mapping = NULL;
+	page->slab_cache = NULL;
+	if (!(gfp & __GFP_ZERO))
+		return;
+	for (i = 0; i < 1u << order; i++)
+		clear_page(page_address(page + i));
+}
+
+struct page *get_page_from_freelist(gfp_t gfp, unsigned int order)
+{
+	u64 flags = _raw_spin_lock_irqsave(&zone.lock);
+	struct page *page = __rmqueue_smallest(order);
+	_raw_spin_unlock_irqrestore(&zone.lock, flags);
+	if (page)
+		prep_new_page(page, order, gfp);
+	return page;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+	if (order >= MAX_ORDER)
+		return NULL;
+	page = get_page_from_freelist(gfp, order);
+	if (unlikely(!page))
+		printk("page allocation failure\n");
+	return page;
+}
+
+void free_unref_page(struct page *page, unsigned int order)
+{
+	u64 flags = _raw_spin_lock_irqsave(&zone.lock);
+	__free_one_page(page, order);
+	_raw_spin_unlock_irqrestore(&zone.lock, flags);
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	if (atomic_dec_and_test(&page->_refcount))
+		free_unref_page(page, order);
+}
+
+void put_page(struct page *page)
+{
+	if (atomic_dec_and_test(&page->_refcount))
+		free_unref_page(page, 0);
+}
+
+/* A block of 2^order pages becomes that many single ones. */
+void split_page(struct page *page, unsigned int order)
+{
+	unsigned int i;
+	page->order = 0;
+	for (i = 1; i < 1u << order; i++) {
+		page[i].flags = 0;
+		page[i].order = 0;
+		page[i].mapping = NULL;
+		atomic_set(&page[i]._refcount, 1);
+	}
+}
+
+unsigned long get_zeroed_page(gfp_t gfp)
+{
+	struct page *page = alloc_pages(gfp | __GFP_ZERO, 0);
+	return page ? (unsigned long)page_address(page) : 0;
+}
+
+void free_page(unsigned long address)
+{
+	if (address)
+		__free_pages(virt_to_page((void *)address), 0);
+}
+
+/* Hands [start, end) to the allocator in the largest aligned blocks it consists of. */
+void memblock_free_pages(u64 start, u64 end)
+{
+	u64 pfn = (start + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	u64 end_pfn = end >> PAGE_SHIFT;
+	while (pfn < end_pfn) {
+		unsigned int order = MAX_ORDER - 1;
+		while ((pfn & ((1UL << order) - 1)) || pfn + (1UL << order) > end_pfn)
+			order--;
+		__free_one_page(pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
+}
+
+/* The page array comes first after the image; memory is zero, so its entries are. */
+void page_alloc_init(u64 memory_size, u64 free_start, u64 kernel_end)
+{
+	unsigned int order;
+	u64 map_start = PAGE_ALIGN(kernel_end);
+	for (order = 0; order < MAX_ORDER; order++)
+		INIT_LIST_HEAD(&zone.free_list[order]);
+	max_pfn = memory_size >> PAGE_SHIFT;
+	mem_map = __va(map_start);
+	memblock_free_pages(free_start, 0x1000000);
+	memblock_free_pages(map_start + max_pfn * sizeof(struct page), memory_size);
+}

@@ -1,0 +1,2 @@
+/* Nor memory allocation. */
+void *malloc(unsigned long size);

@@ -1,0 +1,31 @@
+/* Start of every program: argc and argv lie on the stack. */
+	.text
+	.globl _start
+	.type _start, @function
+_start:
+	xorl %ebp, %ebp
+	movq (%rsp), %rdi
+	leaq 8(%rsp), %rsi
+	call main
+	movl %eax, %edi
+	call exit
+	ud2
+	.size _start, . - _start
+
+/* syscall(number, up to six arguments) */
+	.globl syscall
+	.type syscall, @function
+syscall:
+	pushq %rbp
+	movq %rsp, %rbp
+	movq %rdi, %rax
+	movq %rsi, %rdi
+	movq %rdx, %rsi
+	movq %rcx, %rdx
+	movq %r8, %r10
+	movq %r9, %r8
+	movq 16(%rbp), %r9
+	syscall
+	popq %rbp
+	ret
+	.size syscall, . - syscall

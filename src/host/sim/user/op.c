@@ -1,0 +1,121 @@
+/*
+ * op OPERATION...: does what it is told, in order, in one process: open:PATH create:PATH read:N write:N lseek:N
+ * fsync drop close unlink:PATH mkdir:PATH stat:PATH sleep:US compute:N touch:PAGES fork yield getpid connect:PORT exit:N
+ */
+#include "lib.h"
+
+static char buffer[65536];
+static long fd = -1;
+static volatile unsigned long sink;
+
+static unsigned long mix(unsigned long x)
+{
+	x ^= x << 13;
+	x ^= x >> 7;
+	return x ^ x << 17;
+}
+
+static void compute(long rounds)
+{
+	unsigned long x = 88172645463325252UL;
+	while (rounds-- > 0)
+		x = mix(x);
+	sink = x;
+}
+
+/* Writes one byte to each of that many pages nobody has touched. */
+static void touch(long pages)
+{
+	char *memory = (char *)syscall(__NR_mmap, 0L, pages * 4096, 3L, 0x22L, -1L, 0L);
+	long i;
+	for (i = 0; i < pages; i++)
+		memory[i * 4096] = 1;
+	syscall(__NR_munmap, memory, pages * 4096);
+}
+
+static void stat_path(const char *path)
+{
+	struct stat st;
+	syscall(__NR_stat, path, &st);
+}
+
+/* The child exits at once; the parent waits for it. */
+static void fork_once(void)
+{
+	int status;
+	long pid = fork();
+	if (pid == 0)
+		exit(0);
+	wait4(pid, &status, 0);
+}
+
+static long size_of(const char *arg)
+{
+	long n = atoi(arg);
+	return n > (long)sizeof(buffer) ? (long)sizeof(buffer) : n;
+}
+
+/* Operations on the open file; 0 if it is none of these. */
+static int file_operation(const char *name, const char *arg)
+{
+	if (starts_with(name, "open:"))
+		fd = open(arg, O_RDONLY, 0);
+	else if (starts_with(name, "create:"))
+		fd = open(arg, O_RDWR | O_CREAT | O_TRUNC, 0644);
+	else if (starts_with(name, "read:"))
+		read(fd, buffer, (size_t)size_of(arg));
+	else if (starts_with(name, "write:"))
+		write(fd, buffer, (size_t)size_of(arg));
+	else if (starts_with(name, "lseek:"))
+		lseek(fd, atoi(arg), SEEK_SET);
+	else if (!strcmp(name, "fsync"))
+		fsync(fd);
+	else if (!strcmp(name, "drop"))
+		syscall(__NR_fadvise64, fd, 0L, 0L, (long)POSIX_FADV_DONTNEED);
+	else if (!strcmp(name, "close"))
+		close(fd);
+	else
+		return 0;
+	return 1;
+}
+
+static void other_operation(const char *name, const char *arg)
+{
+	if (starts_with(name, "unlink:"))
+		unlink(arg);
+	else if (starts_with(name, "mkdir:"))
+		syscall(__NR_mkdir, arg, 0755L);
+	else if (starts_with(name, "stat:"))
+		stat_path(arg);
+	else if (starts_with(name, "sleep:"))
+		sleep_us(atoi(arg));
+	else if (starts_with(name, "compute:"))
+		compute(atoi(arg));
+	else if (starts_with(name, "touch:"))
+		touch(atoi(arg));
+	else if (!strcmp(name, "fork"))
+		fork_once();
+	else if (!strcmp(name, "yield"))
+		syscall(__NR_sched_yield);
+	else if (!strcmp(name, "getpid"))
+		syscall(__NR_getpid);
+	else if (starts_with(name, "connect:"))
+		close(connect_to((int)atoi(arg)));
+	else if (starts_with(name, "exit:"))
+		exit((int)atoi(arg));
+	else
+		die(name, -EINVAL);
+}
+
+int main(int argc, char **argv)
+{
+	int i;
+	for (i = 1; i < argc; i++) {
+		const char *arg = argv[i];
+		while (*arg && *arg++ != ':')
+			;
+		if (!file_operation(argv[i], arg))
+			other_operation(argv[i], arg);
+	}
+	return 0;
+}

@@ -1,0 +1,192 @@
+/*
+ * The shell: one command a line. `cmd args`, `cmd args &`, `wait`, `sleep US`, `repeat N` ... `end`,
+ * `forever` ... `end`, `# comment`. $i and $j are the counters of the innermost loop and of the one around it.
+ */
+#include "lib.h"
+
+#define SCRIPT_MAX 16384
+#define MAX_ARGS 14
+#define MAX_LOOPS 6
+
+struct loop {
+	char *body;
+	long left;
+	long count;
+};
+
+static char script[SCRIPT_MAX];
+static struct loop loops[MAX_LOOPS];
+static int depth;
+static int failures;
+
+static void load_script(const char *path)
+{
+	long fd = open(path, O_RDONLY, 0), n, total = 0;
+	if (fd < 0)
+		die(path, fd);
+	while (total < SCRIPT_MAX - 1 && (n = read(fd, script + total, (size_t)(SCRIPT_MAX - 1 - total))) > 0)
+		total += n;
+	script[total] = 0;
+	close(fd);
+}
+
+/* The line at `from`, copied; the start of the next one. */
+static char *next_line(char *from, char *line, size_t size)
+{
+	size_t n = 0;
+	while (*from && *from != '\n') {
+		if (n + 1 < size)
+			line[n++] = *from;
+		from++;
+	}
+	line[n] = 0;
+	return *from ? from + 1 : from;
+}
+
+static char *expand_counter(char *to, char which)
+{
+	int level = which == 'i' ? depth - 1 : depth - 2;
+	return utoa(to, level < 0 ? 0 : (unsigned long)loops[level].count);
+}
+
+/* Copies a word with its counters replaced. */
+static char *expand_word(char **from, char *to)
+{
+	char *s = *from;
+	while (*s && *s != ' ') {
+		if (s[0] == '$' && (s[1] == 'i' || s[1] == 'j')) {
+			to = expand_counter(to, s[1]);
+			s += 2;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to++ = 0;
+	*from = s;
+	return to;
+}
+
+static int split(char *line, char *store, char **argv)
+{
+	int argc = 0;
+	while (argc < MAX_ARGS) {
+		while (*line == ' ' || *line == '\t')
+			line++;
+		if (!*line)
+			break;
+		argv[argc++] = store;
+		store = expand_word(&line, store);
+	}
+	argv[argc] = NULL;
+	return argc;
+}
+
+static void count_status(int status)
+{
+	if (status)
+		failures++;
+}
+
+/* Waits for one child, or with -1 for all of them. */
+static void wait_for(long pid)
+{
+	int status = 0;
+	long dead;
+	do {
+		dead = wait4(pid, &status, 0);
+		if (dead > 0)
+			count_status(status);
+	} while (dead > 0 && dead != pid);
+}
+
+static void run_command(int argc, char **argv)
+{
+	char path[64] = "/bin/";
+	int background = argc > 1 && !strcmp(argv[argc - 1], "&");
+	long pid;
+	if (background)
+		argv[--argc] = NULL;
+	memcpy(path + 5, argv[0], strlen(argv[0]) + 1);
+	pid = fork();
+	if (pid < 0)
+		die("sh: fork", pid);
+	if (pid == 0) {
+		long error = execve(path, argv);
+		die(path, error);
+	}
+	if (!background)
+		wait_for(pid);
+}
+
+static char *skip_to_end(char *at)
+{
+	char line[160];
+	int nested = 1;
+	while (*at && nested) {
+		at = next_line(at, line, sizeof(line));
+		if (starts_with(line, "repeat ") || starts_with(line, "forever"))
+			nested++;
+		else if (starts_with(line, "end"))
+			nested--;
+	}
+	return at;
+}
+
+static char *begin_loop(char *body, long count)
+{
+	if (depth == MAX_LOOPS || count == 0)
+		return skip_to_end(body);
+	loops[depth].body = body;
+	loops[depth].left = count;
+	loops[depth].count = 0;
+	depth++;
+	return body;
+}
+
+static char *end_loop(char *after)
+{
+	struct loop *loop;
+	if (!depth)
+		return after;
+	loop = &loops[depth - 1];
+	loop->count++;
+	if (loop->left > 0 && --loop->left == 0) {
+		depth--;
+		return after;
+	}
+	return loop->body;
+}
+
+/* Runs one line; the result is where to go on. */
+static char *run_line(int argc, char **argv, char *next)
+{
+	if (!strcmp(argv[0], "repeat"))
+		return begin_loop(next, argc > 1 ? atoi(argv[1]) : 0);
+	if (!strcmp(argv[0], "forever"))
+		return begin_loop(next, -1);
+	if (!strcmp(argv[0], "end"))
+		return end_loop(next);
+	if (!strcmp(argv[0], "wait"))
+		wait_for(-1);
+	else if (!strcmp(argv[0], "sleep"))
+		sleep_us(argc > 1 ? atoi(argv[1]) : 0);
+	else
+		run_command(argc, argv);
+	return next;
+}
+
+int main(int argc, char **argv)
+{
+	char line[160], store[256], *words[MAX_ARGS + 1];
+	char *at = script;
+	if (argc < 2)
+		return 2;
+	load_script(argv[1]);
+	while (*at) {
+		at = next_line(at, line, sizeof(line));
+		argc = split(line, store, words);
+		if (argc && words[0][0] != '#')
+			at = run_line(argc, words, at);
+	}
+	return failures ? 1 : 0;
+}
