@@ -38,5 +38,6 @@ export {
   type PerfReaderLoss,
   type PerfReaderSample,
 } from './perf-reader.js';
+export { perfRingLedger } from './perf-ring-ledger.js';
 export { PerfRing, type PerfRingOptions as PerfEventRingOptions } from './perf-ring.js';
 export { decodePerfRecord, encodePerfRecord } from './record-codec.js';

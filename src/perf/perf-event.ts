@@ -1,6 +1,6 @@
 import { BpfError, Errno, PerfEventSampleFormat, PerfSwIds, u64 } from '../base/index.js';
 import type { SampleFrame } from '../host/index.js';
-import type { AttachmentOptions, BpfProgram, BpfRunCtx, PerfEventSink, Runtime } from '../runtime/index.js';
+import type { AttachmentCounts, AttachmentOptions, BpfProgram, BpfRunCtx, PerfEventSink, Runtime } from '../runtime/index.js';
 import { callchainOf } from './callchain.js';
 import type { PerfEventAttr } from './perf-event-attr.js';
 import { PerfEventProgram } from './perf-event-program.js';
@@ -61,6 +61,7 @@ export class PerfEvent implements PerfEventSink {
   readonly #onClose: (event: PerfEvent) => void;
   #ring: PerfRing | null = null;
   #program: PerfEventProgram | null = null;
+  #lastCounts: AttachmentCounts | null = null;
   #stops: (() => void)[] = [];
   #enabled = false;
   #closed = false;
@@ -98,6 +99,11 @@ export class PerfEvent implements PerfEventSink {
   /** The program that sees the samples, if any. */
   get program(): BpfProgram | null {
     return this.#program?.program ?? null;
+  }
+
+  /** What became of the samples shown to the program, or to the last one that was; null before the first. */
+  get programCounts(): AttachmentCounts | null {
+    return this.#program?.counts ?? this.#lastCounts;
   }
 
   /**
@@ -148,14 +154,6 @@ export class PerfEvent implements PerfEventSink {
     this.#program = new PerfEventProgram(this.#runtime, program, options);
   }
 
-  /** Puts another program in the place of the present one, at once for all CPUs. */
-  replaceProgram(program: BpfProgram, options: AttachmentOptions = {}): void {
-    this.#needOpen('replacing its program');
-    const next = new PerfEventProgram(this.#runtime, program, options);
-    this.#program?.dispose();
-    this.#program = next;
-  }
-
   /**
    * Value and times as read(2) gives them. The clocks count enabled nanoseconds, dummy and bpf-output
    * stay 0. EOPNOTSUPP for an event of one thread: the host does not tell when it runs.
@@ -171,6 +169,7 @@ export class PerfEvent implements PerfEventSink {
     if (this.#closed) return;
     this.disable();
     this.#closed = true;
+    this.#lastCounts = this.programCounts;
     this.#program?.dispose();
     this.#program = null;
     this.#ring?.dispose();

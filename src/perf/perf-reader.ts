@@ -36,11 +36,15 @@ const NOTHING = new Uint8Array(0);
  */
 export class PerfReader extends RecordReader<PerfReaderSample, PerfReaderEvents> {
   readonly events: readonly PerfEvent[];
+  /** The events' rings, in their order. */
+  readonly rings: readonly PerfRing[];
 
   /** EINVAL for an event that has no ring (`PerfEvent.mmap`). The events must outlive the reader. */
   constructor(events: readonly PerfEvent[], options: ReaderOptions = {}) {
+    const rings = events.map(ringOf);
     super('sample', events.map((event) => perfSource(event, (loss) => this.reportLoss(loss))), options);
     this.events = events;
+    this.rings = rings;
   }
 }
 

@@ -47,6 +47,8 @@ export class BpfRuntime implements Runtime {
   readonly helpers: ReadonlyMap<number, Helper>;
   readonly traceActive: Int32Array;
   tracePrintk: (line: string, cpu: number) => void = () => undefined;
+  /** Told of each map whose last reference has gone, before its memory is given back. */
+  onMapRelease: ((map: BpfMap) => void) | null = null;
   readonly #budget: number;
   readonly #pool: RunContextPool;
   readonly #maps = new Map<number, BpfMap>();
@@ -85,7 +87,10 @@ export class BpfRuntime implements Runtime {
         cpus,
         id: this.#nextMapId,
         currentCpu: () => this.host.currentCpu(),
-        onRelease: (released) => this.#maps.delete(released.address),
+        onRelease: (released) => {
+          this.#maps.delete(released.address);
+          this.onMapRelease?.(released);
+        },
       },
       spec,
     );

@@ -1,5 +1,23 @@
 /** Why something that happened was not handed over. */
-export type LossCause = 'ring full' | 'recursion' | 'nesting' | 'maxactive' | 'fault' | 'consumer gone';
+export type LossCause =
+  /** A record found no room. */
+  | 'ring full'
+  /** A hit found its CPU busy with a program or a probe. */
+  | 'recursion'
+  /** A hit found no run context or record buffer left on its CPU. */
+  | 'nesting'
+  /** A call found no free instance of its return probe. */
+  | 'maxactive'
+  /** An earlier probe of the same place sent the CPU elsewhere. */
+  | 'redirected'
+  /** The program had to stop, or a return address could not be replaced. */
+  | 'fault'
+  /** The call never returned: its frame was unwound, or its task ended in it. */
+  | 'no return'
+  /** The probe was removed while the call was under way. */
+  | 'detached'
+  /** Nobody was left to read the record. */
+  | 'consumer gone';
 
 /** The account of one ring or probe: seen = delivered + pending + the sum of dropped. */
 export interface LedgerRow {
@@ -9,7 +27,7 @@ export interface LedgerRow {
   readonly seen: number;
   /** Records a consumer took, or runs of the program that came to their end. */
   readonly delivered: number;
-  /** Records in the ring that a consumer may still take. */
+  /** Records in the ring that a consumer may still take, or calls of a return probe that have not returned. */
   readonly pending: number;
   readonly dropped: Readonly<Partial<Record<LossCause, number>>>;
 }
@@ -39,7 +57,7 @@ export class LossLedger {
     return [...this.#settled, ...Array.from(this.#sources, (source) => source.ledgerRow())];
   }
 
-  /** All accounts when nobody will read on: what is pending is lost because its consumer is gone. */
+  /** All accounts when nobody will read on: what is pending is lost because its consumer or probe is gone. */
   finalRows(): LedgerRow[] {
     return this.rows().map(settle);
   }
@@ -65,13 +83,13 @@ function terms(row: LedgerRow): string[] {
   const dropped = Object.entries(row.dropped).filter(([, count]) => count > 0);
   return [
     `${row.delivered} delivered`,
-    ...(row.pending > 0 ? [`${row.pending} unread`] : []),
+    ...(row.pending > 0 ? [`${row.pending} ${row.kind === 'ring' ? 'unread' : 'under way'}`] : []),
     ...dropped.map(([cause, count]) => `${count} ${cause}`),
   ];
 }
 
 function settle(row: LedgerRow): LedgerRow {
   if (row.pending === 0) return row;
-  const gone = (row.dropped['consumer gone'] ?? 0) + row.pending;
-  return { ...row, pending: 0, dropped: { ...row.dropped, 'consumer gone': gone } };
+  const cause: LossCause = row.kind === 'ring' ? 'consumer gone' : 'detached';
+  return { ...row, pending: 0, dropped: { ...row.dropped, [cause]: (row.dropped[cause] ?? 0) + row.pending } };
 }

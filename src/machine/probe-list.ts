@@ -1,0 +1,52 @@
+import type { Host } from '../host/index.js';
+
+/** A place where a program can be attached, or why it cannot. */
+export interface ProbeInfo {
+  readonly kind: 'tracepoint' | 'raw_tracepoint' | 'kprobe' | 'kretprobe' | 'perf_event';
+  /** `tracepoint:sched:sched_switch`, `kprobe:vfs_read`, `perf_event:cpu-clock`. */
+  readonly name: string;
+  /** Why the host refuses it, or null. */
+  readonly refused: string | null;
+}
+
+/**
+ * The probes of `host` whose name matches `glob` (`*` and `?`), sorted by kind and then as the host has them. A glob
+ * without a colon is matched against the last part of the names: `vfs_*` finds `kprobe:vfs_read`.
+ */
+export function listProbes(host: Host, glob = '*'): ProbeInfo[] {
+  const matches = globMatcher(glob.includes(':') ? glob : `*:${glob}`);
+  return [...tracepoints(host), ...rawTracepoints(host), ...functions(host, 'kprobe'), ...functions(host, 'kretprobe'), ...clocks(host)].filter(
+    ({ name }) => matches(name),
+  );
+}
+
+function tracepoints(host: Host): ProbeInfo[] {
+  const list = host.tracepoints?.list ?? [];
+  return list.flatMap(({ events }) => events.map(({ system, name }) => offered('tracepoint', `${system}:${name}`)));
+}
+
+function rawTracepoints(host: Host): ProbeInfo[] {
+  return (host.tracepoints?.list ?? []).map(({ name }) => offered('raw_tracepoint', name));
+}
+
+function functions(host: Host, kind: 'kprobe' | 'kretprobe'): ProbeInfo[] {
+  const { text } = host;
+  if (text === null || (kind === 'kretprobe' && text.returnTrampoline === null)) return [];
+  return Array.from(host.symbols)
+    .filter(({ type }) => /^[tTwW]$/.test(type))
+    .map(({ name, address }) => ({ ...offered(kind, name), refused: text.blacklisted(address) }));
+}
+
+function clocks(host: Host): ProbeInfo[] {
+  return host.sampler === null ? [] : [offered('perf_event', 'cpu-clock')];
+}
+
+function offered(kind: ProbeInfo['kind'], name: string): ProbeInfo {
+  return { kind, name: `${kind}:${name}`, refused: null };
+}
+
+function globMatcher(glob: string): (name: string) => boolean {
+  const pattern = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
+  const expression = new RegExp(`^${pattern}$`);
+  return (name) => expression.test(name);
+}

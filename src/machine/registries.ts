@@ -1,0 +1,73 @@
+import type { Host } from '../host/index.js';
+import { KprobePrograms, KprobeRegistry, KretprobeRegistry } from '../kprobe/index.js';
+import { PerfEvents } from '../perf/index.js';
+import { RawTracepoints } from '../rawtp/index.js';
+import type { Runtime } from '../runtime/index.js';
+import { TracepointRegistry } from '../tracepoint/index.js';
+
+interface Kprobes {
+  readonly kprobes: KprobeRegistry;
+  readonly kretprobes: KretprobeRegistry;
+  readonly programs: KprobePrograms;
+}
+
+/**
+ * The hook registries of one host. Each takes over its part of the host (traps, tracepoint hits) when it is first
+ * needed: EOPNOTSUPP where the host has no such hooks.
+ */
+export class Registries {
+  readonly host: Host;
+  readonly perf: PerfEvents;
+  readonly #runtime: Runtime;
+  #tracepoints: TracepointRegistry | null = null;
+  #rawTracepoints: RawTracepoints | null = null;
+  #kprobes: Kprobes | null = null;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.host = runtime.host;
+    this.perf = new PerfEvents(runtime);
+  }
+
+  get tracepoints(): TracepointRegistry {
+    this.#tracepoints ??= new TracepointRegistry(this.#runtime);
+    return this.#tracepoints;
+  }
+
+  get rawTracepoints(): RawTracepoints {
+    this.#rawTracepoints ??= new RawTracepoints(this.#runtime, this.tracepoints);
+    return this.#rawTracepoints;
+  }
+
+  get kprobes(): Kprobes {
+    this.#kprobes ??= this.#makeKprobes();
+    return this.#kprobes;
+  }
+
+  /** The return probes, if any were ever needed. */
+  get kretprobesInUse(): KretprobeRegistry | null {
+    return this.#kprobes?.kretprobes ?? null;
+  }
+
+  /**
+   * Gives the host back as it was: text restored, tracepoints off, samplers stopped. Traps are still handled
+   * where calls are under way whose return address is the trampoline's.
+   */
+  close(): void {
+    this.perf.close();
+    if (this.#kprobes !== null) {
+      this.#kprobes.kretprobes.close();
+      this.#kprobes.programs.close();
+      this.#kprobes.kprobes.close();
+      if (this.#kprobes.kretprobes.tasksInCalls === 0) this.#runtime.host.text?.setTrapHandler(null);
+    }
+    this.#rawTracepoints?.close();
+    this.#tracepoints?.close();
+  }
+
+  #makeKprobes(): Kprobes {
+    const kprobes = new KprobeRegistry(this.#runtime.host);
+    const kretprobes = new KretprobeRegistry(kprobes);
+    return { kprobes, kretprobes, programs: new KprobePrograms(this.#runtime, kprobes, kretprobes) };
+  }
+}

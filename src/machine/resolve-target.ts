@@ -1,0 +1,103 @@
+import { BpfAttachType, BpfError, BpfProgType } from '../base/index.js';
+import type { Host } from '../host/index.js';
+import type { KprobePlace } from '../kprobe/index.js';
+import type { AttachTarget, BpfProgram, Runtime } from '../runtime/index.js';
+import type { Hook } from './hooks/hook.js';
+import { kprobeHook, kretprobeHook } from './hooks/kprobe-hook.js';
+import { perfHook, type SamplingOptions } from './hooks/perf-hook.js';
+import { rawTracepointHook, tracepointHook } from './hooks/tracepoint-hook.js';
+import { nearestNames } from './nearest-names.js';
+import type { Registries } from './registries.js';
+
+type KindOf<K extends AttachTarget['kind']> = Extract<AttachTarget, { kind: K }>;
+
+/** Program types that fit each kind of hook. */
+const TYPES: Readonly<Record<Exclude<AttachTarget['kind'], 'other'>, readonly number[]>> = {
+  tracepoint: [BpfProgType.BPF_PROG_TYPE_TRACEPOINT],
+  raw_tracepoint: [BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT, BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE],
+  tp_btf: [BpfProgType.BPF_PROG_TYPE_TRACING],
+  kprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
+  kretprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
+  perf_event: [BpfProgType.BPF_PROG_TYPE_PERF_EVENT],
+};
+
+/**
+ * The hook that `target` names on this host. EOPNOTSUPP where the host or kscope has no such hooks, EINVAL where
+ * the program's type does not fit, ENOENT for a name the host does not have (with those most like it).
+ */
+export function resolveTarget(
+  runtime: Runtime,
+  registries: Registries,
+  program: BpfProgram,
+  target: AttachTarget,
+  sampling: SamplingOptions,
+): Hook {
+  checkType(program, target);
+  switch (target.kind) {
+    case 'tracepoint':
+      return tracepoint(runtime, registries, program, target);
+    case 'raw_tracepoint':
+    case 'tp_btf':
+      return rawTracepoint(registries, program, target);
+    case 'kprobe':
+    case 'kretprobe':
+      return probe(runtime.host, registries, program, target);
+    case 'perf_event':
+      return perfHook(registries.perf, sampling);
+    case 'other':
+      throw new BpfError('EOPNOTSUPP', `attaching ${program.name}: the section ${target.section} names a hook that is not supported`, {
+        value: target.section,
+      });
+  }
+}
+
+function checkType(program: BpfProgram, target: AttachTarget): void {
+  if (target.kind === 'other') return;
+  const fits = TYPES[target.kind].includes(program.type);
+  const isTyped = target.kind !== 'tp_btf' || program.executable.expectedAttachType === BpfAttachType.BPF_TRACE_RAW_TP;
+  if (fits && isTyped) return;
+  const [typeName] = Object.entries(BpfProgType).find(([, type]) => type === program.type) ?? [`${program.type}`];
+  throw new BpfError('EINVAL', `attaching ${program.name} to a ${target.kind}`, {
+    value: typeName,
+    remedy: 'programs of another type run there; the section of a program settles its type',
+  });
+}
+
+function tracepoint(runtime: Runtime, registries: Registries, program: BpfProgram, { system, name }: KindOf<'tracepoint'>): Hook {
+  const { events } = registries.tracepoints;
+  const event = events.find((candidate) => candidate.system === system && candidate.name === name);
+  if (event !== undefined) return tracepointHook(runtime, event);
+  const known = events.map((candidate) => `${candidate.system}:${candidate.name}`);
+  throw unknown(runtime.host, program, 'trace event', `${system}:${name}`, known);
+}
+
+function rawTracepoint(registries: Registries, program: BpfProgram, target: KindOf<'raw_tracepoint' | 'tp_btf'>): Hook {
+  const { rawTracepoints, tracepoints } = registries;
+  const known = tracepoints.tracepoints.map(({ name }) => name);
+  if (!known.includes(target.name)) throw unknown(registries.host, program, 'tracepoint', target.name, known);
+  return rawTracepointHook(rawTracepoints, target.name, target.kind === 'tp_btf');
+}
+
+function probe(host: Host, registries: Registries, program: BpfProgram, target: KindOf<'kprobe' | 'kretprobe'>): Hook {
+  const { kprobes, kretprobes, programs } = registries.kprobes;
+  const place = placeOf(host, program, target);
+  const name = target.address === undefined ? target.symbol : host.symbols.format(target.address);
+  if (target.kind === 'kretprobe') return kretprobeHook(programs, kretprobes, place, target.maxactive, name);
+  const suffix = target.offset === 0 ? '' : `+0x${target.offset.toString(16)}`;
+  return kprobeHook(programs, kprobes, place, name + suffix);
+}
+
+function placeOf(host: Host, program: BpfProgram, target: KindOf<'kprobe' | 'kretprobe'>): KprobePlace {
+  const offset = target.kind === 'kprobe' ? target.offset : 0;
+  if (target.address !== undefined) return { addr: target.address, offset };
+  if (host.symbols.lookup(target.symbol) !== undefined) return { symbolName: target.symbol, offset };
+  const functions = Array.from(host.symbols).filter(({ type }) => /^[tTwW]$/.test(type));
+  throw unknown(host, program, 'function', target.symbol, functions.map(({ name }) => name));
+}
+
+function unknown(host: Host, program: BpfProgram, what: string, wanted: string, known: Iterable<string>): BpfError {
+  const near = nearestNames(wanted, known);
+  return new BpfError('ENOENT', `attaching ${program.name}: ${host.name} has no ${what} ${wanted}`, {
+    remedy: near.length > 0 ? `similar names: ${near.join(', ')}` : 'list what it offers with Machine.list',
+  });
+}
