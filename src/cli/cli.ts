@@ -1,0 +1,68 @@
+import { BpfError } from '../base/index.js';
+import { doctor } from './commands/doctor.js';
+import { list } from './commands/list.js';
+import { mapDump } from './commands/map-dump.js';
+import { plugin } from './commands/plugin.js';
+import { progDumpLinked } from './commands/prog-dump-linked.js';
+import { progLoad } from './commands/prog-load.js';
+import { progRun } from './commands/prog-run.js';
+import { run } from './commands/run.js';
+import type { CliIo } from './io.js';
+import { UsageError } from './usage-error.js';
+import { USAGE } from './usage.js';
+
+/** A command: takes the words after its name, gives the exit code. */
+export type Command = (args: readonly string[], io: CliIo) => Promise<number> | number;
+
+/** Commands by their leading words, longest first where one is the start of another. */
+const COMMANDS: readonly (readonly [words: string, command: Command])[] = [
+  ['run', run],
+  ['prog load', progLoad],
+  ['prog dump linked', progDumpLinked],
+  ['prog run', progRun],
+  ['plugin', plugin],
+  ['list', list],
+  ['map dump', mapDump],
+  ['doctor', doctor],
+];
+
+/** Runs one command line (without `node` and the script). Exit codes: 0 ok, 1 failed, 2 bad usage. */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+  if (argv[0] === undefined || argv[0] === '--help' || argv[0] === 'help') {
+    io.out(USAGE);
+    return argv[0] === undefined ? 2 : 0;
+  }
+  try {
+    const found = COMMANDS.find(([words]) => startsWith(argv, words.split(' ')));
+    if (found === undefined) throw new UsageError(`there is no command "${argv.slice(0, 2).join(' ')}"`);
+    const [words, command] = found;
+    return await command(argv.slice(words.split(' ').length), io);
+  } catch (error) {
+    return report(error, io);
+  }
+}
+
+function startsWith(argv: readonly string[], words: readonly string[]): boolean {
+  return words.every((word, i) => argv[i] === word);
+}
+
+function report(error: unknown, io: CliIo): number {
+  if (error instanceof UsageError || isParseArgsError(error)) {
+    io.err(`kscope: ${error.message}`);
+    io.err('Try "kscope help".');
+    return 2;
+  }
+  if (error instanceof BpfError || isFileError(error)) {
+    io.err(`kscope: ${error.message}`);
+    return 1;
+  }
+  throw error;
+}
+
+function isParseArgsError(error: unknown): error is Error {
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+}
+
+function isFileError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
+}

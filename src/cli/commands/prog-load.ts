@@ -1,0 +1,93 @@
+import { parseArgs } from 'node:util';
+import { BpfError } from '../../base/index.js';
+import { CollectionSpec, Linker, type ProgramSpec } from '../../loader/index.js';
+import { createSim } from '../../host/sim/index.js';
+import { type BpfMap, BpfRuntime, checkProgram, type MapSpec } from '../../runtime/index.js';
+import type { CliIo } from '../io.js';
+import { toJson } from '../output/json.js';
+import { progTypeName } from '../output/prog-type-name.js';
+import { type LinkTarget, linkTarget } from '../target.js';
+import { UsageError } from '../usage-error.js';
+
+const OPTIONS = {
+  json: { type: 'boolean', short: 'j' },
+  btf: { type: 'string' },
+  kallsyms: { type: 'string' },
+} as const;
+
+/** One line of the answer. Until there is a verifier a sound program has stage `check`, never `ok`. */
+interface Verdict {
+  readonly file: string;
+  readonly program: string;
+  readonly section: string;
+  readonly type: string;
+  readonly insns: number;
+  readonly verdict: 'ok' | 'err';
+  readonly stage: 'ok' | 'check' | 'open' | 'load' | 'verify';
+  readonly errno: number;
+  readonly msg: string;
+}
+
+/** `kscope prog load`: links and checks every program of every object on its own. */
+export function progLoad(args: readonly string[], io: CliIo): number {
+  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  if (positionals.length === 0) throw new UsageError('prog load takes at least one object file');
+  const target = linkTarget(values, io);
+  const runtime = new BpfRuntime(createSim({}));
+  for (const file of positionals) {
+    for (const verdict of verdicts(runtime, file, io.readFile(file), target)) {
+      io.out(values.json === true ? toJson(verdict) : verdictText(verdict));
+    }
+  }
+  return 0;
+}
+
+function verdicts(runtime: BpfRuntime, file: string, bytes: Uint8Array, target: LinkTarget): Verdict[] {
+  let spec: CollectionSpec;
+  try {
+    spec = CollectionSpec.parse(bytes);
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
+    return [{ file, program: '', section: '', type: '', insns: 0, ...failure('open', error) }];
+  }
+  const linker = new Linker(spec, target);
+  return spec.programs.map((program) => ({ file, ...judge(runtime, spec, linker, program) }));
+}
+
+function judge(runtime: BpfRuntime, spec: CollectionSpec, linker: Linker, program: ProgramSpec): Omit<Verdict, 'file'> {
+  const about = { program: program.name, section: program.section, type: progTypeName(program.type), insns: 0 };
+  let insns = 0;
+  let stage: 'load' | 'check' = 'load';
+  try {
+    const linked = linker.link(program);
+    insns = linked.insns.length;
+    withMaps(runtime, linked.maps, (maps) => {
+      stage = 'check';
+      checkProgram({ ...linked, license: spec.license, maps });
+    });
+    return { ...about, insns, verdict: 'ok', stage, errno: 0, msg: '' };
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
+    return { ...about, insns, ...failure(stage, error) };
+  }
+}
+
+/** The program's maps for as long as `use` runs: creating them is part of loading. */
+function withMaps(runtime: BpfRuntime, specs: readonly MapSpec[], use: (maps: readonly BpfMap[]) => void): void {
+  const maps: BpfMap[] = [];
+  try {
+    for (const spec of specs) maps.push(runtime.createMap(spec));
+    use(maps);
+  } finally {
+    for (const map of maps) map.release();
+  }
+}
+
+function failure(stage: Verdict['stage'], error: BpfError): Pick<Verdict, 'verdict' | 'stage' | 'errno' | 'msg'> {
+  return { verdict: 'err', stage, errno: -error.errno, msg: error.message };
+}
+
+function verdictText({ file, program, stage, verdict, errno, msg }: Verdict): string {
+  const result = verdict === 'ok' ? stage : `${stage} failed (${errno}): ${msg}`;
+  return `${file}: ${program}: ${result}`;
+}

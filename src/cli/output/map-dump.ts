@@ -1,0 +1,78 @@
+import { toJson } from './json.js';
+import { toPrettyJson } from './pretty-json.js';
+
+/** One element of a map: its bytes, and what they mean where the object's BTF tells. */
+export interface DumpedElement {
+  readonly key: Uint8Array;
+  /** The value; for a per-CPU map one value per CPU. */
+  readonly values: readonly Uint8Array[];
+  readonly formatted?: { readonly key: unknown; readonly values: readonly unknown[] } | undefined;
+}
+
+export interface MapDump {
+  readonly perCpu: boolean;
+  readonly elements: readonly DumpedElement[];
+}
+
+export type MapDumpFormat = 'text' | 'json' | 'pretty';
+
+/** A map's elements in the shapes of `bpftool map dump`, without and with `-j` or `-p`. */
+export function formatMapDump(dump: MapDump, format: MapDumpFormat): string[] {
+  if (format === 'json') return [toJson(dump.elements.map((element) => jsonElement(dump, element)))];
+  if (format === 'pretty') return toPrettyJson(dump.elements.map((element) => jsonElement(dump, element))).split('\n');
+  const typed = dump.elements.length > 0 && dump.elements.every((element) => element.formatted !== undefined);
+  if (typed) return toPrettyJson(dump.elements.map((element) => formattedElement(dump, element))).split('\n');
+  const count = dump.elements.length;
+  return [
+    ...dump.elements.flatMap((element) => hexElement(dump, element)),
+    `Found ${count} element${count === 1 ? '' : 's'}`,
+  ];
+}
+
+function jsonElement(dump: MapDump, element: DumpedElement): Record<string, unknown> {
+  const key = hexStrings(element.key);
+  const formatted = element.formatted === undefined ? undefined : formattedElement(dump, element);
+  if (!dump.perCpu) return { key, value: hexStrings(element.values[0]), formatted };
+  return { key, values: element.values.map((value, cpu) => ({ cpu, value: hexStrings(value) })), formatted };
+}
+
+function formattedElement(dump: MapDump, { formatted }: DumpedElement): Record<string, unknown> {
+  if (formatted === undefined) return {};
+  if (!dump.perCpu) return { key: formatted.key, value: formatted.values[0] };
+  return { key: formatted.key, values: formatted.values.map((value, cpu) => ({ cpu, value })) };
+}
+
+function hexElement(dump: MapDump, { key, values }: DumpedElement): string[] {
+  if (dump.perCpu) {
+    const rows = values.map((value, cpu) => `value (CPU ${String(cpu).padStart(2, '0')}):${hexBlock(value)}`);
+    return lines(`key:\n${hexBytes(key)}`, ...rows);
+  }
+  const value = values[0] ?? new Uint8Array(0);
+  const breakNames = key.length > 16 || value.length > 16;
+  const gap = breakNames ? '\n' : ' ';
+  const between = key.length + value.length <= 24 && !breakNames ? '  ' : '\n';
+  return lines(`key:${gap}${hexBytes(key)}${between}value:${gap}${hexBytes(value)}`);
+}
+
+function hexBlock(value: Uint8Array): string {
+  return value.length > 16 ? `\n${hexBytes(value)}` : ` ${hexBytes(value)}`;
+}
+
+function hexBytes(bytes: Uint8Array): string {
+  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, '0'));
+  const rows: string[] = [];
+  for (let i = 0; i < digits.length; i += 16) {
+    const row = digits.slice(i, i + 16);
+    const halves = row.length > 8 ? `${row.slice(0, 8).join(' ')}  ${row.slice(8).join(' ')}` : row.join(' ');
+    rows.push(halves);
+  }
+  return rows.join('\n');
+}
+
+function hexStrings(bytes: Uint8Array = new Uint8Array(0)): string[] {
+  return [...bytes].map((byte) => `0x${byte.toString(16).padStart(2, '0')}`);
+}
+
+function lines(...blocks: string[]): string[] {
+  return blocks.flatMap((block) => block.split('\n'));
+}

@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+import type { Engine } from '../runtime/index.js';
+import { engineOption } from './engine.js';
+import { integerOption, secondsOption } from './options.js';
+import { UsageError } from './usage-error.js';
+
+/** How an object is run on a host; shared by every command that runs one. */
+export interface RunOptions {
+  readonly file: string;
+  readonly engine: Engine;
+  readonly workload: string;
+  readonly seed: number;
+  readonly cpus: number;
+  /** Nanoseconds of the host's clock; absent: until the workload has ended. */
+  readonly duration: bigint | undefined;
+  /** Global variables to set before load, as `name`, `text`. */
+  readonly variables: readonly (readonly [name: string, text: string])[];
+  readonly json: boolean;
+  /** File for the host's own journal. */
+  readonly journal: string | undefined;
+}
+
+/** Option definitions for `parseArgs`. */
+export const RUN_OPTIONS = {
+  host: { type: 'string' },
+  engine: { type: 'string' },
+  workload: { type: 'string' },
+  seed: { type: 'string' },
+  cpus: { type: 'string' },
+  duration: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  journal: { type: 'string' },
+  json: { type: 'boolean', short: 'j' },
+  pretty: { type: 'boolean', short: 'p' },
+} as const;
+
+type RunValues = ReturnType<typeof parseArgs<{ options: typeof RUN_OPTIONS }>>['values'];
+
+const DEFAULT_SEED = 1;
+const DEFAULT_CPUS = 2;
+
+export function runOptions(file: string | undefined, values: RunValues): RunOptions {
+  if (file === undefined) throw new UsageError('which object file?');
+  const host = values.host ?? 'sim';
+  if (host !== 'sim') throw new UsageError(`--host ${host}: this build has the simulator only (--host sim)`);
+  const cpus = integerOption('cpus', values.cpus, DEFAULT_CPUS);
+  if (cpus < 1 || cpus > 8) throw new UsageError(`--cpus takes 1 to 8, not ${cpus}`);
+  return {
+    file,
+    engine: engineOption(values.engine),
+    workload: values.workload ?? 'mixed',
+    seed: integerOption('seed', values.seed, DEFAULT_SEED),
+    cpus,
+    duration: secondsOption('duration', values.duration),
+    variables: (values.set ?? []).map(assignment),
+    json: values.json === true,
+    journal: values.journal,
+  };
+}
+
+function assignment(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new UsageError(`--set takes NAME=VALUE, not "${text}"`);
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}

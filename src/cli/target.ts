@@ -1,0 +1,31 @@
+import { type Btf, parseBtf } from '../btf/index.js';
+import { createSim } from '../host/sim/index.js';
+import { parseKallsyms, type SymbolTable } from '../host/index.js';
+import { elfSection } from '../loader/index.js';
+import type { CliIo } from './io.js';
+
+/** The kernel that objects are linked for. */
+export interface LinkTarget {
+  readonly btf: Btf | null;
+  readonly kallsyms?: SymbolTable;
+}
+
+/** The simulator's kernel, or the one whose BTF and symbols the files hold. */
+export function linkTarget(options: { readonly btf?: string; readonly kallsyms?: string }, io: CliIo): LinkTarget {
+  const kallsyms = options.kallsyms === undefined ? undefined : readKallsyms(options.kallsyms, io);
+  if (options.btf !== undefined) {
+    return { btf: readBtfFile(io.readFile(options.btf)), ...(kallsyms === undefined ? {} : { kallsyms }) };
+  }
+  const sim = createSim({});
+  return { btf: sim.btf, kallsyms: kallsyms ?? sim.symbols };
+}
+
+/** Raw BTF as in /sys/kernel/btf, or an ELF file with a .BTF section. */
+function readBtfFile(bytes: Uint8Array): Btf {
+  const isElf = bytes[0] === 0x7f && bytes[1] === 0x45;
+  return parseBtf(isElf ? elfSection(bytes, '.BTF') : bytes);
+}
+
+function readKallsyms(path: string, io: CliIo): SymbolTable {
+  return parseKallsyms(new TextDecoder().decode(io.readFile(path)));
+}

@@ -1,0 +1,30 @@
+import { BpfError } from '../base/index.js';
+import { type KernelSymbol, SymbolTable } from './symbol-table.js';
+
+const LINE = /^([0-9a-f]{1,16})\s+(\S)\s+(\S+)(?:\s+\[([^\]]+)\])?\s*$/;
+
+/**
+ * Symbols from the text of /proc/kallsyms or `nm -n`: `address type name [module]` lines. A symbol's size is the
+ * distance to the next address. An unreadable line is EINVAL with its number.
+ */
+export function parseKallsyms(text: string): SymbolTable {
+  const symbols: Omit<KernelSymbol, 'size'>[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '') continue;
+    const match = LINE.exec(line);
+    if (match === null) {
+      throw new BpfError('EINVAL', `kallsyms line ${index + 1} is not "address type name"`, { value: line.slice(0, 80) });
+    }
+    const [, address, type, name, module] = match as unknown as [string, string, string, string, string | undefined];
+    symbols.push({ name, type, address: BigInt(`0x${address}`), ...(module === undefined ? {} : { module }) });
+  }
+  return new SymbolTable(withSizes(symbols));
+}
+
+function withSizes(symbols: readonly Omit<KernelSymbol, 'size'>[]): KernelSymbol[] {
+  const sorted = symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+  return sorted.map((symbol, i) => {
+    const next = sorted.slice(i + 1).find(({ address }) => address > symbol.address);
+    return { ...symbol, size: next === undefined ? 0n : next.address - symbol.address };
+  });
+}
