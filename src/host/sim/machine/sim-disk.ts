@@ -1,0 +1,94 @@
+import { BpfError } from '../../../base/index.js';
+import type { PhysicalMemory } from '../cpu/physical-memory.js';
+import type { SeededRandom } from './seeded-random.js';
+
+const SECTOR = 512;
+/** Sectors held in one piece of the sparse store. */
+const PIECE = 8;
+const FIXED_NS = 60_000;
+const SEEK_NS = 240_000;
+const NS_PER_SECTOR = 400;
+
+/** A request on its way. */
+export interface DiskRequest {
+  readonly tag: { readonly lo: number; readonly hi: number };
+  readonly sector: number;
+  readonly bytes: number;
+  readonly write: boolean;
+  /** Physical address. */
+  readonly buffer: number;
+  readonly cpu: number;
+  /** Virtual time at which it is done. */
+  readonly due: number;
+}
+
+/** A sparse disk whose requests take a seeded time: fixed cost, distance of the head, transfer. */
+export class SimDisk {
+  readonly #pieces = new Map<number, Uint8Array>();
+  readonly #physical: PhysicalMemory;
+  readonly #random: SeededRandom;
+  readonly #queue: DiskRequest[] = [];
+  #head = 0;
+  #freeAt = 0;
+
+  constructor(physical: PhysicalMemory, random: SeededRandom) {
+    this.#physical = physical;
+    this.#random = random;
+  }
+
+  /** Fills the disk before boot. */
+  load(sector: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += SECTOR) this.#sector(sector + at / SECTOR).set(bytes.subarray(at, at + SECTOR));
+  }
+
+  /** Time of the next completion, Infinity for none. */
+  get nextDue(): number {
+    return this.#queue[0]?.due ?? Infinity;
+  }
+
+  /** Starts a request: one at a time is served, in the order of arrival. */
+  submit(request: Omit<DiskRequest, 'due'>, now: number): void {
+    const end = request.buffer + request.bytes;
+    if (!(request.bytes > 0 && request.bytes % SECTOR === 0 && end <= this.#physical.size)) {
+      throw new BpfError('EIO', 'disk request outside memory or not of whole sectors', { value: request.bytes });
+    }
+    const distance = Math.min(1, Math.abs(request.sector - this.#head) / 100_000);
+    const seek = request.sector === this.#head ? 0 : Math.floor((0.2 + 0.8 * distance) * this.#random.below(SEEK_NS));
+    const start = Math.max(now, this.#freeAt);
+    const due = start + FIXED_NS + seek + (request.bytes / SECTOR) * NS_PER_SECTOR;
+    this.#freeAt = due;
+    this.#head = request.sector + request.bytes / SECTOR;
+    this.#queue.push({ ...request, due });
+  }
+
+  /** The request that was due by `now`, its data moved; undefined for none. */
+  complete(now: number): DiskRequest | undefined {
+    const request = this.#queue[0];
+    if (request === undefined || request.due > now) return undefined;
+    this.#queue.shift();
+    this.#transfer(request);
+    return request;
+  }
+
+  #transfer(request: DiskRequest): void {
+    const { bytes } = this.#physical;
+    for (let done = 0; done < request.bytes; done += SECTOR) {
+      const sector = this.#sector(request.sector + done / SECTOR);
+      const memory = bytes.subarray(request.buffer + done, request.buffer + done + SECTOR);
+      if (request.write) sector.set(memory);
+      else memory.set(sector);
+    }
+    if (!request.write) this.#physical.invalidateRange(request.buffer, request.bytes);
+  }
+
+  #sector(number: number): Uint8Array {
+    const key = Math.floor(number / PIECE);
+    let piece = this.#pieces.get(key);
+    if (piece === undefined) {
+      piece = new Uint8Array(PIECE * SECTOR);
+      this.#pieces.set(key, piece);
+    }
+    const at = (number % PIECE) * SECTOR;
+    return piece.subarray(at, at + SECTOR);
+  }
+}

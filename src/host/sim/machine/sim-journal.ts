@@ -1,0 +1,98 @@
+import { u64 } from '../../../base/index.js';
+
+/** What the kernel writes down where it happens; docs/simulator.md lists the arguments of each kind. */
+export const JournalKind = {
+  SYSCALL_ENTER: 1,
+  SYSCALL_EXIT: 2,
+  OPEN: 3,
+  READ: 4,
+  WRITE: 5,
+  FORK: 6,
+  EXEC: 7,
+  EXIT: 8,
+  SWITCH: 9,
+  WAKEUP: 10,
+  BLOCK_INSERT: 11,
+  BLOCK_ISSUE: 12,
+  BLOCK_COMPLETE: 13,
+  IRQ_ENTER: 14,
+  IRQ_EXIT: 15,
+  TIMER_ENTER: 16,
+  TIMER_EXIT: 17,
+  HRTIMER_ENTER: 18,
+  HRTIMER_EXIT: 19,
+  TCP_CONNECT: 20,
+  TCP_ACCEPT: 21,
+  REAP: 22,
+  FAULT: 23,
+  UNLINK: 24,
+  MKDIR: 25,
+  SOFTIRQ_ENTER: 26,
+  SOFTIRQ_EXIT: 27,
+  TIMER_START: 28,
+} as const;
+
+export interface JournalEntry {
+  /** Virtual nanoseconds since boot. */
+  readonly time: bigint;
+  readonly cpu: number;
+  /** A `JournalKind`. */
+  readonly kind: number;
+  readonly a: bigint;
+  readonly b: bigint;
+  readonly c: bigint;
+  readonly d: bigint;
+}
+
+/** Words of an entry: time (2), cpu, kind, four arguments of two words. */
+const WORDS = 12;
+
+/** The machine's diary. Append-only, filled by the running kernel itself, apart from probes and tracepoints. */
+export class SimJournal {
+  #words = new Int32Array(WORDS * 1024);
+  #count = 0;
+
+  get length(): number {
+    return this.#count;
+  }
+
+  /** Room for one entry; the words of its time, cpu, kind and arguments are the caller's to fill. */
+  append(): { words: Int32Array; at: number } {
+    const at = this.#count * WORDS;
+    if (at + WORDS > this.#words.length) {
+      const grown = new Int32Array(this.#words.length * 2);
+      grown.set(this.#words);
+      this.#words = grown;
+    }
+    this.#count++;
+    return { words: this.#words, at };
+  }
+
+  at(index: number): JournalEntry {
+    if (!(index >= 0 && index < this.#count)) throw new RangeError(`journal entry ${index} of ${this.#count}`);
+    const w = this.#words;
+    const at = index * WORDS;
+    const pair = (i: number): bigint => u64(w[at + i] as number, w[at + i + 1] as number);
+    return {
+      time: pair(0),
+      cpu: w[at + 2] as number,
+      kind: w[at + 3] as number,
+      a: pair(4),
+      b: pair(6),
+      c: pair(8),
+      d: pair(10),
+    };
+  }
+
+  /** All entries in the order in which they were made, or those of one kind. */
+  *entries(kind?: number): IterableIterator<JournalEntry> {
+    for (let i = 0; i < this.#count; i++) {
+      if (kind === undefined || this.#words[i * WORDS + 3] === kind) yield this.at(i);
+    }
+  }
+
+  /** The whole journal as bytes, for comparing runs. */
+  bytes(): Uint8Array {
+    return new Uint8Array(this.#words.buffer, 0, this.#count * WORDS * 4).slice();
+  }
+}
