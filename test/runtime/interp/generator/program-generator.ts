@@ -168,7 +168,7 @@ class Generator {
   /** if (...) skip a block */
   #skip(form: InsnForm, context: StatementContext): void {
     const block = this.#block(context, 1 + context.random.below(3));
-    this.#add(condition(form, context, block.length));
+    this.#add(...condition(form, context, block.length));
     this.#conditionally(block);
   }
 
@@ -178,7 +178,7 @@ class Generator {
     const left = this.#block(context, 1 + context.random.below(2));
     const right = this.#block(context, 1 + context.random.below(2));
     left.push(form.name === 'ja' ? isa.ja(right.length) : isa.gotol(right.length));
-    this.#add(condition(context.random.pick(jumps), context, left.length));
+    this.#add(...condition(context.random.pick(jumps), context, left.length));
     this.#conditionally(left);
     this.#conditionally(right);
   }

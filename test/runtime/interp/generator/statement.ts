@@ -116,8 +116,13 @@ export function reload(registers: readonly number[], random: Random): Insn[] {
   return registers.map((register) => isa.ldx(isa.BPF_DW, register, R9, 8 * random.below(MapArea.dataSize / 8)));
 }
 
-/** The condition of a jump form over `distance` instructions. */
-export function condition(form: InsnForm, { random }: StatementContext, distance: number): Insn {
+/** The condition of a jump form over `distance` instructions; every fourth compares equals or neighbours. */
+export function condition(form: InsnForm, { random, writable }: StatementContext, distance: number): Insn[] {
+  const dst = random.pick(writable);
   const src = typeof form.src === 'number' ? form.src : random.pick(SCALARS);
-  return isa.insn(form.code, random.pick(SCALARS), src, distance, form.imm === 'any' ? random.edgy() : 0);
+  const imm = form.imm === 'any' ? random.edgy() | 0 : 0;
+  const jump = isa.insn(form.code, dst, src, distance, imm);
+  if (!random.chance(25)) return [jump];
+  const equal = form.imm === 'any' ? isa.mov64Imm(dst, imm) : isa.mov64Reg(dst, src);
+  return random.chance(60) ? [equal, jump] : [equal, isa.alu64Imm(isa.BPF_ADD, dst, random.pick([1, -1])), jump];
 }
