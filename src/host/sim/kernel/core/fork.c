@@ -132,7 +132,7 @@ void link_task(struct task_struct *p, u64 clone_flags)
 	} else {
 		p->tgid = p->pid;
 		p->group_leader = p;
-		p->real_parent = p->parent = current->group_leader;
+		p->real_parent = p->parent = p->flags & PF_KTHREAD ? &init_task : current->group_leader;
 		list_add_tail(&p->sibling, &p->real_parent->children);
 	}
 	list_add_tail(&p->tasks, &init_task.tasks);
