@@ -63,15 +63,15 @@ export class Link implements LedgerSource {
     this.#paused = true;
   }
 
-  /** Puts it back. On tracepoints it then runs after the programs attached in the meantime. */
+  /** Puts it back. On tracepoints it is then as if newly attached: it runs after the hook's other programs. */
   resume(): void {
     this.#need('resuming').setEnabled(true);
     this.#paused = false;
   }
 
   /**
-   * Puts `program` in the place of the present one: no hit is missed, none is seen by both. As if attached anew, it
-   * runs after other programs of the hook. Linux has no such operation for tracing links.
+   * Puts `program` in the place of the present one: no hit is missed, none is seen by both. In the order of the
+   * hook's programs it stands as if newly attached. Linux has no such operation for tracing links.
    */
   update(program: BpfProgram): void {
     const before = this.#need('updating');

@@ -44,7 +44,7 @@ export interface MachineOptions extends BpfRuntimeOptions {
 /**
  * A host with everything that instruments it: one BPF runtime, the registries of its hooks, the links of programs to
  * them, the readers of their rings, and the books of what was lost. Programs of one hook run in the order in
- * which they were attached.
+ * which they were attached; those of a kprobe in the opposite order, as Linux runs them.
  */
 export class Machine {
   readonly host: Host;
