@@ -23,8 +23,11 @@ export function parseKallsyms(text: string): SymbolTable {
 
 function withSizes(symbols: readonly Omit<KernelSymbol, 'size'>[]): KernelSymbol[] {
   const sorted = symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
-  return sorted.map((symbol, i) => {
-    const next = sorted.slice(i + 1).find(({ address }) => address > symbol.address);
-    return { ...symbol, size: next === undefined ? 0n : next.address - symbol.address };
+  let end: bigint | undefined;
+  let previous: bigint | undefined;
+  return sorted.toReversed().map((symbol) => {
+    if (symbol.address !== previous) end = previous;
+    previous = symbol.address;
+    return { ...symbol, size: end === undefined ? 0n : end - symbol.address };
   });
 }
