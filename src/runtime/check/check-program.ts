@@ -5,6 +5,7 @@ import { CheckError } from './check-error.js';
 import { walkControlFlow } from './control-flow.js';
 import { checkEncodings } from './encodings.js';
 import { refusalOf } from './insn-rules.js';
+import { checkStackDepth } from './stack-depth.js';
 import { checkSubprogBounds, findSubprogs } from './subprogs.js';
 
 export interface CheckOptions {
@@ -34,6 +35,7 @@ export function checkProgram(input: ProgramInput, options: CheckOptions = {}): C
     if (refusal !== undefined) throw new CheckError(input, { ...refusal, insn: index });
   }
   checkCallDepth(input, subprogs);
+  checkStackDepth(input, subprogs);
   return { ...input, kind: 'checked', subprogs };
 }
 
