@@ -92,6 +92,6 @@ function checkDirectValue(input: ProgramInput, index: number, offset: number): v
   const verdict =
     map.type === BpfMapType.BPF_MAP_TYPE_ARRAY
       ? `invalid access to map value pointer, value_size=${map.valueSize} off=${offset}`
-      : 'direct value access on this map type is not supported';
+      : 'no direct value access support for this map type';
   throw new CheckError(input, { code: errnoName(value) ?? 'EINVAL', verdict, insn: index });
 }
