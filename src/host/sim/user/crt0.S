@@ -29,3 +29,25 @@ syscall:
 	popq %rbp
 	ret
 	.size syscall, . - syscall
+
+/* spawn(function, top of its stack): a thread of this process, which ends when the function returns. */
+	.globl spawn
+	.type spawn, @function
+spawn:
+	pushq %rbp
+	movq %rsp, %rbp
+	movq %rdi, %rdx
+	movl $0x10f00, %edi
+	movl $56, %eax
+	syscall
+	testq %rax, %rax
+	jz 1f
+	popq %rbp
+	ret
+1:	xorl %ebp, %ebp
+	call *%rdx
+	xorl %edi, %edi
+	movl $60, %eax
+	syscall
+	ud2
+	.size spawn, . - spawn

@@ -21,6 +21,7 @@ long fsync(long fd);
 long lseek(long fd, long offset, int whence);
 long unlink(const char *path);
 long sleep_us(long us);
+long spawn(void (*function)(void), void *stack_top);
 long connect_to(int port);
 long listen_on(int port);
 

@@ -1,6 +1,7 @@
 /*
  * op OPERATION...: does what it is told, in order, in one process: open:PATH create:PATH read:N write:N lseek:N
- * fsync drop close unlink:PATH mkdir:PATH stat:PATH sleep:US compute:N touch:PAGES fork yield getpid connect:PORT exit:N
+ * fsync drop close unlink:PATH mkdir:PATH stat:PATH sleep:US compute:N touch:PAGES fork yield getpid connect:PORT threads:N
+ * exit:N
  */
 #include "lib.h"
 
@@ -47,6 +48,30 @@ static void fork_once(void)
 	if (pid == 0)
 		exit(0);
 	wait4(pid, &status, 0);
+}
+
+#define THREADS_MAX 8
+static char stacks[THREADS_MAX][4096];
+static volatile long threads_done;
+
+static void thread_main(void)
+{
+	compute(3000);
+	syscall(__NR_gettid);
+	__atomic_add_fetch(&threads_done, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Threads that compute; sleeps until all of them have. */
+static void run_threads(long n)
+{
+	long i;
+	threads_done = 0;
+	if (n > THREADS_MAX)
+		n = THREADS_MAX;
+	for (i = 0; i < n; i++)
+		spawn(thread_main, stacks[i] + sizeof(stacks[i]));
+	while (threads_done < n)
+		sleep_us(200);
 }
 
 static long size_of(const char *arg)
@@ -101,6 +126,8 @@ static void other_operation(const char *name, const char *arg)
 		syscall(__NR_getpid);
 	else if (starts_with(name, "connect:"))
 		close(connect_to((int)atoi(arg)));
+	else if (starts_with(name, "threads:"))
+		run_threads(atoi(arg));
 	else if (starts_with(name, "exit:"))
 		exit((int)atoi(arg));
 	else

@@ -99,6 +99,14 @@ static void wait_for(long pid)
 	} while (dead > 0 && dead != pid);
 }
 
+/* Background commands that are done by now. */
+static void reap_background(void)
+{
+	int status = 0;
+	while (wait4(-1, &status, WNOHANG) > 0)
+		count_status(status);
+}
+
 static void run_command(int argc, char **argv)
 {
 	char path[64] = "/bin/";
@@ -107,6 +115,7 @@ static void run_command(int argc, char **argv)
 	if (background)
 		argv[--argc] = NULL;
 	memcpy(path + 5, argv[0], strlen(argv[0]) + 1);
+	reap_background();
 	pid = fork();
 	if (pid < 0)
 		die("sh: fork", pid);

@@ -64,7 +64,12 @@ __kprobes void exc_debug(struct pt_regs *regs)
 
 void exc_divide_error(struct pt_regs *regs) { do_trap(8, "divide error", regs); }
 void exc_invalid_op(struct pt_regs *regs) { do_trap(4, "invalid opcode", regs); }
-void exc_general_protection(struct pt_regs *regs) { do_trap(SIGSEGV, "general protection fault", regs); }
+void exc_general_protection(struct pt_regs *regs)
+{
+	if (!user_mode(regs))
+		hypercall(HC_TRAP, 2, (u64)regs, 0, 0, 0);
+	do_trap(SIGSEGV, "general protection fault", regs);
+}
 void exc_double_fault(struct pt_regs *regs) { die("double fault", regs); }
 
 #define PF_PROT 1
@@ -138,6 +143,9 @@ void do_kern_addr_fault(struct pt_regs *regs, unsigned long error_code, unsigned
 void exc_page_fault(struct pt_regs *regs, unsigned long error_code)
 {
 	unsigned long address = read_cr2();
+	/* Whoever steps a displaced instruction wants the fault to be the probed instruction's. */
+	if (!user_mode(regs))
+		hypercall(HC_TRAP, 2, (u64)regs, 0, 0, 0);
 	if (address >= TASK_SIZE)
 		do_kern_addr_fault(regs, error_code, address);
 	else

@@ -9,10 +9,12 @@ struct filename *names_cache_alloc(void)
 {
 	struct filename *name;
 	if (!names_cachep.size)
-		kmem_cache_create(&names_cachep, "names_cache", sizeof(struct filename));
+		kmem_cache_create(&names_cachep, "names_cache", sizeof(struct filename) + FILENAME_MAX);
 	name = kmem_cache_alloc(&names_cachep, GFP_KERNEL);
-	if (name)
-		name->refcnt = 1;
+	if (!name)
+		return NULL;
+	name->refcnt = 1;
+	name->name = name->iname;
 	return name;
 }
 
@@ -30,8 +32,8 @@ struct filename *getname_flags(const char *filename, int flags)
 	if (!name)
 		return ERR_PTR(-ENOMEM);
 	name->uptr = filename;
-	len = strncpy_from_user(name->name, filename, sizeof(name->name));
-	if (len < 0 || len == sizeof(name->name) || !len) {
+	len = strncpy_from_user(name->iname, filename, FILENAME_MAX);
+	if (len < 0 || len == FILENAME_MAX || !len) {
 		putname(name);
 		return ERR_PTR(len < 0 ? len : len ? -ENAMETOOLONG : -ENOENT);
 	}
@@ -44,7 +46,7 @@ struct filename *getname_kernel(const char *filename)
 	if (!name)
 		return ERR_PTR(-ENOMEM);
 	name->uptr = NULL;
-	strscpy(name->name, filename, sizeof(name->name));
+	strscpy(name->iname, filename, FILENAME_MAX);
 	return name;
 }
 

@@ -120,8 +120,10 @@ struct file {
 struct filename {
 	const char *uptr;
 	int refcnt;
-	char name[240];
+	const char *name;
+	char iname[];
 };
+#define FILENAME_MAX 232
 
 enum { LAST_NORM, LAST_ROOT, LAST_DOT, LAST_DOTDOT };
 
