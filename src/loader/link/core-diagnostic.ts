@@ -10,6 +10,8 @@ export interface CoreDiagnostic {
   readonly access: string;
   /** Types of the target that bear the name, with their ids. */
   readonly candidates: readonly string[];
+  /** What went into the instruction, unsigned; 0 where it is poisoned. */
+  readonly value: bigint;
   /** The target has no such thing; the instruction is replaced by a call that must never be reached. */
   readonly poisoned: boolean;
   /** One sentence, for whoever reaches a poisoned instruction. */
@@ -18,7 +20,7 @@ export interface CoreDiagnostic {
 
 export function coreDiagnostic(insn: number, resolution: CoreResolution, poisoned: boolean): CoreDiagnostic {
   const { kind, type, access, candidates } = resolution;
-  return { insn, kind, type, access, candidates, poisoned, message: describe(resolution, poisoned) };
+  return { insn, kind, type, access, candidates, value: poisoned ? 0n : resolution.value.replacement, poisoned, message: describe(resolution, poisoned) };
 }
 
 function describe({ kind, type, access, candidates, value }: CoreResolution, poisoned: boolean): string {
