@@ -4,7 +4,7 @@ import { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { type AccessGuard, STACK_FRAME } from './access-guard.js';
 import type { ProgramCode } from './predecode.js';
-import { RunStopped } from './stop.js';
+import { BUDGET_USED, RunStopped } from './stop.js';
 
 /** MAX_CALL_FRAMES. */
 const MAX_FRAMES = 8;
@@ -36,6 +36,7 @@ export class Activation {
     this.registers = code.registers.slice();
     this.guard = guard;
     this.callback = (pc, r1Lo, r1Hi, r2Lo, r2Hi, r3Lo, r3Hi, r4Lo, r4Hi) => {
+      if (this.run.budget < 0) throw new RunStopped(BUDGET_USED);
       this.pushFrame(TO_HOST);
       this.registers.set([r1Lo, r1Hi, r2Lo, r2Hi, r3Lo, r3Hi, r4Lo, r4Hi], 2);
       execute(this, code.wordOfSlot[pc]);

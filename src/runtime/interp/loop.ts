@@ -21,7 +21,7 @@ import { callHelper } from './helper-call.js';
 import type { Op } from './op.js';
 import { INSN_WORDS } from './predecode.js';
 import { rare } from './rare.js';
-import { RunStopped } from './stop.js';
+import { BUDGET_USED, RunStopped } from './stop.js';
 import { tailCall } from './tail-call.js';
 
 /**
@@ -365,7 +365,7 @@ export function execute(vm: Activation, entry: number): void {
         run.budget = budget;
         return;
       }
-      if (budget < 0) throw new RunStopped('the instruction budget of the run is used up');
+      if (budget < 0) throw new RunStopped(BUDGET_USED);
       pc = start = x;
     }
   } catch (error) {

@@ -7,3 +7,5 @@ export class RunStopped extends Error {
   /** Index of the instruction in the predecoded program, -1 until known. */
   index = -1;
 }
+
+export const BUDGET_USED = 'the instruction budget of the run is used up';
