@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import { createSim } from '../../host/sim/index.js';
+import { BpfMemory } from '../../runtime/index.js';
+import type { CliIo } from '../io.js';
+import { toJson } from '../output/json.js';
+
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+const OPTIONS = { json: { type: 'boolean', short: 'j' } } as const;
+const NODE_AT_LEAST = [20, 19] as const;
+
+/** `kscope doctor`: what this machine can do, and why not. Exit code 1 if something that is needed is missing. */
+export function doctor(args: readonly string[], io: CliIo): number {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const findings = [node(), webAssembly(), sharedMemory(), simulator()];
+  for (const finding of findings) {
+    if (values.json === true) io.out(toJson(finding));
+    else io.out(`${finding.ok ? 'ok  ' : 'FAIL'} ${finding.what}: ${finding.detail}`);
+  }
+  return findings.every(({ ok }) => ok) ? 0 : 1;
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > NODE_AT_LEAST[0] || (major === NODE_AT_LEAST[0] && minor >= NODE_AT_LEAST[1]);
+  return { what: 'node', ok, detail: `${process.versions.node}${ok ? '' : `, needs ${NODE_AT_LEAST.join('.')}`}` };
+}
+
+function webAssembly(): Finding {
+  try {
+    const memory = new BpfMemory();
+    memory.alloc(1);
+    return { what: 'WebAssembly memory', ok: true, detail: 'up to 1 GiB for maps, rings and stacks' };
+  } catch (error) {
+    return { what: 'WebAssembly memory', ok: false, detail: String(error) };
+  }
+}
+
+function sharedMemory(): Finding {
+  const there = typeof SharedArrayBuffer === 'function';
+  return { what: 'shared memory', ok: true, detail: there ? 'available' : 'not available: consumers stay on one thread' };
+}
+
+function simulator(): Finding {
+  const { arch, cpus, capabilities } = createSim({});
+  const can = Object.entries(capabilities).filter(([, able]) => able === true).map(([name]) => name);
+  return { what: 'host sim', ok: true, detail: `${arch.name}, ${cpus} CPUs; ${can.join(', ')}` };
+}

@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { createSim } from '../../host/sim/index.js';
+import { Collection, CollectionSpec } from '../../loader/index.js';
+import { BpfRuntime } from '../../runtime/index.js';
+import { engineOption } from '../engine.js';
+import type { CliIo } from '../io.js';
+import { integerOption } from '../options.js';
+import { toJson } from '../output/json.js';
+import { UsageError } from '../usage-error.js';
+
+const OPTIONS = {
+  prog: { type: 'string' },
+  'data-in': { type: 'string' },
+  'ctx-in': { type: 'string' },
+  repeat: { type: 'string' },
+  engine: { type: 'string' },
+  json: { type: 'boolean', short: 'j' },
+} as const;
+
+/** `kscope prog run`: one program on given bytes, as BPF_PROG_TEST_RUN, for every program type. */
+export function progRun(args: readonly string[], io: CliIo): number {
+  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const [file] = positionals;
+  if (file === undefined || values.prog === undefined) throw new UsageError('prog run takes FILE.o --prog NAME');
+  const runtime = new BpfRuntime(createSim({}), { engine: engineOption(values.engine) });
+  runtime.tracePrintk = (line) => io.err(line);
+  const collection = Collection.load(CollectionSpec.parse(io.readFile(file)), runtime, { programs: [values.prog] });
+  const program = collection.programs.get(values.prog);
+  if (program === undefined) throw new UsageError(`no program "${values.prog}"`);
+  const result = runtime.testRun(program.program, {
+    ...(values['data-in'] === undefined ? {} : { dataIn: io.readFile(values['data-in']) }),
+    ...(values['ctx-in'] === undefined ? {} : { ctxIn: io.readFile(values['ctx-in']) }),
+    repeat: integerOption('repeat', values.repeat, 1),
+  });
+  const answer = {
+    retval: result.retval,
+    duration_ns: result.durationNs,
+    data_out: hex(result.dataOut),
+    ctx_out: hex(result.ctxOut),
+  };
+  if (values.json === true) io.out(toJson(answer));
+  else io.out(`Return value: ${answer.retval}, duration (average): ${answer.duration_ns}ns`);
+  collection.close();
+  return 0;
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

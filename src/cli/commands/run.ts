@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+import { formatLedger } from '../../runtime/index.js';
+import type { CliIo } from '../io.js';
+import { EventTable } from '../output/event-table.js';
+import { toJson } from '../output/json.js';
+import { describeMaps, mapReportLines } from '../output/map-report.js';
+import { RUN_OPTIONS, runOptions } from '../run-options.js';
+import { Session, type SessionEvent, type SessionListener } from '../session.js';
+
+/** `kscope run`: loads, attaches, streams what the programs emit; maps and the loss ledger at the end. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], options: RUN_OPTIONS, allowPositionals: true });
+  const options = runOptions(positionals[0], values);
+  const session = new Session(options, io, options.json ? jsonRows(io) : textRows(io));
+  try {
+    announce(session, options.json, io);
+    await session.run();
+  } finally {
+    session.close();
+  }
+  if (options.journal !== undefined) io.writeFile(options.journal, toJson(session.host.journal.entries()));
+  if (options.json) reportJson(session, io);
+  else reportText(session, io);
+  return 0;
+}
+
+function announce({ machine }: Session, json: boolean, io: CliIo): void {
+  const probes = machine.links.length;
+  if (json) io.out(toJson({ type: 'attached_probes', data: { probes } }));
+  else io.err(`attached ${probes} program${probes === 1 ? '' : 's'}`);
+}
+
+function jsonRows(io: CliIo): SessionListener {
+  return ({ map, cpu, type, value, data }) =>
+    io.out(toJson({ type: 'event', map, cpu, struct: type, data: value ?? hex(data) }));
+}
+
+function textRows(io: CliIo): SessionListener {
+  const tables = new Map<string, EventTable>();
+  return (event) => {
+    const key = `${event.map} ${event.type}`;
+    const table = tables.get(key) ?? new EventTable();
+    tables.set(key, table);
+    for (const row of table.rows(fieldsOf(event))) io.out(row);
+  };
+}
+
+function fieldsOf({ value, data }: SessionEvent): Record<string, unknown> {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord ? { ...value } : { data: hex(data) };
+}
+
+function hex(data: Uint8Array): string {
+  return [...data].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
+
+function reportText(session: Session, io: CliIo): void {
+  for (const report of describeMaps(session)) {
+    io.out('');
+    for (const line of mapReportLines(report)) io.out(line);
+  }
+  io.out('');
+  for (const line of formatLedger(session.machine.finalLedgerRows()).trimEnd().split('\n')) io.out(line);
+}
+
+function reportJson(session: Session, io: CliIo): void {
+  for (const report of describeMaps(session)) io.out(toJson({ type: report.kind, map: report.map, data: report.data }));
+  for (const row of session.machine.finalLedgerRows()) io.out(toJson({ type: 'ledger', data: row }));
+}

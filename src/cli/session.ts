@@ -1,0 +1,134 @@
+import { BpfError } from '../base/index.js';
+import type { Btf, BtfValue } from '../btf/index.js';
+import { createSim, type SimHost } from '../host/sim/index.js';
+import { Collection, type CollectionProgram, CollectionSpec } from '../loader/index.js';
+import { Machine } from '../machine/index.js';
+import {
+  eventDecoder,
+  inferEventType,
+  PerfEventArrayMap,
+  type ProgramFault,
+  RingBufferMap,
+} from '../runtime/index.js';
+import type { CliIo } from './io.js';
+import type { RunOptions } from './run-options.js';
+import { setVariables } from './set-variables.js';
+
+/** One record a program emitted. */
+export interface SessionEvent {
+  readonly map: string;
+  readonly cpu: number | undefined;
+  /** Struct it was decoded as; undefined where the object's BTF does not tell. */
+  readonly type: string | undefined;
+  readonly value: BtfValue | undefined;
+  readonly data: Uint8Array;
+}
+
+export type SessionListener = (event: SessionEvent) => void;
+
+/** Nanoseconds the host runs between two drains of the rings. */
+const SLICE = 1_000_000n;
+
+/** An object loaded and attached on a host of its own, with readers on everything it emits. */
+export class Session {
+  readonly host: SimHost;
+  readonly machine: Machine;
+  readonly collection: Collection;
+  readonly #io: CliIo;
+  readonly #options: RunOptions;
+  readonly #polls: (() => void)[] = [];
+  readonly #decoders = new Map<number, { type: string | undefined; decode: ((data: Uint8Array) => BtfValue) | undefined }>();
+  #faults = 0;
+
+  /** Loads and attaches; throws what any of the steps throws. */
+  constructor(options: RunOptions, io: CliIo, listener: SessionListener) {
+    this.#io = io;
+    this.#options = options;
+    const spec = CollectionSpec.parse(io.readFile(options.file));
+    setVariables(spec, options.variables);
+    this.host = createSim({ seed: options.seed, cpus: options.cpus, workload: options.workload });
+    this.machine = new Machine(this.host, { engine: options.engine, onFault: (fault) => this.#reportFault(fault) });
+    this.collection = Collection.load(spec, this.machine.runtime);
+    this.machine.runtime.tracePrintk = (line) => io.err(line);
+    this.#openReaders(listener);
+    for (const program of this.collection.programs.values()) this.#attach(program);
+  }
+
+  get btf(): Btf | undefined {
+    return this.collection.spec.btf ?? undefined;
+  }
+
+  /** Runs the host until its workload has ended, the duration is over, or Ctrl-C. */
+  async run(): Promise<void> {
+    let left = this.#options.duration;
+    while (!this.#io.signal.aborted && (left === undefined || left > 0n)) {
+      const slice = left !== undefined && left < SLICE ? left : SLICE;
+      const stopped = this.host.run({ ns: slice });
+      this.#drain();
+      if (left !== undefined) left -= slice;
+      if (stopped.reason !== 'ns') break;
+      await breathe();
+    }
+    const { oops } = this.host;
+    if (oops !== undefined) throw new BpfError('EIO', `the simulated kernel gave up: ${oops.message}`);
+  }
+
+  close(): void {
+    this.#drain();
+    this.machine.close();
+    this.collection.close();
+  }
+
+  #drain(): void {
+    for (const poll of this.#polls) poll();
+  }
+
+  #attach({ name, program, attach, section }: CollectionProgram): void {
+    try {
+      this.machine.attach(program, attach);
+    } catch (error) {
+      if (!(error instanceof BpfError)) throw error;
+      throw new BpfError(error.code, `attaching ${name} (${section}): ${error.message}`, { cause: error });
+    }
+  }
+
+  #openReaders(listener: SessionListener): void {
+    for (const map of this.collection.maps.values()) {
+      if (map instanceof RingBufferMap) {
+        const reader = this.machine.readRings(map);
+        this.#polls.push(() => reader.poll(({ data }) => listener(this.#event(map.name, undefined, data, false))));
+      } else if (map instanceof PerfEventArrayMap) {
+        const reader = this.machine.readPerf(map);
+        this.#polls.push(() => reader.poll(({ data, cpu }) => listener(this.#event(map.name, cpu, data, true))));
+      }
+    }
+  }
+
+  #event(map: string, cpu: number | undefined, data: Uint8Array, padded: boolean): SessionEvent {
+    const { type, decode } = this.#decoder(data.length, padded);
+    return { map, cpu, type, value: decode?.(data), data };
+  }
+
+  #decoder(size: number, padded: boolean): { type: string | undefined; decode: ((data: Uint8Array) => BtfValue) | undefined } {
+    let decoder = this.#decoders.get(size);
+    if (decoder === undefined) {
+      const type = this.btf === undefined ? undefined : inferEventType(this.btf, size, padded);
+      decoder = { type, decode: type === undefined || this.btf === undefined ? undefined : eventDecoder(this.btf, type) };
+      this.#decoders.set(size, decoder);
+    }
+    return decoder;
+  }
+
+  #reportFault({ program, pc, reason, source }: ProgramFault): void {
+    this.#faults++;
+    if (this.#faults > 5) return;
+    this.#io.err(`kscope: ${program} stopped at instruction ${pc}: ${reason}${source === undefined ? '' : ` (${source})`}`);
+  }
+}
+
+/** Lets signals and streams have their turn. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { runCli } from '../../src/cli/cli.js';
+import type { CliIo } from '../../src/cli/io.js';
+
+export interface CliResult {
+  readonly code: number;
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+  readonly files: ReadonlyMap<string, string>;
+}
+
+export interface CliInput {
+  readonly stdin?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs one command line in this process and gives what it printed. */
+export async function kscope(argv: readonly string[], input: CliInput = {}): Promise<CliResult> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const files = new Map<string, string>();
+  const io: CliIo = {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    readFile: (path) => readFileSync(path),
+    writeFile: (path, text) => files.set(path, text),
+    readStdin: () => Promise.resolve(input.stdin ?? ''),
+    signal: input.signal ?? new AbortController().signal,
+  };
+  const code = await runCli(argv, io);
+  return { code, out, err, files };
+}
