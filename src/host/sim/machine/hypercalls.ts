@@ -2,6 +2,7 @@ import { PtRegs, x86PtRegs } from '../../../arch/index.js';
 import { type CpuState, Reg } from '../cpu/cpu-state.js';
 import { Access } from '../cpu/page-walk.js';
 import type { X86Cpu } from '../cpu/x86-cpu.js';
+import { KINDS_WITH_PATH } from './sim-journal.js';
 import type { SimMachine } from './sim-machine.js';
 
 /** Numbers of the hypercalls; docs/simulator.md says what they do. */
@@ -21,7 +22,7 @@ const Hypercall = {
 } as const;
 
 const CONSOLE_MAX = 65_536;
-const REASON_MAX = 200;
+const TEXT_MAX = 240;
 const utf8 = new TextDecoder('utf-8');
 
 /** Word indices of the arguments, first to fifth. */
@@ -40,7 +41,7 @@ export function runHypercall(machine: SimMachine, cpu: X86Cpu): void {
       return answer(cpu, 0, 0);
     case Hypercall.TRAP: {
       const { trap } = machine.observers;
-      const handled = trap !== null && trap(lo === 1, r[Reg.SI] as number, r[Reg.SI + 1] as number, cpu.number);
+      const handled = trap !== null && trap(lo, r[Reg.SI] as number, r[Reg.SI + 1] as number, cpu.number);
       return answer(cpu, handled ? 1 : 0, 0);
     }
     case Hypercall.SAMPLE:
@@ -91,6 +92,9 @@ function appendJournal(machine: SimMachine, cpu: X86Cpu): void {
     words[at + 4 + 2 * i] = cpu.r[w] as number;
     words[at + 5 + 2 * i] = cpu.r[w + 1] as number;
   }
+  if (KINDS_WITH_PATH.has(cpu.r[Reg.DI] as number)) {
+    machine.journal.addText(readText(cpu, cpu.r[ARGS[2]] as number, cpu.r[ARGS[2] + 1] as number, TEXT_MAX, true));
+  }
   answer(cpu, 0, 0);
 }
 
@@ -115,7 +119,7 @@ function submitBlock(machine: SimMachine, cpu: X86Cpu): void {
 }
 
 function giveUp(machine: SimMachine, cpu: X86Cpu): void {
-  const reason = readText(cpu, cpu.r[Reg.DI] as number, cpu.r[Reg.DI + 1] as number, REASON_MAX, true);
+  const reason = readText(cpu, cpu.r[Reg.DI] as number, cpu.r[Reg.DI + 1] as number, TEXT_MAX, true);
   const lo = cpu.r[Reg.SI] as number;
   const hi = cpu.r[Reg.SI + 1] as number;
   const at = lo === 0 && hi === 0 ? -1 : cpu.mmu.translate(lo, hi, Access.READ, false);

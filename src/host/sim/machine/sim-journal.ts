@@ -42,7 +42,17 @@ export interface JournalEntry {
   readonly b: bigint;
   readonly c: bigint;
   readonly d: bigint;
+  /** The path of the kinds that have one, '' of all others. */
+  readonly text: string;
 }
+
+/** Kinds whose second argument is the address of a path. */
+export const KINDS_WITH_PATH: ReadonlySet<number> = new Set([
+  JournalKind.OPEN,
+  JournalKind.EXEC,
+  JournalKind.UNLINK,
+  JournalKind.MKDIR,
+]);
 
 /** Words of an entry: time (2), cpu, kind, four arguments of two words. */
 const WORDS = 12;
@@ -51,6 +61,7 @@ const WORDS = 12;
 export class SimJournal {
   #words = new Int32Array(WORDS * 1024);
   #count = 0;
+  readonly #texts = new Map<number, string>();
 
   get length(): number {
     return this.#count;
@@ -68,6 +79,11 @@ export class SimJournal {
     return { words: this.#words, at };
   }
 
+  /** Keeps a text with the entry that was appended last. */
+  addText(text: string): void {
+    this.#texts.set(this.#count - 1, text);
+  }
+
   at(index: number): JournalEntry {
     if (!(index >= 0 && index < this.#count)) throw new RangeError(`journal entry ${index} of ${this.#count}`);
     const w = this.#words;
@@ -81,6 +97,7 @@ export class SimJournal {
       b: pair(6),
       c: pair(8),
       d: pair(10),
+      text: this.#texts.get(index) ?? '',
     };
   }
 

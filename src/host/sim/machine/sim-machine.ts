@@ -51,7 +51,7 @@ export interface MachineOops {
 /** Those outside the machine who are told of traps, tracepoints, samples. All run with the CPU stopped. */
 export interface MachineObservers {
   tracepoint: ((index: number, lo: number, hi: number, count: number, cpu: number) => void) | null;
-  trap: ((step: boolean, lo: number, hi: number, cpu: number) => boolean) | null;
+  trap: ((kind: number, lo: number, hi: number, cpu: number) => boolean) | null;
   sample: ((lo: number, hi: number, cpu: number) => void) | null;
 }
 
@@ -66,6 +66,7 @@ interface Sampler {
   readonly cpu: number;
   readonly period: number;
   left: number;
+  readonly onPeriod: () => void;
 }
 
 /**
@@ -144,9 +145,12 @@ export class SimMachine implements CpuDevices {
     (this.cpus[this.currentCpu] as X86Cpu).leave();
   }
 
-  /** Interrupts `cpu` after each `period` nanoseconds during which it did not sleep. Returns what stops it. */
-  addSampler(cpu: number, period: number): () => void {
-    const sampler: Sampler = { cpu, period, left: period };
+  /**
+   * Interrupts `cpu` after each `period` nanoseconds during which it did not sleep; `onPeriod` is called when the
+   * interrupt is raised. Returns what stops it.
+   */
+  addSampler(cpu: number, period: number, onPeriod: () => void): () => void {
+    const sampler: Sampler = { cpu, period, left: period, onPeriod };
     this.#samplers.add(sampler);
     return () => this.#samplers.delete(sampler);
   }
@@ -223,6 +227,7 @@ export class SimMachine implements CpuDevices {
       sampler.left -= passed;
       if (sampler.left > 0) continue;
       sampler.left += sampler.period;
+      sampler.onPeriod();
       cpu.raiseInterrupt(DeviceVector.SAMPLE);
     }
   }

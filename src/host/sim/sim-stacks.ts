@@ -1,0 +1,112 @@
+import { type PtRegs, x86PtRegs } from '../../arch/index.js';
+import { hi32, lo32, u64 } from '../../base/index.js';
+import type { HostStacks } from '../host.js';
+import { Reg } from './cpu/cpu-state.js';
+import type { X86Cpu } from './cpu/x86-cpu.js';
+import type { KernelLayout } from './kernel-layout.js';
+import type { SimMachine } from './machine/sim-machine.js';
+import type { SimMemory } from './sim-memory.js';
+import type { SimTasks } from './sim-tasks.js';
+
+/** The kernel's stack size; docs/simulator.md. */
+const THREAD_SIZE = 16_384;
+const FRAME = new Uint8Array(16);
+const FRAME_WORDS = new DataView(FRAME.buffer);
+
+/** Walks along rbp: kernel and programs are compiled with frame pointers throughout. */
+export class SimStacks implements HostStacks {
+  readonly #machine: SimMachine;
+  readonly #memory: SimMemory;
+  readonly #tasks: SimTasks;
+  readonly #layout: KernelLayout;
+  readonly #stackAt: number;
+  readonly #mmAt: number;
+  readonly #pair = new Int32Array(2);
+
+  constructor(machine: SimMachine, memory: SimMemory, tasks: SimTasks, layout: KernelLayout) {
+    this.#machine = machine;
+    this.#memory = memory;
+    this.#tasks = tasks;
+    this.#layout = layout;
+    this.#stackAt = layout.offset('task_struct', 'stack');
+    this.#mmAt = layout.offset('task_struct', 'mm');
+  }
+
+  kernel(regs: PtRegs | null, out: Int32Array, max: number): number {
+    if (max <= 0) return 0;
+    if (regs === null) return this.#fromTracepoint(out, max);
+    const ipHi = regs.hi(x86PtRegs.ip);
+    if (ipHi >= 0) return 0;
+    out[0] = regs.lo(x86PtRegs.ip);
+    out[1] = ipHi;
+    const found = this.#callerBeforeFrame(regs, out, max);
+    return this.#walk(regs.lo(x86PtRegs.fp), regs.hi(x86PtRegs.fp), out, found, max, false);
+  }
+
+  user(regs: PtRegs | null, out: Int32Array, max: number): number {
+    if (max <= 0) return 0;
+    if (regs !== null && regs.hi(x86PtRegs.ip) >= 0) {
+      out[0] = regs.lo(x86PtRegs.ip);
+      out[1] = regs.hi(x86PtRegs.ip);
+      return this.#walk(regs.lo(x86PtRegs.fp), regs.hi(x86PtRegs.fp), out, 1, max, true);
+    }
+    return this.#userOfCurrent(out, max);
+  }
+
+  /** In a tracepoint the CPU is in `__traceiter_*`: its caller is the point where the event happened. */
+  #fromTracepoint(out: Int32Array, max: number): number {
+    const { r } = this.#machine.cpus[this.#machine.currentCpu] as X86Cpu;
+    return this.#walk(r[Reg.BP] as number, r[Reg.BP + 1] as number, out, 0, max, false);
+  }
+
+  /** At a function's first instructions its caller is not yet reached through rbp: it is on top of the stack. */
+  #callerBeforeFrame(regs: PtRegs, out: Int32Array, max: number): number {
+    const ip = u64(regs.lo(x86PtRegs.ip), regs.hi(x86PtRegs.ip));
+    const symbol = this.#layout.symbols.at(ip);
+    const into = symbol === undefined ? 2n : ip - symbol.address;
+    // push rbp is one byte long: at offset 0 the return address is on top, at offset 1 below the saved rbp.
+    if (into > 1n || max < 2) return 1;
+    const ok = this.#memory.pair(regs.lo(x86PtRegs.sp), regs.hi(x86PtRegs.sp), into === 0n ? 0 : 8, this.#pair, 0);
+    if (!ok || (this.#pair[1] as number) >= 0) return 1;
+    out.set(this.#pair, 2);
+    return 2;
+  }
+
+  #userOfCurrent(out: Int32Array, max: number): number {
+    const pair = this.#pair;
+    this.#tasks.current(pair);
+    const [lo, hi] = [pair[0] as number, pair[1] as number];
+    if (!this.#memory.pair(lo, hi, this.#mmAt, pair, 0) || (pair[0] === 0 && pair[1] === 0)) return 0;
+    if (!this.#memory.pair(lo, hi, this.#stackAt, pair, 0)) return 0;
+    const regs = u64(pair[0] as number, pair[1] as number) + BigInt(THREAD_SIZE - x86PtRegs.size);
+    const [regsLo, regsHi] = [lo32(regs), hi32(regs)];
+    this.#memory.pair(regsLo, regsHi, 8 * x86PtRegs.ip, pair, 0);
+    if ((pair[1] as number) < 0 || (pair[0] === 0 && pair[1] === 0)) return 0;
+    out.set(pair, 0);
+    this.#memory.pair(regsLo, regsHi, 8 * x86PtRegs.fp, pair, 0);
+    return this.#walk(pair[0] as number, pair[1] as number, out, 1, max, true);
+  }
+
+  /** Follows saved frame pointers upwards until one leads nowhere. Returns how many addresses `out` holds. */
+  #walk(startLo: number, startHi: number, out: Int32Array, start: number, max: number, user: boolean): number {
+    let lo = startLo;
+    let hi = startHi;
+    let count = start;
+    while (count < max && (lo !== 0 || hi !== 0) && (lo & 7) === 0) {
+      const ok = user ? this.#memory.readUser(lo, hi, FRAME, 0, 16) : this.#memory.readKernel(lo, hi, FRAME, 0, 16);
+      const retLo = FRAME_WORDS.getInt32(8, true);
+      const retHi = FRAME_WORDS.getInt32(12, true);
+      if (!ok || retHi >= 0 !== user || (retLo === 0 && retHi === 0)) break;
+      out[2 * count] = retLo;
+      out[2 * count + 1] = retHi;
+      count++;
+      const nextLo = FRAME_WORDS.getInt32(0, true);
+      const nextHi = FRAME_WORDS.getInt32(4, true);
+      // Frames lie ever higher; anything else is no frame.
+      if (nextHi !== hi ? nextHi >>> 0 < hi >>> 0 : nextLo >>> 0 <= lo >>> 0) break;
+      lo = nextLo;
+      hi = nextHi;
+    }
+    return count;
+  }
+}

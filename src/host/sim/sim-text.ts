@@ -1,0 +1,116 @@
+import { PtRegs, X86Flag, x86PtRegs, X86Slot } from '../../arch/index.js';
+import { hi32, lo32 } from '../../base/index.js';
+import type { HostText, TrapFrame, TrapHandler } from '../host.js';
+import type { KernelLayout } from './kernel-layout.js';
+import type { SimMachine } from './machine/sim-machine.js';
+import type { EncodedSimImage } from './sim-image.js';
+import type { SimMemory } from './sim-memory.js';
+import { SlotPool } from './slot-pool.js';
+
+type TrapKind = TrapFrame['kind'];
+
+/** The frame handed to the trap handler; one for all traps. */
+class SimTrapFrame implements TrapFrame {
+  cpu = 0;
+  kind: TrapKind = 'breakpoint';
+  user = false;
+  readonly regs = new PtRegs(x86PtRegs);
+}
+
+/** A single step in progress on one CPU: what IF was before it. */
+interface Step {
+  interrupts: number;
+}
+
+const KINDS: readonly TrapKind[] = ['breakpoint', 'step', 'fault'];
+
+/** Kernel text: bytes are changed in simulated memory, traps arrive through the kernel's own handlers. */
+export class SimText implements HostText {
+  readonly returnTrampoline: bigint;
+  readonly #machine: SimMachine;
+  readonly #memory: SimMemory;
+  readonly #image: EncodedSimImage;
+  readonly #slots: SlotPool;
+  readonly #slotRange: readonly [bigint, bigint];
+  readonly #frame = new SimTrapFrame();
+  readonly #steps: (Step | null)[];
+  #handler: TrapHandler | null = null;
+
+  constructor(machine: SimMachine, memory: SimMemory, layout: KernelLayout, image: EncodedSimImage) {
+    this.#machine = machine;
+    this.#memory = memory;
+    this.#image = image;
+    this.returnTrampoline = layout.address('arch_rethook_trampoline');
+    const start = layout.address('kprobe_insn_pages');
+    const size = layout.symbols.lookup('kprobe_insn_pages')?.size ?? 0n;
+    this.#slots = new SlotPool(start, Number(size));
+    this.#slotRange = [start, start + size];
+    this.#steps = machine.cpus.map(() => null);
+    machine.observers.trap = (kind, lo, hi, cpu) => this.#trap(kind, lo, hi, cpu);
+  }
+
+  patch(address: bigint, expected: Uint8Array, bytes: Uint8Array): boolean {
+    if (expected.length !== bytes.length || !this.#isText(address, bytes.length)) return false;
+    const found = new Uint8Array(expected.length);
+    if (!this.#memory.readKernel(lo32(address), hi32(address), found, 0, found.length)) return false;
+    if (found.some((byte, i) => byte !== expected[i])) return false;
+    return this.#memory.writeKernel(lo32(address), hi32(address), bytes, 0, bytes.length);
+  }
+
+  allocExec(size: number): bigint | null {
+    return this.#slots.allocate(size);
+  }
+
+  freeExec(address: bigint, size: number): void {
+    this.#slots.free(address, size);
+  }
+
+  blacklisted(address: bigint): string | null {
+    if (address < this.#image.base || address >= this.#image.textEnd) return 'not kernel text';
+    const range = this.#image.noProbe.find(({ from, to }) => address >= from && address < to);
+    if (range !== undefined) return range.why;
+    if (address >= this.#slotRange[0] && address < this.#slotRange[1]) return 'room for displaced instructions';
+    const trampoline = this.returnTrampoline;
+    return address >= trampoline && address < trampoline + 6n ? 'the return trampoline' : null;
+  }
+
+  setTrapHandler(handler: TrapHandler | null): void {
+    this.#handler = handler;
+  }
+
+  singleStep(frame: TrapFrame): void {
+    const { regs } = frame;
+    const flags = regs.lo(X86Slot.flags);
+    this.#steps[frame.cpu] = { interrupts: flags & X86Flag.IF };
+    regs.set(X86Slot.flags, (flags | X86Flag.TF) & ~X86Flag.IF, 0);
+  }
+
+  #isText(address: bigint, length: number): boolean {
+    return address >= this.#image.base && address + BigInt(length) <= this.#image.textEnd;
+  }
+
+  /** HC_TRAP. `lo:hi` is the kernel's struct pt_regs, which the handler sees and changes in place. */
+  #trap(kind: number, lo: number, hi: number, cpu: number): boolean {
+    const at = this.#memory.physical(lo, hi);
+    const name = KINDS[kind];
+    if (at < 0 || name === undefined) return false;
+    const frame = this.#frame;
+    frame.regs.words = this.#machine.physical.words;
+    frame.regs.base = at >> 2;
+    frame.cpu = cpu;
+    frame.kind = name;
+    frame.user = (frame.regs.lo(X86Slot.cs) & 3) === 3;
+    if (name === 'step' && !this.#endStep(frame)) return false;
+    return this.#handler !== null && this.#handler(frame);
+  }
+
+  /** Takes the step's flags back. False if nobody asked for a step. */
+  #endStep(frame: TrapFrame): boolean {
+    const step = this.#steps[frame.cpu] ?? null;
+    if (step === null) return false;
+    this.#steps[frame.cpu] = null;
+    const flags = frame.regs.lo(X86Slot.flags);
+    frame.regs.set(X86Slot.flags, (flags & ~X86Flag.TF) | step.interrupts, 0);
+    return true;
+  }
+}
