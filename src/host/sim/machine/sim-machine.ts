@@ -119,6 +119,11 @@ export class SimMachine implements CpuDevices {
     return this.#now + done * this.#nsPerInsn;
   }
 
+  /** True while a CPU executes, which is when handlers are called. */
+  get running(): boolean {
+    return this.#slice !== 0;
+  }
+
   run(limits: RunLimits = {}): StopReason {
     const last = this.executed + (limits.instructions ?? Infinity);
     const end = this.#now + (limits.ns ?? Infinity);
