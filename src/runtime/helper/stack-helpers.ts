@@ -54,7 +54,7 @@ function getStack(run: BpfRunCtx, buffer: number, size: number, flags: number, f
   if (size % 8 !== 0) return -Errno.EINVAL;
   const skip = flags & F.BPF_F_SKIP_FIELD_MASK;
   const found = walk(run, size / 8 + skip, flags);
-  if (found < skip || found === 0) return -Errno.EFAULT;
+  if (found < skip) return -Errno.EFAULT;
   const bytes = Math.min(8 * (found - skip), size);
   run.runtime.memory.u8.set(frameBytes.subarray(8 * skip, 8 * skip + bytes), buffer);
   return bytes;
