@@ -11,9 +11,14 @@ const ETH_HLEN = 14;
 /** A page less headroom and struct skb_shared_info: what one linear buffer of the kernel holds. */
 const MAX_PACKET = 4096 - 64 - 320;
 const LOOPBACK_IFINDEX = 1;
-const PACKET_BROADCAST = 1;
 const PACKET_MULTICAST = 2;
 const PACKET_OTHERHOST = 3;
+
+/** Bytes of the fixed header of the protocols that a test run looks into, by EtherType. */
+const networkHeaders: ReadonlyMap<number, number> = new Map([
+  [0x0800, 20],
+  [0x86dd, 40],
+]);
 
 /** Fields of struct __sk_buff that a test run takes from the user's context. */
 const settable = [
@@ -41,10 +46,11 @@ const reported = [
  */
 export function skbRun(runtime: Runtime, program: BpfProgram, options: TestRunOptions): PreparedRun {
   const packet = options.dataIn ?? new Uint8Array(0);
-  if (packet.length < ETH_HLEN || packet.length > MAX_PACKET) {
+  const least = ETH_HLEN + (networkHeaders.get(etherType(packet)) ?? 0);
+  if (packet.length < least || packet.length > MAX_PACKET) {
     throw new BpfError('EINVAL', `test run of ${program.name}: packet of ${packet.length} bytes`, {
       value: packet.length,
-      remedy: `give dataIn ${ETH_HLEN} to ${MAX_PACKET} bytes`,
+      remedy: `give dataIn ${least} to ${MAX_PACKET} bytes`,
     });
   }
   const given = contextBytes(options.ctxIn, SkBuff.size);
@@ -116,19 +122,22 @@ class SkbRun implements PreparedRun {
     set(SkBuff.len, length);
     set(SkBuff.pkt_type, packetType(packet));
     // Big-endian on the wire, and so in the field.
-    set(SkBuff.protocol, packet[12] | (packet[13] << 8));
+    u8.set(packet.subarray(12, 14), ctx + SkBuff.protocol);
     set(SkBuff.ifindex, LOOPBACK_IFINDEX);
     set(SkBuff.data, this.#start);
     set(SkBuff.data_end, this.#packet + this.#length);
     set(SkBuff.data_meta, this.#start);
-    if (view.getUint32(ctx + SkBuff.wire_len, true) === 0) set(SkBuff.wire_len, length);
+    if (this.#ctxRoom > 0 && view.getUint32(ctx + SkBuff.wire_len, true) === 0) set(SkBuff.wire_len, length);
   }
 }
 
-/** eth_type_trans() on the loopback device, whose address is all zeros. */
+function etherType(packet: Uint8Array): number {
+  return (packet[12] << 8) | packet[13];
+}
+
+/** eth_type_trans() on the loopback device: its address is all zeros, and it has no broadcast address. */
 function packetType(packet: Uint8Array): number {
   const destination = packet.subarray(0, 6);
-  if (destination.every((byte) => byte === 0xff)) return PACKET_BROADCAST;
   if ((destination[0] & 1) !== 0) return PACKET_MULTICAST;
   return destination.every((byte) => byte === 0) ? 0 : PACKET_OTHERHOST;
 }

@@ -10,7 +10,10 @@ import type { PreparedRun, TestRunOptions } from './test-run.js';
 const ETH_HLEN = 14;
 /** XDP_PACKET_HEADROOM */
 const HEADROOM = 256;
-const MAX_PACKET = 4096 - HEADROOM - 320;
+/** What fits the first page; the program sees no more of the packet, the rest is in fragments. */
+const MAX_LINEAR = 4096 - HEADROOM - 320;
+/** MAX_SKB_FRAGS pages of fragments. */
+const MAX_PACKET = MAX_LINEAR + 17 * 4096;
 const LOOPBACK_IFINDEX = 1;
 /** Metadata takes multiples of 4 bytes, at most 252. */
 const MAX_META = 252;
@@ -24,12 +27,12 @@ export function xdpRun(runtime: Runtime, program: BpfProgram, options: TestRunOp
   const given = contextBytes(options.ctxIn, XdpMd.size);
   const meta = options.ctxIn === undefined ? 0 : metaLength(given, bytes.length);
   if (bytes.length - meta < ETH_HLEN || bytes.length > MAX_PACKET) {
-    throw new BpfError('EINVAL', `test run of ${program.name}: packet of ${bytes.length} bytes`, {
+    throw new BpfError(bytes.length > MAX_PACKET ? 'ENOMEM' : 'EINVAL', `test run of ${program.name}: packet of ${bytes.length} bytes`, {
       value: bytes.length,
       remedy: `give dataIn ${ETH_HLEN} to ${MAX_PACKET} bytes`,
     });
   }
-  return new XdpRun(runtime, bytes, meta, options.ctxIn?.length ?? 0);
+  return new XdpRun(runtime, bytes, meta, options.ctxIn === undefined ? undefined : given.subarray(0, options.ctxIn.length));
 }
 
 function metaLength(ctx: Uint8Array, length: number): number {
@@ -54,13 +57,13 @@ class XdpRun implements PreparedRun {
   readonly #buffer: BpfOffset;
   readonly #start: number;
   readonly #length: number;
-  readonly #ctxRoom: number;
+  readonly #given: Uint8Array | undefined;
 
-  constructor(runtime: Runtime, bytes: Uint8Array, meta: number, ctxRoom: number) {
+  constructor(runtime: Runtime, bytes: Uint8Array, meta: number, given: Uint8Array | undefined) {
     const { memory } = runtime;
     this.#runtime = runtime;
     this.#length = bytes.length;
-    this.#ctxRoom = Math.min(ctxRoom, XdpMd.size);
+    this.#given = given;
     this.#buffer = memory.alloc(HEADROOM + bytes.length);
     this.ctx = memory.alloc(XdpMd.size);
     this.#start = this.#buffer + HEADROOM;
@@ -68,26 +71,21 @@ class XdpRun implements PreparedRun {
     const { view } = memory;
     view.setUint32(this.ctx + XdpMd.data_meta, this.#start, true);
     view.setUint32(this.ctx + XdpMd.data, this.#start + meta, true);
-    view.setUint32(this.ctx + XdpMd.data_end, this.#start + bytes.length, true);
+    view.setUint32(this.ctx + XdpMd.data_end, this.#start + Math.min(bytes.length, MAX_LINEAR), true);
     view.setUint32(this.ctx + XdpMd.ingress_ifindex, LOOPBACK_IFINDEX, true);
   }
 
   enter(run: BpfRunCtx): void {
     run.packetStart = this.#start;
-    run.packetEnd = this.#start + this.#length;
+    run.packetEnd = this.#start + Math.min(this.#length, MAX_LINEAR);
     const { packetStart: start, packetEnd: end } = run;
     run.extraRegions.push({ start, end, stride: 0, size: end - start, writable: true });
   }
 
   finish(): { dataOut: Uint8Array; ctxOut: Uint8Array } {
-    const { u8, view } = this.#runtime.memory;
-    const ctxOut = u8.slice(this.ctx, this.ctx + XdpMd.size);
-    const out = new DataView(ctxOut.buffer);
-    const data = view.getUint32(this.ctx + XdpMd.data, true);
-    out.setUint32(XdpMd.data_meta, 0, true);
-    out.setUint32(XdpMd.data, data - this.#start, true);
-    out.setUint32(XdpMd.data_end, this.#length, true);
-    return { dataOut: u8.slice(this.#start, this.#start + this.#length), ctxOut: ctxOut.slice(0, this.#ctxRoom) };
+    const dataOut = this.#runtime.memory.u8.slice(this.#start, this.#start + this.#length);
+    // No program can move data or data_end yet, so the context comes back as it was given.
+    return { dataOut, ctxOut: this.#given?.slice() ?? new Uint8Array(0) };
   }
 
   free(): void {
