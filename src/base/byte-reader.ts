@@ -52,7 +52,12 @@ export class ByteReader {
   size64(offset: number, what: string): number {
     const value = this.u64(offset);
     if (value > 0xffff_ffffn) {
-      throw new BpfError('EINVAL', `${what} does not fit any file`, { section: this.section, offset, value });
+      throw new BpfError('EINVAL', `${what} does not fit any file`, {
+        section: this.section,
+        offset,
+        value,
+        remedy: 'the field is corrupt',
+      });
     }
     return Number(value);
   }
@@ -68,7 +73,11 @@ export class ByteReader {
     this.#need(offset, 1);
     const end = this.bytes.indexOf(0, offset);
     if (end < 0) {
-      throw new BpfError('EINVAL', 'string is not NUL-terminated', { section: this.section, offset });
+      throw new BpfError('EINVAL', 'string is not NUL-terminated', {
+        section: this.section,
+        offset,
+        remedy: 'the file is truncated or an offset field in it is wrong',
+      });
     }
     return utf8.decode(this.bytes.subarray(offset, end));
   }

@@ -74,7 +74,11 @@ function decodeFloat(btf: Btf, size: number, bytes: Uint8Array): BtfValue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (size === 4) return view.getFloat32(0, btf.littleEndian);
   if (size === 8) return view.getFloat64(0, btf.littleEndian);
-  throw new BpfError('EINVAL', `cannot decode a float of ${size} bytes`, { section: '.BTF', remedy: 'read its bytes instead' });
+  throw new BpfError('EINVAL', 'cannot decode a float of such a size', {
+    section: '.BTF',
+    value: size,
+    remedy: 'floats have 4 or 8 bytes; read its bytes instead',
+  });
 }
 
 function decodeArray(btf: Btf, type: BtfArray, bytes: Uint8Array, depth: number): BtfValue {
@@ -128,6 +132,7 @@ function decodeBitfield(btf: Btf, typeId: number, bytes: Uint8Array, bitOffset: 
 function need(type: BtfType, bytes: Uint8Array, size: number): Uint8Array {
   if (size <= bytes.length) return bytes.subarray(0, size);
   throw new BpfError('EINVAL', `value of ${type.kind} ${type.name} is cut short`, {
+    section: '.BTF',
     value: bytes.length,
     remedy: `it takes ${size} bytes`,
   });

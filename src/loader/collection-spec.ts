@@ -67,7 +67,8 @@ export class CollectionSpec {
 
   private constructor(object: ObjectFile) {
     const { elf, btf, btfExt } = object;
-    if (elf.section('maps') !== undefined) throw legacyMaps();
+    const legacy = elf.section('maps');
+    if (legacy !== undefined) throw legacyMaps(legacy.offset);
     const code = new ObjectCode(elf);
     const definitions = elf.section('.maps') === undefined ? [] : definedMaps(elf, btf);
     const data = readDataSections(elf, btf);
@@ -103,7 +104,11 @@ function toProgram(entry: ObjectFunction): ProgramSpec {
 
 function definedMaps(elf: ElfFile, btf: Btf | null): MapDefinition[] {
   if (btf === null) {
-    throw new BpfError('EINVAL', 'maps are defined without BTF', { section: '.maps', remedy: 'compile with -g' });
+    throw new BpfError('EINVAL', 'maps are defined without BTF', {
+      section: '.maps',
+      offset: elf.section('.maps')?.offset ?? 0,
+      remedy: 'compile with -g',
+    });
   }
   const definitions = readBtfMaps(btf);
   const size = elf.section('.maps')?.size ?? 0;
@@ -155,14 +160,20 @@ function readVersion(elf: ElfFile): number {
   if (section === undefined) return 0;
   const bytes = elf.bytesOf(section);
   if (bytes.length !== 4) {
-    throw new BpfError('EINVAL', 'version section is not one 32-bit number', { section: 'version', value: bytes.length });
+    throw new BpfError('EINVAL', 'version section is not one 32-bit number', {
+      section: 'version',
+      offset: section.offset,
+      value: bytes.length,
+      remedy: 'write u32 VERSION SEC("version") = number',
+    });
   }
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, elf.littleEndian);
 }
 
-function legacyMaps(): BpfError {
+function legacyMaps(offset: number): BpfError {
   return new BpfError('EOPNOTSUPP', 'map definitions of the old kind', {
     section: 'maps',
+    offset,
     remedy: 'define maps in SEC(".maps") with __uint and __type, as libbpf 1.0 and later want them',
   });
 }

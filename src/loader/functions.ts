@@ -58,7 +58,9 @@ export class ObjectCode {
   #sectionInsns(sectionIndex: number): readonly Insn[] {
     const known = this.#insns.get(sectionIndex);
     if (known !== undefined) return known;
-    const insns = decodeInsns(this.#elf.bytesOf(this.#elf.sections[sectionIndex]), this.#elf.littleEndian);
+    const section = this.#elf.sections[sectionIndex];
+    if (section.size % INSN_SIZE !== 0) throw corrupt('code is not a whole number of instructions', section.name, section.size);
+    const insns = decodeInsns(this.#elf.bytesOf(section), this.#elf.littleEndian);
     this.#insns.set(sectionIndex, insns);
     return insns;
   }

@@ -113,7 +113,11 @@ export function addBits(a: number, b: number): number {
 }
 
 export function tooDeep(): BpfError {
-  return new BpfError('E2BIG', `CO-RE access is nested more than ${MAX_SPEC_LENGTH} levels deep`, { section: '.BTF.ext' });
+  return new BpfError('E2BIG', `CO-RE access is nested more than ${MAX_SPEC_LENGTH} levels deep`, {
+    section: '.BTF.ext',
+    value: MAX_SPEC_LENGTH,
+    remedy: 'read the members in several steps',
+  });
 }
 
 function malformed(access: string, why: string): BpfError {

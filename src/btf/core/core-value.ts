@@ -2,6 +2,7 @@ import { BpfError } from '../../base/index.js';
 import type { BtfInt, BtfMember, BtfType } from '../types.js';
 import { coreReloTarget } from './core-relocation.js';
 import type { CoreSpec } from './core-spec.js';
+import { describeSpec } from './describe.js';
 
 /** What to do to the relocated instruction. Values are unsigned 64-bit. */
 export interface CoreValue {
@@ -99,7 +100,11 @@ function elementSide(spec: CoreSpec): Side {
     case 'field_byte_size':
       return plain(BigInt(size));
     default:
-      throw new BpfError('EINVAL', `CO-RE relocation ${spec.kind} does not apply to array elements`, { section: '.BTF.ext' });
+      throw new BpfError('EINVAL', `CO-RE relocation ${spec.kind} does not apply to array elements`, {
+        section: '.BTF.ext',
+        value: describeSpec(spec),
+        remedy: 'ask for the member that holds the array',
+      });
   }
 }
 
@@ -130,7 +135,11 @@ function memberSide(spec: CoreSpec): Side {
     case 'field_rshift_u64':
       return outcome((64 - window.bitSize) >>> 0, true);
     default:
-      throw new BpfError('EOPNOTSUPP', `CO-RE relocation ${spec.kind} does not apply to a field`, { section: '.BTF.ext' });
+      throw new BpfError('EOPNOTSUPP', `CO-RE relocation ${spec.kind} does not apply to a field`, {
+        section: '.BTF.ext',
+        value: describeSpec(spec),
+        remedy: 'the object file is corrupt',
+      });
   }
 }
 
@@ -138,7 +147,11 @@ function lastMember(spec: CoreSpec): BtfMember {
   const { typeId, index } = spec.accessors[spec.accessors.length - 1];
   const owner = spec.btf.byId(typeId);
   if (owner.kind === 'struct' || owner.kind === 'union') return owner.members[index];
-  throw new BpfError('EINVAL', 'CO-RE access does not end in a member', { section: '.BTF.ext', value: typeId });
+  throw new BpfError('EINVAL', 'CO-RE access does not end in a member', {
+    section: '.BTF.ext',
+    value: typeId,
+    remedy: 'the object file is corrupt',
+  });
 }
 
 function plainWindow(spec: CoreSpec, type: BtfType): Window {
@@ -149,7 +162,9 @@ function plainWindow(spec: CoreSpec, type: BtfType): Window {
 /** The smallest naturally aligned load, from the declared type's size up, that covers the whole bit-field. */
 function bitfieldWindow(spec: CoreSpec, member: BtfMember, type: BtfType): Window {
   let byteSize = 'size' in type ? type.size : 0;
-  if (byteSize === 0) throw new BpfError('EINVAL', 'bit-field has a type without a size', { section: '.BTF', value: member.type });
+  if (byteSize === 0) {
+    throw new BpfError('EINVAL', 'bit-field has a type without a size', { section: '.BTF', value: member.type, remedy: 'the BTF is corrupt' });
+  }
   const { bitOffset } = spec;
   const aligned = (): number => Math.floor(Math.floor(bitOffset / 8) / byteSize) * byteSize;
   let byteOffset = aligned();
@@ -157,7 +172,8 @@ function bitfieldWindow(spec: CoreSpec, member: BtfMember, type: BtfType): Windo
     if (byteSize >= MAX_LOAD_BYTES) {
       throw new BpfError('E2BIG', `bit-field ${member.name} does not fit one aligned 64-bit load`, {
         section: '.BTF',
-        offset: byteOffset,
+        value: describeSpec(spec),
+        remedy: 'read its bytes and put it together',
       });
     }
     byteSize *= 2;

@@ -110,8 +110,9 @@ function patchWideImmediate(insns: CoreInsn[], index: number, value: CoreValue):
 
 function expectOriginal(value: CoreValue, actual: bigint): void {
   if (!value.validate || actual === value.original) return;
-  throw new BpfError('EINVAL', `CO-RE relocation finds ${actual} in its instruction instead of ${value.original}`, {
+  throw new BpfError('EINVAL', `CO-RE relocation does not find ${value.original} in its instruction`, {
     section: '.BTF.ext',
+    value: actual,
     remedy: 'instructions and .BTF.ext do not belong together; compile the object anew',
   });
 }

@@ -115,5 +115,9 @@ function isPlainInt(type: BtfInt): boolean {
 }
 
 export function tooDeepType(id: number): BpfError {
-  return new BpfError('EINVAL', 'BTF type is nested too deeply to be compared', { section: '.BTF', value: id });
+  return new BpfError('EINVAL', 'BTF type is nested too deeply to be compared', {
+    section: '.BTF',
+    value: id,
+    remedy: `libbpf, too, stops after ${MAX_TYPE_DEPTH} steps`,
+  });
 }

@@ -11,7 +11,11 @@ export class TypePairMemo {
     const key = `${localId}:${targetId}:${mode}`;
     const known = this.#verdicts.get(key);
     if (known === 'busy') {
-      throw new BpfError('EINVAL', 'BTF type refers to itself where types are compared', { section: '.BTF', value: localId });
+      throw new BpfError('EINVAL', 'BTF type refers to itself where types are compared', {
+        section: '.BTF',
+        value: localId,
+        remedy: 'types that contain themselves cannot be compared',
+      });
     }
     if (known !== undefined) return known;
     this.#verdicts.set(key, 'busy');

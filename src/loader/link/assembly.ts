@@ -41,8 +41,8 @@ export class Assembly {
   #append(each: ObjectFunction): number {
     const at = this.insns.length;
     const { insns, diagnostics } = this.#patcher.patch(each);
-    if (this.#places.size >= MAX_FUNCTIONS) throw tooBig('functions', MAX_FUNCTIONS);
-    if (at + insns.length > MAX_INSNS) throw tooBig('instructions', MAX_INSNS);
+    if (this.#places.size >= MAX_FUNCTIONS) throw tooBig(each, 'functions', MAX_FUNCTIONS);
+    if (at + insns.length > MAX_INSNS) throw tooBig(each, 'instructions', MAX_INSNS);
     this.#places.set(each, at);
     this.placed.push({ each, at });
     for (const insn of insns) this.insns.push(insn);
@@ -101,6 +101,10 @@ function isSubprogCall(insn: Insn): boolean {
   return insn.code === OP_CALL && insn.src === BpfPseudo.BPF_PSEUDO_CALL && insn.dst === 0 && insn.off === 0;
 }
 
-function tooBig(what: string, limit: number): BpfError {
-  return new BpfError('E2BIG', `program with more than ${limit} ${what}`, { value: limit, remedy: 'Linux takes no more either' });
+function tooBig(each: ObjectFunction, what: string, limit: number): BpfError {
+  return new BpfError('E2BIG', `program with more than ${limit} ${what}`, {
+    section: each.section,
+    value: each.name,
+    remedy: 'Linux takes no more either',
+  });
 }

@@ -71,7 +71,7 @@ export class CorePatcher {
 
   #resolve({ slot, relocation }: Pending): Resolved {
     try {
-      if (this.#resolver === null) throw new BpfError('EINVAL', 'CO-RE relocations without BTF', { section: '.BTF.ext' });
+      if (this.#resolver === null) throw withoutBtf(relocation);
       return { slot, resolution: this.#resolver.resolve(relocation) };
     } catch (error) {
       return { slot, error };
@@ -89,6 +89,14 @@ function located(error: unknown, each: ObjectFunction, slot: number): unknown {
   if (!(error instanceof BpfError)) return error;
   const place = `function ${each.name} in section ${each.section}, instruction ${slot}`;
   return new BpfError(error.code, `CO-RE relocation failed in ${place}`, { cause: error, remedy: error.message });
+}
+
+function withoutBtf(relocation: CoreRelocation): BpfError {
+  return new BpfError('EINVAL', 'CO-RE relocations without BTF', {
+    section: '.BTF.ext',
+    value: relocation.access,
+    remedy: 'the object file is corrupt or was stripped of its .BTF',
+  });
 }
 
 function misplaced(section: string, offset: number): BpfError {
