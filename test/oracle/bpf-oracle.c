@@ -239,6 +239,8 @@ static void op_prog_load(void)
 	at.a.insn_cnt = len / sizeof(*insns);
 	resolve_maps(insns, at.a.insn_cnt);
 	at.a.insns = (uint64_t)(uintptr_t)insns;
+	// BPF_PSEUDO_MAP_IDX: slots are indices of the descriptor array.
+	at.a.fd_array = (uint64_t)(uintptr_t)fds;
 	at.a.func_info = (uint64_t)(uintptr_t)bytes(&len);
 	at.a.func_info_rec_size = len ? sizeof(struct bpf_func_info) : 0;
 	at.a.func_info_cnt = len / sizeof(struct bpf_func_info);

@@ -33,7 +33,7 @@ export type Slot = number;
 export interface LinuxProgram {
   /** BpfProgType number. */
   readonly type: number;
-  /** Encoded instructions; a map in ldimm64 (src 1 or 2) is named by its slot in `imm`. */
+  /** Encoded instructions; a map in ldimm64 (src 1, 2, 5 or 6) is named by its slot in `imm`. */
   readonly insns: Uint8Array;
   readonly name?: string;
   readonly license?: string;

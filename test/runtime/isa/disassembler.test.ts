@@ -49,10 +49,10 @@ function withBtfId(text: string): string {
 describe('disassembler against the recorded log of the kernel', () => {
   const golden = recording() ? [] : rows(readGolden(goldenPath).lines);
 
-  test.skipIf(recording())('every form but those that name maps by fd_array index is recorded', () => {
+  test.skipIf(recording())('every form is recorded', () => {
     const recorded = new Set(golden.map((row) => row.form));
     const missing = INSN_FORMS.map((form) => form.name).filter((name) => !recorded.has(name));
-    expect(missing).toEqual(['ld_map_idx', 'ld_map_idx_value']);
+    expect(missing).toEqual([]);
   });
 
   test.skipIf(recording()).each(INSN_FORMS.map((form) => form.name))('%s', (name) => {
@@ -101,12 +101,12 @@ describe('disassembler', () => {
 });
 
 describeWithLinux('disassembler', (linux) => {
-  const recordable = formSamples().filter(({ form }) => !form.name.startsWith('ld_map_idx'));
+  const samples = formSamples();
 
   it('prints what the verifier prints, for every sample of every form', async () => {
     const kernel = new LinuxDisassembler(linux);
-    const texts = await Promise.all(recordable.map(({ slots }) => kernel.textOf(slots)));
-    const lines = recordable.map(
+    const texts = await Promise.all(samples.map(({ slots }) => kernel.textOf(slots)));
+    const lines = samples.map(
       ({ form, slots }, index) => `${form.name}\t${Buffer.from(encodeInsns(slots)).toString('hex')}\t${texts[index]}`,
     );
     if (recording()) writeGolden(goldenPath, { release: linux.release, lines: [...new Set(lines)] });

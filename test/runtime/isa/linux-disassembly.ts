@@ -69,6 +69,8 @@ export class LinuxDisassembler {
     switch (first.src) {
       case BpfPseudo.BPF_PSEUDO_MAP_FD:
       case BpfPseudo.BPF_PSEUDO_MAP_VALUE:
+      case BpfPseudo.BPF_PSEUDO_MAP_IDX:
+      case BpfPseudo.BPF_PSEUDO_MAP_IDX_VALUE:
         return [{ ...first, imm: this.#map }, ...rest];
       case BpfPseudo.BPF_PSEUDO_BTF_ID:
         return [{ ...first, imm: btfIdOf('vfs_read', 'func') }, ...rest];
