@@ -1,11 +1,5 @@
 import { BpfProgType } from '../../src/base/index.js';
-import {
-  BpfRuntime,
-  encodeInsns,
-  type BpfMap,
-  type Insn,
-  type MapSpec,
-} from '../../src/runtime/index.js';
+import { BpfRuntime, encodeInsns, type BpfMap, type Insn, type MapSpec } from '../../src/runtime/index.js';
 import type { LinuxOracle, Slot } from '../oracle/linux.js';
 import { TestHost } from '../support/test-host.js';
 
@@ -39,7 +33,16 @@ export class SideBySide {
 
   /** A map on both sides; its position among `maps` is what ldimm64 names in `imm`. */
   map(spec: Partial<MapSpec> & { readonly type: number }): MapPair {
-    const full: MapSpec = { name: 'm', keySize: 4, valueSize: 8, maxEntries: 1, flags: 0, keyTypeId: 0, valueTypeId: 0, ...spec };
+    const full: MapSpec = {
+      name: 'm',
+      keySize: 4,
+      valueSize: 8,
+      maxEntries: 1,
+      flags: 0,
+      keyTypeId: 0,
+      valueTypeId: 0,
+      ...spec,
+    };
     const slot = this.linux.slot();
     void this.linux.mapCreate(slot, full);
     const pair = { spec: full, ours: this.runtime.createMap(full), slot };
@@ -100,6 +103,6 @@ export class SideBySide {
   /** Maps go by their slot in the oracle. */
   #named(insn: Insn): Insn {
     const isMap = insn.code === 0x18 && PSEUDO_MAPS.includes(insn.src);
-    return isMap ? { ...insn, imm: (this.maps[insn.imm] as MapPair).slot } : insn;
+    return isMap ? { ...insn, imm: this.maps[insn.imm].slot } : insn;
   }
 }

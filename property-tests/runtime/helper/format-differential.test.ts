@@ -1,8 +1,8 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Errno } from '../../../src/base/index.js';
 import { describeWithLinux } from '../../../test/oracle/linux.js';
-import { SideBySide, type MapPair } from '../../../test/runtime/side-by-side.js';
+import { SideBySide } from '../../../test/runtime/side-by-side.js';
 import { formatCases, prepareMaps, printkProgram, snprintfProgram, type FormatArg } from './format-program.js';
 
 const RUNS = Number(process.env['KSCOPE_FORMAT_RUNS'] ?? 300);
@@ -37,7 +37,12 @@ describeWithLinux('formats print what the kernel prints', (linux) => {
   });
 });
 
-async function compareSnprintf(pair: SideBySide, format: string, args: readonly FormatArg[], size: number): Promise<void> {
+async function compareSnprintf(
+  pair: SideBySide,
+  format: string,
+  args: readonly FormatArg[],
+  size: number,
+): Promise<void> {
   const program = snprintfProgram(args, size);
   const result = await pair.run(program).catch((error: Error) => error);
   if (result instanceof Error) {
@@ -48,6 +53,6 @@ async function compareSnprintf(pair: SideBySide, format: string, args: readonly 
   }
   expect(result.ours, 'result').toBe(result.linux);
   if (hidden.test(format)) return;
-  const output = await pair.firstValue(pair.maps[3] as MapPair);
+  const output = await pair.firstValue(pair.maps[3]);
   expect(output.ours, 'text').toEqual(output.linux);
 }

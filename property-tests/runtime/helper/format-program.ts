@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { BpfFuncId, BpfMapFlag, BpfMapType, BpfPseudo, hi32, lo32, u64 } from '../../../src/base/index.js';
 import { BPF_DW, call, exit, ldImm64, mov64Imm, stx, type Insn } from '../../../src/runtime/isa/index.js';
 import type { SideBySide } from '../../../test/runtime/side-by-side.js';
@@ -18,8 +18,44 @@ const Maps = { format: 0, strings: 1, args: 2, output: 3 } as const;
 const flags = fc.array(fc.constantFrom('-', '0', ' ', '+'), { maxLength: 2 }).map((list) => list.join(''));
 const width = fc.constantFrom('', '', '', '1', '4', '9', '20', '300');
 const letters = fc.constantFrom(
-  ...['d', 'i', 'u', 'x', 'X', 'ld', 'lu', 'lx', 'lld', 'llu', 'llx', 'llX', 'li', 'c', 's', 's', 'pks', 'pus'],
-  ...['p', 'px', 'pK', 'ps', 'pS', 'pI4', 'pi4', 'pI6', 'pi6', 'pB', '%', 'o', 'hd', 'zu', 'lc', 'pq', 'pk', 'pI5', 'e', ''],
+  'd',
+  'i',
+  'u',
+  'x',
+  'X',
+  'ld',
+  'lu',
+  'lx',
+  'lld',
+  'llu',
+  'llx',
+  'llX',
+  'li',
+  'c',
+  's',
+  's',
+  'pks',
+  'pus',
+  'p',
+  'px',
+  'pK',
+  'ps',
+  'pS',
+  'pI4',
+  'pi4',
+  'pI6',
+  'pi6',
+  'pB',
+  '%',
+  'o',
+  'hd',
+  'zu',
+  'lc',
+  'pq',
+  'pk',
+  'pI5',
+  'e',
+  '',
 );
 /** The hash that hides a pointer has as many digits as it has: its length is fixed only without a width. */
 const conversion = fc
@@ -31,11 +67,11 @@ const numbers = fc.oneof(
   fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
   fc.constantFrom(0n, 1n, 65n, 10n, 0xffff_ffffn, 0x8000_0000n, 0x7fff_ffff_ffff_ffffn, (1n << 64n) - 1n, 1n << 63n),
 );
-const strings = fc.constantFrom(0, 7, 31, 32).map((offset) => ({ string: offset }));
+const stringArgs = fc.constantFrom(0, 7, 31, 32).map((offset) => ({ string: offset }));
 
 /** Map values lie at other addresses here than in the kernel: only conversions that read there may get one. */
 function argumentOf(conversionText: string): fc.Arbitrary<FormatArg> {
-  return /s$|I[46]$|i[46]$/.test(conversionText) ? fc.oneof({ weight: 4, arbitrary: strings }, numbers) : numbers;
+  return /s$|I[46]$|i[46]$/.test(conversionText) ? fc.oneof({ weight: 4, arbitrary: stringArgs }, numbers) : numbers;
 }
 
 export interface FormatCase {
@@ -43,9 +79,11 @@ export interface FormatCase {
   readonly args: readonly FormatArg[];
 }
 
-const part = fc.tuple(text, conversion, text).chain(([before, middle, after]) =>
-  argumentOf(middle).map((arg) => ({ text: `${before}${middle}${after}`, arg, takes: !middle.endsWith('%') })),
-);
+const part = fc
+  .tuple(text, conversion, text)
+  .chain(([before, middle, after]) =>
+    argumentOf(middle).map((arg) => ({ text: `${before}${middle}${after}`, arg, takes: !middle.endsWith('%') })),
+  );
 
 /** Formats that are mostly valid, with their arguments; one case in eight lacks the last one. */
 export const formatCases: fc.Arbitrary<FormatCase> = fc
@@ -65,7 +103,7 @@ export async function prepareMaps(pair: SideBySide, format: string): Promise<voi
   const contents = [new TextEncoder().encode(format), stringBytes] as const;
   for (const [i, map] of [formatMap, strings].entries()) {
     const value = new Uint8Array(FORMAT_SIZE);
-    value.set(contents[i] as Uint8Array);
+    value.set(contents[i]);
     map.ours.sysUpdate(new Uint8Array(4), value);
     map.ours.sysFreeze();
     void pair.linux.mapUpdate(map.slot, new Uint8Array(4), value);

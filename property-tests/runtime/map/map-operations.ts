@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { BpfMapFlag, BpfMapType } from '../../../src/base/index.js';
 import type { BpfMap, MapSpec } from '../../../src/runtime/map/bpf-map.js';
 import { createMap } from '../../../src/runtime/map/create-map.js';
@@ -26,7 +26,8 @@ export function mapSpec(type: number, sizes: Partial<MapSpec>): MapSpec {
 
 /** The size of a value as bpf(2) passes it. */
 export function sysValueSize(spec: MapSpec, cpus: number): number {
-  const percpu = spec.type === BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY || spec.type === BpfMapType.BPF_MAP_TYPE_PERCPU_HASH;
+  const percpu =
+    spec.type === BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY || spec.type === BpfMapType.BPF_MAP_TYPE_PERCPU_HASH;
   return percpu ? Math.ceil(spec.valueSize / 8) * 8 * cpus : spec.valueSize;
 }
 
@@ -90,7 +91,13 @@ function operations(spec: MapSpec, cpus: number, length: number): fc.Arbitrary<M
     { weight: 50, arbitrary: fc.record({ op: fc.constant('lookup' as const), key, flags: lookupFlags }) },
     { weight: 30, arbitrary: fc.record({ op: fc.constant('delete' as const), key, flags: fc.constant(0) }) },
     { weight: 20, arbitrary: fc.record({ op: fc.constant('take' as const), key, flags: lookupFlags }) },
-    { weight: 30, arbitrary: fc.record({ op: fc.constant('next' as const), key: spec.keySize === 0 ? fc.constant(null) : fc.option(key) }) },
+    {
+      weight: 30,
+      arbitrary: fc.record({
+        op: fc.constant('next' as const),
+        key: spec.keySize === 0 ? fc.constant(null) : fc.option(key),
+      }),
+    },
     { weight: 1, arbitrary: fc.constant({ op: 'freeze' as const }) },
   );
   return fc.array(operation, { minLength: length >> 1, maxLength: length });
@@ -102,7 +109,9 @@ export function mapScenarios(type: number, cpus: number, length: number): fc.Arb
 }
 
 function answer(result: Uint8Array | number): MapAnswer {
-  return typeof result === 'number' ? result : Array.from(result, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return typeof result === 'number'
+    ? result
+    : Array.from(result, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function applyOurs(map: BpfMap, operation: MapOperation): MapAnswer {
@@ -117,7 +126,7 @@ function applyOurs(map: BpfMap, operation: MapOperation): MapAnswer {
       return map.sysUpdate(operation.key, operation.value, operation.flags);
     case 'next':
       return answer(map.sysNextKey(operation.key));
-    case 'freeze':
+    default:
       return map.sysFreeze();
   }
 }
@@ -138,7 +147,12 @@ export function runOurs({ spec, operations: list }: MapScenario, cpus: number): 
   return answers;
 }
 
-function applyLinux(linux: LinuxOracle, slot: Slot, spec: MapSpec, operation: MapOperation): Promise<Uint8Array | number> {
+function applyLinux(
+  linux: LinuxOracle,
+  slot: Slot,
+  spec: MapSpec,
+  operation: MapOperation,
+): Promise<Uint8Array | number> {
   const size = sysValueSize(spec, linux.cpus);
   switch (operation.op) {
     case 'lookup':
@@ -151,7 +165,7 @@ function applyLinux(linux: LinuxOracle, slot: Slot, spec: MapSpec, operation: Ma
       return linux.mapUpdate(slot, operation.key, operation.value, BigInt(operation.flags));
     case 'next':
       return linux.mapNextKey(slot, operation.key, spec.keySize);
-    case 'freeze':
+    default:
       return linux.mapFreeze(slot);
   }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BpfMapFlag, BpfMapType } from '../../../src/base/index.js';
 import { describeWithLinux } from '../../../test/oracle/linux.js';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { BpfFuncId, BpfPseudo } from '../../../src/base/index.js';
 import {
   BPF_ADD,
@@ -43,7 +43,15 @@ export function programOperations(keys: number): fc.Arbitrary<ProgramOperation[]
     { weight: 2, arbitrary: fc.record({ op: fc.constant('hold' as const), key }) },
     { weight: 3, arbitrary: fc.constant({ op: 'readHeld' as const }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('writeHeld' as const), value }) },
-    { weight: 6, arbitrary: fc.record({ op: fc.constant('update' as const), key, value, flags: fc.constantFrom(0, 0, 0, 1, 2, 3, 4) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        op: fc.constant('update' as const),
+        key,
+        value,
+        flags: fc.constantFrom(0, 0, 0, 1, 2, 3, 4),
+      }),
+    },
     { weight: 3, arbitrary: fc.record({ op: fc.constant('delete' as const), key }) },
   );
   return fc.array(operation, { minLength: 1, maxLength: MAX_OPERATIONS });
@@ -77,7 +85,7 @@ function bodyOf(operation: ProgramOperation): Insn[] {
       return [mov64Imm(7, 0), jmpImm(BPF_JEQ, 8, 0, 1), st(BPF_DW, 8, 0, operation.value)];
     case 'delete':
       return [...mapAndKey(operation.key), call(BpfFuncId.BPF_FUNC_map_delete_elem), mov64Reg(7, 0)];
-    case 'update':
+    default:
       return [
         ...mapAndKey(operation.key),
         st(BPF_DW, 10, -16, operation.value),

@@ -1,7 +1,8 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BpfMapType } from '../../../src/base/index.js';
-import { RingBufferConsumer, RingBufferMap, RingLayout } from '../../../src/runtime/index.js';
+import type { RingBufferMap } from '../../../src/runtime/index.js';
+import { RingBufferConsumer, RingLayout } from '../../../src/runtime/index.js';
 import { describeWithLinux } from '../../../test/oracle/linux.js';
 import { SideBySide } from '../../../test/runtime/side-by-side.js';
 import { MAX_OPERATIONS, RING_SIZE, SOURCE_SIZE, ringPhases, ringProgram, type RingPhase } from './ring-program.js';

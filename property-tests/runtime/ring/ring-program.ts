@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { BpfFuncId, BpfPseudo } from '../../../src/base/index.js';
 import {
   BPF_ADD,
@@ -96,7 +96,7 @@ function callOf(operation: RingOperation): Insn[] {
         call(BpfFuncId.BPF_FUNC_ringbuf_query),
         mov64Reg(7, 0),
       ];
-    case 'reserve':
+    default:
       return reserve(operation.size, operation.discard, operation.flags);
   }
 }

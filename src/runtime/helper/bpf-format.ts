@@ -27,14 +27,19 @@ interface Conversion {
  * Returns -EINVAL for a format outside of it or with more conversions than `args`, -ENOSPC where the
  * strings together are too long. `%p` prints the address itself: there is nobody to hide it from.
  */
-export function bpfFormat(run: BpfRunCtx, format: Uint8Array, args: readonly bigint[], limit: number): FormatOutput | number {
+export function bpfFormat(
+  run: BpfRunCtx,
+  format: Uint8Array,
+  args: readonly bigint[],
+  limit: number,
+): FormatOutput | number {
   const conversions = parseFormat(format, args.length);
   if (typeof conversions === 'number') return conversions;
   const printer = new Printer(run, new FormatOutput(limit));
   let at = 0;
   for (const [index, conversion] of conversions.entries()) {
     printer.literal(format, at, conversion.start);
-    const error = printer.print(conversion, args[index] as bigint);
+    const error = printer.print(conversion, args[index]);
     if (error !== 0) return error;
     at = conversion.end;
   }
@@ -47,7 +52,7 @@ export function parseFormat(format: Uint8Array, maxArgs: number): (Conversion & 
   const text = String.fromCharCode(...format);
   const conversions: (Conversion & { start: number })[] = [];
   for (let i = 0; i < text.length; i++) {
-    if (!isPrintable(format[i] as number)) return -Errno.EINVAL;
+    if (!isPrintable(format[i])) return -Errno.EINVAL;
     if (text[i] !== '%') continue;
     if (text[i + 1] === '%') {
       i++;
@@ -66,17 +71,19 @@ export function parseFormat(format: Uint8Array, maxArgs: number): (Conversion & 
  * printk takes all letters and digits after a `%p` for part of it, beyond those that mean something. Bytes
  * above ASCII are judged as Latin-1, which is what the kernel's isalnum() does.
  */
-const conversionPattern = /([0 +-]*)([1-9][0-9]*)?(?:(p[ku]s|s)(?![0-9A-Za-z\x80-\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff])|(?:(p[iI][46])|(pB)|(p[sS])|(p[xK]))[0-9A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xff]*|(p)(?![0-9A-Za-z\x80-\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff])|(c)|(l{0,2})([iduxX]))/y;
+const conversionPattern =
+  /([0 +-]*)([1-9][0-9]*)?(?:(p[ku]s|s)(?![0-9A-Za-z\x80-\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff])|(?:(p[iI][46])|(pB)|(p[sS])|(p[xK]))[0-9A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xff]*|(p)(?![0-9A-Za-z\x80-\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff])|(c)|(l{0,2})([iduxX]))/y;
 
 function parseConversion(text: string, start: number): Conversion | undefined {
   conversionPattern.lastIndex = start;
   const match = conversionPattern.exec(text);
   if (match === null) return undefined;
-  const [whole, flags = '', width, string, ip, backtrace, address, pointer, plain, char, long = '', integer = ''] = match;
+  const [whole, flags = '', width, string, ip, backtrace, address, pointer, plain, char, long = '', integer = ''] =
+    match;
   const field = fieldOf(flags, width);
   const end = start + whole.length;
   if (string === 's') return { end, kind: 'string', field, letter: 's', size: 8 };
-  if (string !== undefined) return { end, kind: 'string', field, letter: string[1] as string, size: 8 };
+  if (string !== undefined) return { end, kind: 'string', field, letter: string[1], size: 8 };
   if (ip !== undefined) return { end, kind: 'ip', field, letter: ip.slice(1), size: 8 };
   if (backtrace !== undefined) return { end, kind: 'backtrace', field, letter: 'B', size: 8 };
   if (address !== undefined) return { end, kind: 'address', field, letter: address.slice(1), size: 8 };
@@ -114,7 +121,7 @@ class Printer {
   /** Text between conversions, `%%` folded. */
   literal(format: Uint8Array, start: number, end: number): void {
     for (let i = start; i < end; i++) {
-      this.output.byte(format[i] as number);
+      this.output.byte(format[i]);
       if (format[i] === 0x25) i++;
     }
   }
@@ -135,7 +142,7 @@ class Printer {
         return this.#take(8) || this.#done(this.output.string(this.#address(arg, letter), field));
       case 'backtrace':
         return this.#backtrace(arg);
-      case 'ip':
+      default:
         return this.#ip(arg, letter);
     }
   }

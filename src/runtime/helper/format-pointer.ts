@@ -24,5 +24,5 @@ export function formatIp(bytes: Uint8Array, letter: string): Uint8Array {
   if (letter === 'I4') return encoder.encode(bytes.join('.'));
   if (letter === 'i4') return encoder.encode(Array.from(bytes, (byte) => String(byte).padStart(3, '0')).join('.'));
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return encoder.encode(letter === 'i6' ? hex : (hex.match(/.{4}/g) as string[]).join(':'));
+  return encoder.encode(letter === 'i6' ? hex : hex.replaceAll(/.{4}(?=.)/g, '$&:'));
 }

@@ -45,8 +45,7 @@ export function readHostString(
   hi: number,
 ): number {
   if (size <= 0) return 0;
-  const result =
-    checkAddress(run.runtime.host, space, lo, hi) || copyString(run, space, target, dst, size, lo, hi);
+  const result = checkAddress(run.runtime.host, space, lo, hi) || copyString(run, space, target, dst, size, lo, hi);
   if (result < 0) target.fill(0, dst, dst + size);
   return result;
 }

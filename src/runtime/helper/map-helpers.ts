@@ -1,5 +1,5 @@
 import { BpfFuncId, Errno } from '../../base/index.js';
-import type { BpfOffset } from '../memory/bpf-memory.js';
+import { bpfOffset } from '../memory/bpf-memory.js';
 import type { Helper } from './helper.js';
 import { mapOf } from './map-argument.js';
 
@@ -16,7 +16,7 @@ export const mapHelpers: readonly Helper[] = [
     args: ['const_map_ptr', 'map_key'],
     ret: 'map_value_or_null',
     gplOnly: false,
-    impl: (run, map, _mapHi, key) => mapOf(run, map)?.lookupElem(key as BpfOffset, run.cpu) ?? 0,
+    impl: (run, map, _mapHi, key) => mapOf(run, map)?.lookupElem(bpfOffset(key), run.cpu) ?? 0,
   },
   {
     id: BpfFuncId.BPF_FUNC_map_update_elem,
@@ -25,7 +25,7 @@ export const mapHelpers: readonly Helper[] = [
     ret: 'integer',
     gplOnly: false,
     impl: (run, map, _mapHi, key, _keyHi, value, _valueHi, flags, flagsHi) =>
-      mapOf(run, map)?.updateElem(key as BpfOffset, value as BpfOffset, flagsOf(flags, flagsHi), run.cpu) ?? -Errno.EINVAL,
+      mapOf(run, map)?.updateElem(bpfOffset(key), bpfOffset(value), flagsOf(flags, flagsHi), run.cpu) ?? -Errno.EINVAL,
   },
   {
     id: BpfFuncId.BPF_FUNC_map_delete_elem,
@@ -33,7 +33,7 @@ export const mapHelpers: readonly Helper[] = [
     args: ['const_map_ptr', 'map_key'],
     ret: 'integer',
     gplOnly: false,
-    impl: (run, map, _mapHi, key) => mapOf(run, map)?.deleteElem(key as BpfOffset) ?? -Errno.EINVAL,
+    impl: (run, map, _mapHi, key) => mapOf(run, map)?.deleteElem(bpfOffset(key)) ?? -Errno.EINVAL,
   },
   {
     id: BpfFuncId.BPF_FUNC_map_lookup_percpu_elem,
@@ -42,6 +42,6 @@ export const mapHelpers: readonly Helper[] = [
     ret: 'map_value_or_null',
     gplOnly: false,
     impl: (run, map, _mapHi, key, _keyHi, cpu) =>
-      cpu >>> 0 < run.runtime.cpus ? (mapOf(run, map)?.lookupElem(key as BpfOffset, cpu) ?? 0) : 0,
+      cpu >>> 0 < run.runtime.cpus ? (mapOf(run, map)?.lookupElem(bpfOffset(key), cpu) ?? 0) : 0,
   },
 ];

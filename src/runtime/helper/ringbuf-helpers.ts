@@ -72,7 +72,7 @@ export const ringbufHelpers: readonly Helper[] = [
  * records open, one that is stopped in mid-run can, and an open record would block its ring for good.
  */
 export function discardReservations(run: BpfRunCtx): void {
-  for (const record of [...run.reservations]) {
+  for (const record of run.reservations.slice()) {
     closeReservation(run, record)?.discard(record, 0);
   }
 }
@@ -99,9 +99,9 @@ function closeReservation(run: BpfRunCtx, record: number): RingBufferArea | unde
 function ringOfRecord(run: BpfRunCtx, record: number): RingBufferArea | undefined {
   const { u32 } = run.runtime.memory;
   const header = record - BpfRingbuf.BPF_RINGBUF_HDR_SZ;
-  const pages = u32[(header + 4) >>> 2] as number;
+  const pages = u32[(header + 4) >>> 2];
   const first = header - (header % RING_PAGE) - pages * RING_PAGE;
-  return areaOf(run, u32[first >>> 2] as number);
+  return areaOf(run, u32[first >>> 2]);
 }
 
 function areaOf(run: BpfRunCtx, map: number): RingBufferArea | undefined {

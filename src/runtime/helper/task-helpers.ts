@@ -10,8 +10,8 @@ const comm = new Uint8Array(COMM_SIZE);
 
 /** Hands a pair of words, low first, to the program as a u64. */
 function u64Of(run: BpfRunCtx, pair: Int32Array): number {
-  run.resultHi = pair[1] as number;
-  return pair[0] as number;
+  run.resultHi = pair[1];
+  return pair[0];
 }
 
 function currentTask(run: BpfRunCtx): number {

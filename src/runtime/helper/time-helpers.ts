@@ -13,8 +13,8 @@ function clockHelper(id: number, name: string, read: (clock: HostClock, out: Int
     gplOnly: false,
     impl: (run) => {
       read(run.runtime.host.clock, words);
-      run.resultHi = words[1] as number;
-      return words[0] as number;
+      run.resultHi = words[1];
+      return words[0];
     },
   };
 }

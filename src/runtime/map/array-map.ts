@@ -1,6 +1,6 @@
 import { BpfMapType, BpfUpdateFlag, Errno } from '../../base/index.js';
 import type { AccessRegion } from '../access-region.js';
-import type { BpfOffset } from '../memory/bpf-memory.js';
+import { bpfOffset, type BpfOffset } from '../memory/bpf-memory.js';
 import type { MapSpec } from './bpf-map.js';
 import { MapBase, type MapContext } from './map-base.js';
 import { MapHeader, roundUp8 } from './map-layout.js';
@@ -34,7 +34,13 @@ export class ArrayMap extends MapBase {
     this.setHeader(MapHeader.elements, this.#values);
     this.setGeometry({ stride: this.#stride, cpuStride: this.#cpuStride, elemKey: 0, elemValue: 0 });
     this.regions = [
-      { start: this.#values, end: this.#values + size, stride: slot, size: spec.valueSize, writable: this.progWritable },
+      {
+        start: this.#values,
+        end: this.#values + size,
+        stride: slot,
+        size: spec.valueSize,
+        writable: this.progWritable,
+      },
       { start: this.#keys, end: this.#keys + KEY_SLOTS * 8, stride: 8, size: 4, writable: false },
     ];
   }
@@ -60,14 +66,14 @@ export class ArrayMap extends MapBase {
   }
 
   override forEachElem(each: (key: BpfOffset, value: BpfOffset) => number, cpu: number): number {
-    const key = (this.#keys + (this.#nesting++ % KEY_SLOTS) * 8) as BpfOffset;
+    const key = bpfOffset(this.#keys + (this.#nesting++ % KEY_SLOTS) * 8);
     let visited = 0;
     try {
       while (visited < this.maxEntries) {
         this.memory.u32[key >>> 2] = visited;
         const value = this.#values + visited * this.#stride + cpu * this.#cpuStride;
         visited++;
-        if (each(key, value as BpfOffset) !== 0) break;
+        if (each(key, bpfOffset(value)) !== 0) break;
       }
     } finally {
       this.#nesting--;

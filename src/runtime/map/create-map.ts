@@ -32,8 +32,7 @@ export function createMap(deps: MapDeps, spec: MapSpec): BpfMap {
   checkMapSpec(spec);
   const blocks = new MapBlocks(deps.memory);
   try {
-    const Constructor = constructors.get(spec.type) as MapConstructor;
-    const map = new Constructor(contextOf(deps, blocks), spec);
+    const map = construct(contextOf(deps, blocks), spec);
     checkMapName(spec);
     if (spec.contents !== undefined) fill(map, spec, spec.contents);
     if (spec.frozen === true) map.sysFreeze();
@@ -42,6 +41,12 @@ export function createMap(deps: MapDeps, spec: MapSpec): BpfMap {
     blocks.freeAll();
     throw error;
   }
+}
+
+function construct(context: MapContext, spec: MapSpec): MapBase {
+  const Constructor = constructors.get(spec.type);
+  if (Constructor === undefined) throw new BpfError('EINVAL', 'unknown map type', { value: spec.type });
+  return new Constructor(context, spec);
 }
 
 function contextOf(deps: MapDeps, blocks: MapBlocks): MapContext {

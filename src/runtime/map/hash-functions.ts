@@ -61,10 +61,10 @@ function finish(a0: number, b0: number, c0: number): number {
 /** Up to four bytes as a little-endian word; fewer where `left` says that fewer are there. */
 function word(u8: Uint8Array, at: number, left: number): number {
   if (left <= 0) return 0;
-  let value = u8[at] as number;
-  if (left > 1) value |= (u8[at + 1] as number) << 8;
-  if (left > 2) value |= (u8[at + 2] as number) << 16;
-  if (left > 3) value |= (u8[at + 3] as number) << 24;
+  let value = u8[at];
+  if (left > 1) value |= u8[at + 1] << 8;
+  if (left > 2) value |= u8[at + 2] << 16;
+  if (left > 3) value |= u8[at + 3] << 24;
   return value;
 }
 

@@ -84,7 +84,7 @@ export class HashMap extends HashTable {
   #swapSpare(old: number, cpu: number): number {
     const { u32 } = this.memory;
     const word = (this.#spares >>> 2) + cpu;
-    const spare = u32[word] as number;
+    const spare = u32[word];
     u32[word] = old;
     return spare;
   }
@@ -92,7 +92,7 @@ export class HashMap extends HashTable {
   #takeFree(): number {
     const free = this.header(MapHeader.freeList);
     if (free !== 0) {
-      this.setHeader(MapHeader.freeList, this.memory.u32[(free + HashElem.hash) >>> 2] as number);
+      this.setHeader(MapHeader.freeList, this.memory.u32[(free + HashElem.hash) >>> 2]);
       return free;
     }
     const fresh = this.header(MapHeader.fresh);

@@ -1,6 +1,6 @@
 import { BpfMapFlag, BpfUpdateFlag, Errno } from '../../base/index.js';
 import type { AccessRegion } from '../access-region.js';
-import type { BpfOffset } from '../memory/bpf-memory.js';
+import { bpfOffset, type BpfOffset } from '../memory/bpf-memory.js';
 import type { MapSpec } from './bpf-map.js';
 import { hashKey } from './hash-functions.js';
 import { MapBase, type MapContext } from './map-base.js';
@@ -50,7 +50,12 @@ export abstract class HashTable extends MapBase {
     this.#kind = hashKind(spec);
     this.#seed = (spec.flags & BpfMapFlag.BPF_F_ZERO_SEED) !== 0 ? 0 : Math.imul(context.id, 0x9e3779b1) >>> 0;
     this.regions = this.#valueRegions(total, shape.percpu ? context.cpus : 1);
-    this.setGeometry({ stride: this.stride, cpuStride: this.cpuStride, elemKey: this.elemKey, elemValue: this.elemValue });
+    this.setGeometry({
+      stride: this.stride,
+      cpuStride: this.cpuStride,
+      elemKey: this.elemKey,
+      elemValue: this.elemValue,
+    });
     this.setHeader(MapHeader.elements, this.elements);
     this.setHeader(MapHeader.buckets, this.#buckets);
     this.setHeader(MapHeader.mask, this.#mask);
@@ -75,7 +80,7 @@ export abstract class HashTable extends MapBase {
         const next = this.#word(elem + HashElem.next);
         visited++;
         const value = elem + this.elemValue + cpu * this.cpuStride;
-        if (each((elem + this.elemKey) as BpfOffset, value as BpfOffset) !== 0) return visited;
+        if (each(bpfOffset(elem + this.elemKey), bpfOffset(value)) !== 0) return visited;
         elem = next;
       }
     }
@@ -177,7 +182,7 @@ export abstract class HashTable extends MapBase {
   }
 
   #word(offset: number): number {
-    return this.memory.u32[offset >>> 2] as number;
+    return this.memory.u32[offset >>> 2];
   }
 
   #setWord(offset: number, value: number): void {

@@ -11,7 +11,14 @@ export const LruType = { active: 0, inactive: 1, free: 2, localFree: 3, localPen
 
 const CELL = 16;
 /** State of one set: three list heads, two counts, the rotation cursor. */
-const ListSet = { active: 0, inactive: CELL, free: 2 * CELL, counts: 3 * CELL, cursor: 3 * CELL + 8, size: 64 } as const;
+const ListSet = {
+  active: 0,
+  inactive: CELL,
+  free: 2 * CELL,
+  counts: 3 * CELL,
+  cursor: 3 * CELL + 8,
+  size: 64,
+} as const;
 /** State of one CPU: two list heads, the CPU to steal from next. */
 const Local = { free: 0, pending: CELL, nextSteal: 2 * CELL, size: 48 } as const;
 
@@ -162,7 +169,7 @@ export class LruList {
 
   #flush(set: number, local: number): void {
     const pending = local + Local.pending;
-    for (let elem = this.#prev(pending); elem !== pending; ) {
+    for (let elem = this.#prev(pending); elem !== pending;) {
       const prev = this.#prev(elem);
       const type = this.#isReferenced(elem) ? LruType.active : LruType.inactive;
       this.#count(set, type, 1);
@@ -229,7 +236,7 @@ export class LruList {
     if (last === inactive) last = this.#next(last);
     let here = cursor;
     let next = inactive;
-    for (let scanned = 0; scanned < this.#scans; ) {
+    for (let scanned = 0; scanned < this.#scans;) {
       if (here === inactive) {
         here = this.#prev(here);
         continue;
@@ -342,7 +349,7 @@ export class LruList {
   }
 
   #type(elem: number): number {
-    return this.#memory.u8[elem + HashElem.lruType] as number;
+    return this.#memory.u8[elem + HashElem.lruType];
   }
 
   #next(elem: number): number {
@@ -354,7 +361,7 @@ export class LruList {
   }
 
   #word(offset: number): number {
-    return this.#memory.u32[offset >>> 2] as number;
+    return this.#memory.u32[offset >>> 2];
   }
 
   #setWord(offset: number, value: number): void {

@@ -41,7 +41,10 @@ export function checkMapSpec(spec: MapSpec): void {
 export function checkMapName(spec: MapSpec): void {
   const name = spec.name.slice(0, MAX_NAME);
   if (!/^[A-Za-z0-9_.]*$/.test(name)) {
-    refuse(spec, 'EINVAL', 'bad character in the name', { value: name, remedy: 'letters, digits, _ and . are allowed' });
+    refuse(spec, 'EINVAL', 'bad character in the name', {
+      value: name,
+      remedy: 'letters, digits, _ and . are allowed',
+    });
   }
 }
 
@@ -75,7 +78,8 @@ function checkArray(spec: MapSpec): void {
 }
 
 function checkFdArray(spec: MapSpec): void {
-  if (spec.valueSize !== 4) refuse(spec, 'EINVAL', 'values of arrays of descriptors are u32', { value: spec.valueSize });
+  if (spec.valueSize !== 4)
+    refuse(spec, 'EINVAL', 'values of arrays of descriptors are u32', { value: spec.valueSize });
   forbid(spec, F.BPF_F_RDONLY_PROG, 'BPF_F_RDONLY_PROG');
   forbid(spec, F.BPF_F_WRONLY_PROG, 'BPF_F_WRONLY_PROG');
   checkArray(spec);
@@ -93,7 +97,9 @@ function checkHash(spec: MapSpec): void {
   if (spec.keySize === 0) refuse(spec, 'EINVAL', 'key_size is 0');
   if (spec.valueSize === 0) refuse(spec, 'EINVAL', 'value_size is 0');
   if (spec.keySize + spec.valueSize >= MAX_HASH_ELEM) {
-    refuse(spec, 'E2BIG', `key and value together exceed ${MAX_HASH_ELEM - 1} bytes`, { value: spec.keySize + spec.valueSize });
+    refuse(spec, 'E2BIG', `key and value together exceed ${MAX_HASH_ELEM - 1} bytes`, {
+      value: spec.keySize + spec.valueSize,
+    });
   }
   if (percpu) checkPerCpuValue(spec);
   if (spec.maxEntries > MAX_HASH_ENTRIES) refuse(spec, 'E2BIG', 'max_entries', { value: spec.maxEntries });
@@ -108,17 +114,22 @@ function checkStackTrace(spec: MapSpec): void {
   }
   const frame = has(spec, F.BPF_F_STACK_BUILD_ID) ? BUILD_ID_SIZE : 8;
   if (spec.valueSize % frame !== 0 || spec.valueSize / frame > MAX_STACK_DEPTH) {
-    refuse(spec, 'EINVAL', `a stack has at most ${MAX_STACK_DEPTH} frames of ${frame} bytes`, { value: spec.valueSize });
+    refuse(spec, 'EINVAL', `a stack has at most ${MAX_STACK_DEPTH} frames of ${frame} bytes`, {
+      value: spec.valueSize,
+    });
   }
   if (frame !== 8) {
-    refuse(spec, 'EOPNOTSUPP', 'BPF_F_STACK_BUILD_ID is not supported', { remedy: 'store addresses and resolve them outside' });
+    refuse(spec, 'EOPNOTSUPP', 'BPF_F_STACK_BUILD_ID is not supported', {
+      remedy: 'store addresses and resolve them outside',
+    });
   }
   if (spec.maxEntries > 2 ** 31) refuse(spec, 'E2BIG', 'max_entries', { value: spec.maxEntries });
 }
 
 function checkRingbuf(spec: MapSpec): void {
   checkFlags(spec, F.BPF_F_NUMA_NODE);
-  if (spec.keySize !== 0 || spec.valueSize !== 0) refuse(spec, 'EINVAL', 'ring buffers have neither key nor value size');
+  if (spec.keySize !== 0 || spec.valueSize !== 0)
+    refuse(spec, 'EINVAL', 'ring buffers have neither key nor value size');
   const size = spec.maxEntries;
   if (size === 0 || size % 4096 !== 0 || 2 ** Math.round(Math.log2(size)) !== size) {
     refuse(spec, 'EINVAL', 'the size of a ring buffer is a power of two and a multiple of 4096', { value: size });

@@ -1,6 +1,6 @@
 import { BpfMapFlag, BpfUpdateFlag, Errno } from '../../base/index.js';
 import type { AccessRegion } from '../access-region.js';
-import type { BpfMemory, BpfOffset } from '../memory/bpf-memory.js';
+import { bpfOffset, type BpfMemory, type BpfOffset } from '../memory/bpf-memory.js';
 import type { BpfMap, MapSpec } from './bpf-map.js';
 import { MapHeader, roundUp8 } from './map-layout.js';
 
@@ -200,7 +200,7 @@ export abstract class MapBase implements BpfMap {
   }
 
   protected header(field: number): number {
-    return this.memory.u32[(this.address + field) >>> 2] as number;
+    return this.memory.u32[(this.address + field) >>> 2];
   }
 
   protected setGeometry(geometry: MapGeometry): void {
@@ -224,7 +224,7 @@ export abstract class MapBase implements BpfMap {
 
   #passKey(key: Uint8Array): BpfOffset {
     this.#checkLength('key', key, this.keySize);
-    const scratch = (this.address + MapHeader.size) as BpfOffset;
+    const scratch = bpfOffset(this.address + MapHeader.size);
     this.memory.u8.set(key, scratch);
     return scratch;
   }

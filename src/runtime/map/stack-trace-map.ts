@@ -46,7 +46,7 @@ export class StackTraceMap extends MapBase {
     const hash = jhash(bytes, 0, bytes.length, 0);
     const id = (hash & (this.#count - 1)) >>> 0;
     const bucket = (this.#buckets >>> 2) + id;
-    const old = this.memory.u32[bucket] as number;
+    const old = this.memory.u32[bucket];
     const sameHash = old !== 0 && this.#word(old + Stack.hash) === hash;
     if (sameHash && (flags & BpfStackFlag.BPF_F_FAST_STACK_CMP) !== 0) return id;
     if (sameHash && this.#word(old + Stack.frames) === count && this.#sameFrames(old, bytes)) return id;
@@ -133,7 +133,7 @@ export class StackTraceMap extends MapBase {
   }
 
   #stack(id: number): number {
-    return this.memory.u32[(this.#buckets >>> 2) + id] as number;
+    return this.memory.u32[(this.#buckets >>> 2) + id];
   }
 
   #id(key: BpfOffset): number {
@@ -141,6 +141,6 @@ export class StackTraceMap extends MapBase {
   }
 
   #word(offset: number): number {
-    return this.memory.u32[offset >>> 2] as number;
+    return this.memory.u32[offset >>> 2];
   }
 }

@@ -5,6 +5,12 @@ declare const offsetBrand: unique symbol;
 /** A byte offset in a `BpfMemory`. Never a host address: those are `bigint` or word pairs. */
 export type BpfOffset = number & { readonly [offsetBrand]: true };
 
+/** Says that a number is an offset in BpfMemory: the one place where a number becomes one. */
+export function bpfOffset(value: number): BpfOffset {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a brand exists at compile time only
+  return value as BpfOffset;
+}
+
 /**
  * High word of every pointer a BPF program sees into `BpfMemory`; the low word is the offset. The range
  * fffffe80_00000000 - fffffe80_ffffffff is in a hole of the kernel address space of x86-64, arm64 and
@@ -63,7 +69,7 @@ export class BpfMemory {
     const start = reused ?? this.#extend(length, align);
     // Fresh memory is zero already; touching it would make large sparse maps cost real pages.
     if (reused !== undefined || !this.#zeroed) this.u8.fill(0, start, start + length);
-    return start as BpfOffset;
+    return bpfOffset(start);
   }
 
   /** Gives back what `alloc(size)` returned. */
@@ -73,7 +79,7 @@ export class BpfMemory {
 
   #takeFree(length: number, align: number): number | undefined {
     for (let i = 0; i < this.#free.length; i++) {
-      const range = this.#free[i] as { start: number; end: number };
+      const range = this.#free[i];
       const start = roundUp(range.start, align);
       if (start + length > range.end) continue;
       this.#free.splice(i, 1);

@@ -41,7 +41,10 @@ export class PerfRingArea {
   constructor(memory: BpfMemory, options: PerfRingOptions) {
     const { pages } = options;
     if (!Number.isInteger(pages) || pages <= 0 || (pages & (pages - 1)) !== 0) {
-      throw new BpfError('EINVAL', 'creating a perf ring', { value: pages, remedy: 'data pages must be a power of two' });
+      throw new BpfError('EINVAL', 'creating a perf ring', {
+        value: pages,
+        remedy: 'data pages must be a power of two',
+      });
     }
     this.#memory = memory;
     this.#lostRecord = options.lostRecord ?? bareLostRecord;
@@ -108,7 +111,7 @@ export class PerfRingArea {
 
   #position(field: number): bigint {
     const word = (this.address + field) >>> 2;
-    return u64(this.#memory.i32[word] as number, this.#memory.i32[word + 1] as number);
+    return u64(this.#memory.i32[word], this.#memory.i32[word + 1]);
   }
 
   #setPosition(field: number, value: bigint): void {

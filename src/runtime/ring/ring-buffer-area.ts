@@ -123,7 +123,7 @@ export class RingBufferArea {
   isOpen(offset: number): boolean {
     const position = offset - HEADER - this.#data;
     if (position < 0 || position >= this.size || position % 8 !== 0) return false;
-    return ((this.#memory.u32[(offset - HEADER) >>> 2] as number) & BUSY) !== 0;
+    return (this.#memory.u32[(offset - HEADER) >>> 2] & BUSY) !== 0;
   }
 
   #reserve(size: number): number {
@@ -147,7 +147,7 @@ export class RingBufferArea {
   #advancePending(producer: number): void {
     let pending = this.#word(RingLayout.pendingPos);
     while (pending !== producer) {
-      const length = this.#memory.u32[(this.#data + (pending & (this.size - 1))) >>> 2] as number;
+      const length = this.#memory.u32[(this.#data + (pending & (this.size - 1))) >>> 2];
       if ((length & BUSY) !== 0) break;
       const step = ringRecordSize((length & ~DISCARD) >>> 0);
       this.#addWord(RingLayout.pendingPos, step);
@@ -166,7 +166,7 @@ export class RingBufferArea {
   #commit(offset: number, flags: number, bit: number): void {
     const { u32 } = this.#memory;
     const header = offset - HEADER;
-    const length = (u32[header >>> 2] as number) & ~BUSY;
+    const length = u32[header >>> 2] & ~BUSY;
     const at = header - this.#data;
     this.#mirrorOut(at, ringRecordSize(length >>> 0));
     u32[header >>> 2] = (length | bit) >>> 0;
@@ -194,14 +194,14 @@ export class RingBufferArea {
   }
 
   #word(field: number): number {
-    return this.#memory.u32[(this.address + field) >>> 2] as number;
+    return this.#memory.u32[(this.address + field) >>> 2];
   }
 
   #addWord(field: number, amount: number): void {
     const { u32 } = this.#memory;
     const word = (this.address + field) >>> 2;
-    const low = (u32[word] as number) + amount;
+    const low = u32[word] + amount;
     u32[word] = low;
-    if (low > 0xffff_ffff) u32[word + 1] = (u32[word + 1] as number) + 1;
+    if (low > 0xffff_ffff) u32[word + 1] = u32[word + 1] + 1;
   }
 }

@@ -16,6 +16,8 @@ export type RingRecordHandler = (data: Uint8Array) => void;
 export class RingBufferConsumer {
   readonly #memory: BpfMemory;
   readonly #area: RingBufferArea;
+  /** Records handed out, ever. */
+  #handled = 0;
 
   constructor(memory: BpfMemory, area: RingBufferArea) {
     this.#memory = memory;
@@ -24,9 +26,10 @@ export class RingBufferConsumer {
 
   /** Hands out the complete records, at most `limit` of them; returns how many. Discarded ones do not count. */
   consume(handler: RingRecordHandler, limit: number = Number.POSITIVE_INFINITY): number {
-    let handled = 0;
-    while (handled < limit && this.#one(handler, () => handled++));
-    return handled;
+    const before = this.#handled;
+    const wanted = before + limit;
+    while (this.#handled < wanted && this.#one(handler));
+    return this.#handled - before;
   }
 
   /** Whether there is something between consumer and producer, complete or not: what epoll would say. */
@@ -40,16 +43,16 @@ export class RingBufferConsumer {
   }
 
   /** False where there is nothing more to read now. */
-  #one(handler: RingRecordHandler, count: () => void): boolean {
+  #one(handler: RingRecordHandler): boolean {
     const position = this.#area.consumer;
     if (position === this.#area.producer) return false;
     const header = this.#area.address + RingLayout.data + Number(position & BigInt(this.#area.size - 1));
-    const word = this.#memory.u32[header >>> 2] as number;
+    const word = this.#memory.u32[header >>> 2];
     if ((word & BpfRingbuf.BPF_RINGBUF_BUSY_BIT) !== 0) return false;
     const length = (word & ~BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) >>> 0;
     try {
       if (word === length) {
-        count();
+        this.#handled++;
         handler(this.#memory.u8.subarray(header + 8, header + 8 + length));
       }
     } finally {

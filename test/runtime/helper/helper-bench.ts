@@ -54,7 +54,16 @@ export class HelperBench {
   }
 
   map(spec: Partial<MapSpec> & { readonly type: number }): BpfMap {
-    return this.runtime.createMap({ name: 'm', keySize: 4, valueSize: 8, maxEntries: 4, flags: 0, keyTypeId: 0, valueTypeId: 0, ...spec });
+    return this.runtime.createMap({
+      name: 'm',
+      keySize: 4,
+      valueSize: 8,
+      maxEntries: 4,
+      flags: 0,
+      keyTypeId: 0,
+      valueTypeId: 0,
+      ...spec,
+    });
   }
 
   pointer(map: BpfMap): bigint {
@@ -72,4 +81,3 @@ export class HelperBench {
 }
 
 type Words = [number, number, number, number, number, number, number, number, number, number];
-

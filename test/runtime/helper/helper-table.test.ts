@@ -33,7 +33,11 @@ function line(name: string, gplOnly: boolean, available: readonly number[]): str
 }
 
 function ours({ name, gplOnly, programTypes }: Helper): string {
-  return line(name, gplOnly, types.filter((type) => programTypes?.includes(type) ?? true));
+  return line(
+    name,
+    gplOnly,
+    types.filter((type) => programTypes?.includes(type) ?? true),
+  );
 }
 
 async function askLinux(linux: LinuxOracle, helper: Helper): Promise<string> {

@@ -41,7 +41,7 @@ describe('bpf_for_each_map_elem', () => {
     bench.run.callback = (_pc, r1Lo, _r1Hi, key, _keyHi, value) => {
       expect(r1Lo).toBe(lo32(bench.pointer(map)));
       const { u32 } = bench.runtime.memory;
-      seen.push([u32[key >>> 2] as number, u32[value >>> 2] as number]);
+      seen.push([u32[key >>> 2], u32[value >>> 2]]);
       return seen.length === 3 ? 1 : 0;
     };
   });
@@ -54,7 +54,11 @@ describe('bpf_for_each_map_elem', () => {
     map = bench.map({ type: BpfMapType.BPF_MAP_TYPE_ARRAY });
     for (let i = 0; i < 4; i++) map.sysUpdate(key(i), Uint8Array.of(i * 10, 0, 0, 0, 0, 0, 0, 0));
     expect(bench.call('for_each_map_elem', bench.pointer(map), 5n, 0n, 0n)).toBe(3n);
-    expect(seen).toEqual([[0, 0], [1, 10], [2, 20]]);
+    expect(seen).toEqual([
+      [0, 0],
+      [1, 10],
+      [2, 20],
+    ]);
   });
 
   it('visits the elements of a hash map, of this CPU where there is one value for each', () => {
@@ -106,7 +110,11 @@ describe('bpf_trace_printk', () => {
     ['%c%c', [75n, 83n], 'KS'],
     ['%px', [0xffff_ffff_8100_0000n], 'ffffffff81000000'],
     ['%p', [0x1234n], '0000000000001234'],
-    ['%ps|%pS|%pB', [0xffff_ffff_8100_0000n, 0xffff_ffff_8100_0003n, 0xffff_ffff_8100_0010n], 'vfs_open|vfs_open+0x3/0x10|vfs_open+0x10/0x10'],
+    [
+      '%ps|%pS|%pB',
+      [0xffff_ffff_8100_0000n, 0xffff_ffff_8100_0003n, 0xffff_ffff_8100_0010n],
+      'vfs_open|vfs_open+0x3/0x10|vfs_open+0x10/0x10',
+    ],
     ['%ps', [0x1234n], '0x1234'],
   ])('%j', (format, args, line) => {
     expect(print(format, ...args)).toBe(BigInt(line.length));

@@ -1,12 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BpfMapType } from '../../../src/base/index.js';
-import {
-  PerfEventArrayMap,
-  RingBufferConsumer,
-  RingBufferMap,
-  discardReservations,
-  type PerfEventSink,
-} from '../../../src/runtime/index.js';
+import type { PerfEventArrayMap, RingBufferMap } from '../../../src/runtime/index.js';
+import { RingBufferConsumer, discardReservations, type PerfEventSink } from '../../../src/runtime/index.js';
 import { HelperBench } from './helper-bench.js';
 
 const CURRENT_CPU = 0xffff_ffffn;
@@ -22,13 +17,20 @@ describe('ring buffer helpers', () => {
   let map: bigint;
 
   beforeEach(() => {
-    ring = bench.map({ type: BpfMapType.BPF_MAP_TYPE_RINGBUF, keySize: 0, valueSize: 0, maxEntries: 4096 }) as RingBufferMap;
+    ring = bench.map({
+      type: BpfMapType.BPF_MAP_TYPE_RINGBUF,
+      keySize: 0,
+      valueSize: 0,
+      maxEntries: 4096,
+    }) as RingBufferMap;
     map = bench.pointer(ring);
   });
 
   function records(): string[] {
     const texts: string[] = [];
-    new RingBufferConsumer(bench.runtime.memory, ring.area).consume((data) => texts.push(new TextDecoder().decode(data)));
+    new RingBufferConsumer(bench.runtime.memory, ring.area).consume((data) =>
+      texts.push(new TextDecoder().decode(data)),
+    );
     return texts;
   }
 
@@ -90,7 +92,12 @@ describe('ring buffer helpers', () => {
   });
 
   it('what a stopped run left open is discarded, in whichever ring it is', () => {
-    const other = bench.map({ type: BpfMapType.BPF_MAP_TYPE_RINGBUF, keySize: 0, valueSize: 0, maxEntries: 8192 }) as RingBufferMap;
+    const other = bench.map({
+      type: BpfMapType.BPF_MAP_TYPE_RINGBUF,
+      keySize: 0,
+      valueSize: 0,
+      maxEntries: 8192,
+    }) as RingBufferMap;
     bench.call('ringbuf_reserve', map, 8n, 0n);
     bench.call('ringbuf_reserve', bench.pointer(other), 8n, 0n);
     discardReservations(bench.run);
@@ -138,7 +145,11 @@ describe('perf event helpers', () => {
 
   beforeEach(() => {
     emitted = [];
-    events = bench.map({ type: BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY, valueSize: 4, maxEntries: 2 }) as PerfEventArrayMap;
+    events = bench.map({
+      type: BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+      valueSize: 4,
+      maxEntries: 2,
+    }) as PerfEventArrayMap;
     map = bench.pointer(events);
   });
 

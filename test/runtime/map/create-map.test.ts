@@ -36,7 +36,16 @@ describe('BPF_MAP_CREATE', () => {
   });
 
   it('names the map, the field and what is wrong with it', () => {
-    const spec = { name: 'events', type: 27, keySize: 0, valueSize: 0, maxEntries: 1000, flags: 0, keyTypeId: 0, valueTypeId: 0 };
+    const spec = {
+      name: 'events',
+      type: 27,
+      keySize: 0,
+      valueSize: 0,
+      maxEntries: 1000,
+      flags: 0,
+      keyTypeId: 0,
+      valueTypeId: 0,
+    };
     expect(() => createMap({ memory: new BpfMemory(), cpus: 1, id: 1 }, spec)).toThrow(
       'creating map "events" (type 27): the size of a ring buffer is a power of two and a multiple of 4096 [value 1000]: EINVAL',
     );
@@ -44,7 +53,16 @@ describe('BPF_MAP_CREATE', () => {
 
   it('is ENOMEM where BpfMemory cannot hold the map, and leaves nothing behind', () => {
     const memory = new BpfMemory({ maxBytes: 1 << 20 });
-    const spec = { name: 'big', type: 1, keySize: 4, valueSize: 64, maxEntries: 1 << 16, flags: 0, keyTypeId: 0, valueTypeId: 0 };
+    const spec = {
+      name: 'big',
+      type: 1,
+      keySize: 4,
+      valueSize: 64,
+      maxEntries: 1 << 16,
+      flags: 0,
+      keyTypeId: 0,
+      valueTypeId: 0,
+    };
     expect(() => createMap({ memory, cpus: 1, id: 1 }, spec)).toThrow(/ENOMEM/);
     expect(memory.used).toBe(0);
   });
@@ -52,7 +70,16 @@ describe('BPF_MAP_CREATE', () => {
   it('puts the initial contents in and freezes', () => {
     const memory = new BpfMemory();
     const contents = Uint8Array.of(1, 2, 3);
-    const spec = { name: '.rodata', type: 2, keySize: 4, valueSize: 8, maxEntries: 1, flags: 0x80, keyTypeId: 0, valueTypeId: 0 };
+    const spec = {
+      name: '.rodata',
+      type: 2,
+      keySize: 4,
+      valueSize: 8,
+      maxEntries: 1,
+      flags: 0x80,
+      keyTypeId: 0,
+      valueTypeId: 0,
+    };
     const map = createMap({ memory, cpus: 1, id: 1 }, { ...spec, contents, frozen: true });
     expect(map.sysLookup(new Uint8Array(4))).toEqual(Uint8Array.of(1, 2, 3, 0, 0, 0, 0, 0));
     expect(map.sysUpdate(new Uint8Array(4), new Uint8Array(8))).toBe(-1);

@@ -12,9 +12,46 @@ export interface Script {
   readonly calls: readonly string[];
 }
 
-const common = ['lookup 0', 'update 0 =101', 'lookup 0', 'lookup 0 f1', 'lookup 0 f4', 'update 0 =102 f1', 'update 0 =103 f2', 'update 0 =103 f3'];
-const more = ['update 0 =103 f4', 'update 9 =109 f2', 'update 9 =109', 'next null', 'next 0', 'next 9', 'next 77', 'take 0', 'take 0', 'take 9 f1', 'take 9 f4'];
-const last = ['update 1 =101', 'update 2 =102', 'update 3 =103', 'delete 2', 'delete 2', 'delete 9', 'lookup 1', 'next null', 'freeze', 'lookup 1', 'update 1 =105', 'delete 1', 'take 1', 'next null', 'freeze'];
+const common = [
+  'lookup 0',
+  'update 0 =101',
+  'lookup 0',
+  'lookup 0 f1',
+  'lookup 0 f4',
+  'update 0 =102 f1',
+  'update 0 =103 f2',
+  'update 0 =103 f3',
+];
+const more = [
+  'update 0 =103 f4',
+  'update 9 =109 f2',
+  'update 9 =109',
+  'next null',
+  'next 0',
+  'next 9',
+  'next 77',
+  'take 0',
+  'take 0',
+  'take 9 f1',
+  'take 9 f4',
+];
+const last = [
+  'update 1 =101',
+  'update 2 =102',
+  'update 3 =103',
+  'delete 2',
+  'delete 2',
+  'delete 9',
+  'lookup 1',
+  'next null',
+  'freeze',
+  'lookup 1',
+  'update 1 =105',
+  'delete 1',
+  'take 1',
+  'next null',
+  'freeze',
+];
 const all = [...common, ...more, ...last];
 
 const HASH = { keySize: 4, valueSize: 8, maxEntries: 2, flags: 0x40 };
@@ -33,7 +70,22 @@ export const scripts: readonly Script[] = [
   { title: 'perf_event_array', type: 4, sizes: { ...ARRAY, valueSize: 4 }, calls: all },
   { title: 'prog_array', type: 3, sizes: { ...ARRAY, valueSize: 4 }, calls: all },
   { title: 'stack_trace', type: 7, sizes: { ...ARRAY, valueSize: 16 }, calls: all },
-  { title: 'ringbuf', type: 27, sizes: { keySize: 0, valueSize: 0, maxEntries: 4096 }, calls: ['lookup 0', 'update 0 =101', 'update 0 =101 f1', 'delete 0', 'next null', 'take 0', 'freeze', 'update 0 =101', 'lookup 0'] },
+  {
+    title: 'ringbuf',
+    type: 27,
+    sizes: { keySize: 0, valueSize: 0, maxEntries: 4096 },
+    calls: [
+      'lookup 0',
+      'update 0 =101',
+      'update 0 =101 f1',
+      'delete 0',
+      'next null',
+      'take 0',
+      'freeze',
+      'update 0 =101',
+      'lookup 0',
+    ],
+  },
 ];
 
 interface Call {
@@ -50,7 +102,7 @@ function parse(text: string, keySize: number, valueSize: number): Call {
   const key = new Uint8Array(keySize);
   if (keySize > 0) key[0] = Number(words[1]);
   const value = Uint8Array.from({ length: valueSize }, (_, i) => (i % 8 === 0 ? find('=') + i : 0));
-  return { name: words[0] as string, key: words[1] === 'null' ? null : key, value, flags: find('f') };
+  return { name: words[0], key: words[1] === 'null' ? null : key, value, flags: find('f') };
 }
 
 export function callOurs(map: BpfMap, text: string, valueSize: number): Uint8Array | number {
@@ -62,7 +114,13 @@ export function callOurs(map: BpfMap, text: string, valueSize: number): Uint8Arr
   return name === 'delete' ? map.sysDelete(key as Uint8Array) : map.sysUpdate(key as Uint8Array, value, flags);
 }
 
-export function callLinux(linux: LinuxOracle, slot: Slot, text: string, keySize: number, valueSize: number): Promise<Uint8Array | number> {
+export function callLinux(
+  linux: LinuxOracle,
+  slot: Slot,
+  text: string,
+  keySize: number,
+  valueSize: number,
+): Promise<Uint8Array | number> {
   const { name, key, value, flags } = parse(text, keySize, valueSize);
   if (name === 'freeze') return linux.mapFreeze(slot);
   if (name === 'next') return linux.mapNextKey(slot, key, keySize);

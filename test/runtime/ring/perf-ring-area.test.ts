@@ -36,9 +36,7 @@ describe('PerfRingArea', () => {
     expect(ring.head).toBe(40n);
     const data = ring.address + 4096;
     expect([...memory.u8.subarray(data, data + 24)]).toEqual([
-      ...[2, 0, 0, 0, 0, 0, 24, 0],
-      ...[0, 0, 0, 0, 0, 0, 0, 0],
-      ...[2, 0, 0, 0, 0, 0, 0, 0],
+      2, 0, 0, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0,
     ]);
     expect([...memory.u8.subarray(data + 24, data + 40)]).toEqual([...record(16, 7)]);
   });
