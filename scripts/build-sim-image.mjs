@@ -22,7 +22,7 @@ const common = [
   '-target', 'x86_64-linux-gnu', '-std=gnu11', '-O1', '-ffreestanding', '-fno-builtin', '-mgeneral-regs-only',
   '-mno-red-zone', '-fno-omit-frame-pointer', '-mno-omit-leaf-frame-pointer', '-fno-stack-protector',
   '-fcf-protection=none', '-fno-jump-tables', '-fno-pic', '-fno-pie', '-fno-inline', '-fno-optimize-sibling-calls',
-  '-fno-asynchronous-unwind-tables', '-fno-strict-aliasing', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter',
+  '-fno-asynchronous-unwind-tables', '-fno-strict-aliasing', '-mllvm', '-enable-shrink-wrap=false', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter',
 ];
 const kernelFlags = [
   ...common, '-mcmodel=kernel', '-g', '-gdwarf-4', '-fstandalone-debug', `-ffile-prefix-map=${root}=.`, `-I${kernel}/include`,

@@ -1,7 +1,7 @@
 /*
  * op OPERATION...: does what it is told, in order, in one process: open:PATH create:PATH read:N write:N lseek:N
  * fsync drop close unlink:PATH mkdir:PATH stat:PATH sleep:US compute:N touch:PAGES fork yield getpid connect:PORT threads:N
- * exit:N
+ * poke:WHAT exit:N. poke does what a program must not: user, kernel, syscall (a bad pointer), hlt.
  */
 #include "lib.h"
 
@@ -74,6 +74,18 @@ static void run_threads(long n)
 		sleep_us(200);
 }
 
+static void poke(const char *what)
+{
+	if (!strcmp(what, "user"))
+		*(volatile char *)0x10 = 1;
+	else if (!strcmp(what, "kernel"))
+		sink = *(volatile unsigned long *)0xffffffff81000000UL;
+	else if (!strcmp(what, "syscall"))
+		syscall(__NR_openat, (long)AT_FDCWD, 0x10L, 0L, 0L);
+	else
+		__asm__ volatile("hlt");
+}
+
 static long size_of(const char *arg)
 {
 	long n = atoi(arg);
@@ -128,6 +140,8 @@ static void other_operation(const char *name, const char *arg)
 		close(connect_to((int)atoi(arg)));
 	else if (starts_with(name, "threads:"))
 		run_threads(atoi(arg));
+	else if (starts_with(name, "poke:"))
+		poke(arg);
 	else if (starts_with(name, "exit:"))
 		exit((int)atoi(arg));
 	else

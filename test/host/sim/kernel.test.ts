@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { JournalKind as Kind } from '../../../src/host/sim/machine/sim-journal.js';
+import { bootKernel, journalOf, physicalOf, pidOf, runToEnd, signed, tgidOf } from './kernel-machine.js';
+import { violations } from './journal-laws.js';
+
+const diskRoot = new URL('../../../src/host/sim/root/', import.meta.url);
+const fileOnDisk = (path: string): string => readFileSync(new URL(path, diskRoot), 'utf8');
+
+/** Console of a script on two CPUs that has to end well. */
+function consoleOf(script: string): string {
+  const { machine, stop, status } = journalOf({ cpus: 2, seed: 7, script });
+  expect({ stop, status, oops: machine.oops }).toEqual({ stop: 'finished', status: 0, oops: null });
+  return machine.console;
+}
+
+describe('workloads run to their end and keep every law of the journal', () => {
+  const runs = ['shell', 'compile', 'web', 'io', 'mixed'].flatMap((workload) =>
+    [1, 2, 3, 4].map((cpus) => ({ workload, cpus, seed: 40 + cpus })),
+  );
+  test.each(runs)('$workload on $cpus CPUs', ({ workload, cpus, seed }) => {
+    const { machine, entries, stop, status } = journalOf({ workload, cpus, seed });
+    expect({ stop, status, oops: machine.oops }).toEqual({ stop: 'finished', status: 0, oops: null });
+    expect(violations(entries, cpus)).toEqual([]);
+  });
+});
+
+describe('the machine depends on nothing but its seed', () => {
+  const run = (seed: number): Uint8Array => journalOf({ workload: 'mixed', cpus: 3, seed }).machine.journal.bytes();
+  test('the same seed gives the same journal, byte for byte', () => {
+    expect(run(11)).toEqual(run(11));
+  });
+  test('another seed gives another', () => {
+    expect(run(11)).not.toEqual(run(12));
+  });
+});
+
+describe('files', () => {
+  test('a file on the disk reads as it was put there', () => {
+    expect(consoleOf('cat /src/parse.c')).toBe(fileOnDisk('src/parse.c'));
+  });
+
+  test('a copy has the contents of the original', () => {
+    expect(consoleOf('cp /src/main.c /tmp/a\ncp /tmp/a /tmp/b\nrm /tmp/a\ncat /tmp/b')).toBe(fileOnDisk('src/main.c'));
+  });
+
+  test('what was synced comes back from the disk', () => {
+    consoleOf('fio /tmp/x 32 5 &\nfio /tmp/y 17 6 &\nfio /tmp/z 1 7\nwait');
+  });
+
+  test('what nobody synced is written back by the kernel thread', () => {
+    const { entries } = journalOf({ cpus: 1, seed: 3, script: 'op create:/tmp/x write:20000 close sleep:60000' });
+    const written = entries.filter((e) => e.kind === Kind.BLOCK_ISSUE && e.d === 1n).reduce((sum, e) => sum + Number(e.c), 0);
+    const script = 1;
+    expect(written).toBe((script + 5) * 4096);
+  });
+
+  test('an open file outlives its name', () => {
+    const { entries } = journalOf({
+      cpus: 1,
+      seed: 3,
+      script: 'op create:/tmp/x write:5000 unlink:/tmp/x lseek:0 read:5000 close open:/tmp/x',
+    });
+    const pid = pidOf(entries.find((e) => e.kind === Kind.UNLINK)?.a ?? 0n);
+    const mine = entries.filter((e) => pidOf(e.a) === pid);
+    expect(mine.filter((e) => e.kind === Kind.READ).map((e) => signed(e.d))).toEqual([5000]);
+    expect(mine.filter((e) => e.kind === Kind.OPEN && e.text === '/tmp/x').map((e) => signed(e.d))).toEqual([3, -2]);
+  });
+
+  test.each([
+    ['a missing file', 'open:/etc/none', -2],
+    ['a missing directory', 'open:/none/x', -2],
+    ['a file as directory', 'open:/etc/motd/x', -20],
+    ['dots', 'open:/etc/../etc/./motd', 3],
+    ['slashes', 'open://etc///motd', 3],
+    ['a directory', 'open:/etc', 3],
+    ['a directory to write', 'create:/etc', -21],
+    ['a name too long', `open:/etc/${'x'.repeat(60)}`, -36],
+  ])('open of %s', (_, operation, result) => {
+    const { entries } = journalOf({ cpus: 1, seed: 1, script: `op ${operation}` });
+    expect(signed(entries.filter((e) => e.kind === Kind.OPEN).at(-1)?.d ?? 0n)).toBe(result);
+  });
+});
+
+describe('memory', () => {
+  /** Free pages after so many rounds of everything. */
+  function freePages(rounds: number): bigint {
+    const script = `httpd 80 0 &\nop mkdir:/obj\nrepeat ${rounds}
+cc1 /src/main.c /obj/a.o 5\nfio /tmp/a 9 $i\ncurl 80 /etc/motd 62\ncat /etc/motd
+op create:/tmp/p write:9000 unlink:/tmp/p touch:9 fork threads:2 stat:/etc/motd connect:81\nend\nsleep 60000`;
+    const machine = bootKernel({ cpus: 2, seed: 5, script });
+    expect(runToEnd(machine)).toEqual({ stop: 'finished', status: 0 });
+    return machine.physical.u64(physicalOf('zone') + 8 + 16 * 11);
+  }
+
+  test('nothing is lost however long it runs', () => {
+    expect(Math.abs(Number(freePages(12) - freePages(3)))).toBeLessThanOrEqual(2);
+  });
+
+  test('pages that nobody has touched fault in, in user mode and in copies of the kernel', () => {
+    const { entries } = journalOf({ cpus: 1, seed: 1, script: 'op touch:5 open:/src/parse.c read:4096' });
+    const faults = entries.filter((e) => e.kind === Kind.FAULT);
+    expect(faults.some((e) => e.c === 1n)).toBe(true);
+    expect(faults.some((e) => e.c === 0n)).toBe(true);
+    expect(faults.every((e) => signed(e.d) >= 0)).toBe(true);
+  });
+
+  test('a bad user pointer is EFAULT, not an oops', () => {
+    const { machine, entries } = journalOf({ cpus: 1, seed: 1, script: 'op poke:syscall' });
+    expect(machine.oops).toBeNull();
+    expect(entries.some((e) => e.kind === Kind.SYSCALL_EXIT && signed(e.c) === -14)).toBe(true);
+  });
+
+  test('a process that touches what is not its own dies of SIGSEGV, and only it', () => {
+    const { machine, entries, stop } = journalOf({ cpus: 2, seed: 1, script: 'op poke:user\ncat /etc/motd' });
+    expect(stop).toBe('finished');
+    expect(machine.console).toBe(fileOnDisk('etc/motd'));
+    expect(entries.filter((e) => e.kind === Kind.REAP).map((e) => Number(e.c))).toContain(11);
+  });
+
+  test('nor may it touch the kernel, or execute its instructions', () => {
+    const { entries } = journalOf({ cpus: 1, seed: 1, script: 'op poke:kernel\nop poke:hlt' });
+    expect(entries.filter((e) => e.kind === Kind.REAP).map((e) => Number(e.c))).toEqual(expect.arrayContaining([11, 11]));
+  });
+});
+
+describe('processes', () => {
+  test('threads share a tgid and are not reaped', () => {
+    const { entries } = journalOf({ cpus: 3, seed: 2, script: 'op threads:4' });
+    const threads = entries.filter((e) => e.kind === Kind.EXIT && pidOf(e.a) !== tgidOf(e.a));
+    expect(threads.length).toBe(4);
+    expect(new Set(threads.map((e) => tgidOf(e.a))).size).toBe(1);
+  });
+
+  test('more tasks than CPUs share them: each is switched from while it could still run', () => {
+    const script = `${'op compute:100000 &\n'.repeat(5)}wait`;
+    const { entries } = journalOf({ cpus: 2, seed: 4, script });
+    const preempted = new Set(entries.filter((e) => e.kind === Kind.SWITCH && e.a !== 0n && e.c === 0n).map((e) => Number(e.a)));
+    expect(preempted.size).toBeGreaterThanOrEqual(5);
+  });
+
+  test('the kernel itself is preempted', () => {
+    const script = `${'op touch:200 &\n'.repeat(4)}wait`;
+    const { entries } = journalOf({ cpus: 1, seed: 4, script });
+    expect(entries.some((e) => e.kind === Kind.SWITCH && e.d === 1n)).toBe(true);
+  });
+
+  test('tasks wake up on other CPUs, by reschedule interrupts', () => {
+    const { entries } = journalOf({ cpus: 4, seed: 4, workload: 'mixed' });
+    expect(entries.some((e) => e.kind === Kind.IRQ_ENTER && e.a === 0xfdn)).toBe(true);
+    expect(entries.some((e) => e.kind === Kind.WAKEUP && Number(e.c) !== e.cpu)).toBe(true);
+  });
+
+  test('a sleep takes as long as was asked for, and not much longer', () => {
+    const { entries } = journalOf({ cpus: 1, seed: 4, script: 'op sleep:7000' });
+    const nanosleep = entries.filter((e) => (e.kind === Kind.SYSCALL_ENTER || e.kind === Kind.SYSCALL_EXIT) && e.b === 35n);
+    const slept = Number((nanosleep[1]?.time ?? 0n) - (nanosleep[0]?.time ?? 0n));
+    expect(slept).toBeGreaterThanOrEqual(7_000_000);
+    expect(slept).toBeLessThan(7_100_000);
+  });
+
+  test('what the script leaves running is killed and reaped', () => {
+    const { entries, stop } = journalOf({ cpus: 2, seed: 4, script: 'httpd 80 0 &\nop sleep:9000000 &\nop compute:900000000 &\nsleep 500' });
+    expect(stop).toBe('finished');
+    expect(entries.filter((e) => e.kind === Kind.REAP && e.c === 15n).length).toBe(3);
+  });
+});
+
+describe('tcp', () => {
+  test('clients get the file the server reads', () => {
+    const size = fileOnDisk('src/main.c').length;
+    const { entries, status } = journalOf({ cpus: 2, seed: 9, script: `httpd 80 3 &\nrepeat 3\ncurl 80 /src/main.c ${size}\nend\nwait` });
+    expect(status).toBe(0);
+    expect(entries.filter((e) => e.kind === Kind.TCP_ACCEPT).length).toBe(3);
+  });
+
+  test('nobody listens: ECONNREFUSED', () => {
+    const { entries } = journalOf({ cpus: 1, seed: 9, script: 'op connect:99' });
+    expect(entries.filter((e) => e.kind === Kind.SYSCALL_EXIT && e.b === 42n).map((e) => signed(e.c))).toEqual([-111]);
+  });
+});
+
+describe('breakpoints', () => {
+  /** Puts int3 into `symbol` once init runs. */
+  function patch(symbol: string): ReturnType<typeof bootKernel> {
+    const machine = bootKernel({ cpus: 2, seed: 1, workload: 'shell' });
+    machine.run({ until: () => machine.journal.length > 20 });
+    machine.physical.write(physicalOf(symbol), Uint8Array.of(0xcc));
+    return machine;
+  }
+
+  test('one that nobody registered is an oops', () => {
+    const machine = patch('vfs_read');
+    expect(machine.run({ instructions: 20_000_000 })).toBe('oops');
+    expect(machine.oops?.reason).toBe('int3');
+    expect(Number((machine.oops?.regs?.ip ?? 0n) & 0x7fff_ffffn)).toBe(physicalOf('vfs_read') + 1);
+  });
+});
