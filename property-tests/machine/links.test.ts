@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BpfProgType as T } from '../../src/base/index.js';
 import type { Link } from '../../src/machine/index.js';
@@ -8,8 +8,16 @@ import { MachineFixture } from '../../test/machine/machine-fixture.js';
 
 /** The hooks of the model: how to attach to each, and how to hit it. `frame` hits a kprobe and a kretprobe. */
 const HOOKS: readonly { readonly target: AttachTarget; readonly type: number; readonly hitBy: string }[] = [
-  { target: { kind: 'tracepoint', system: 'sched', name: 'sched_switch' }, type: T.BPF_PROG_TYPE_TRACEPOINT, hitBy: 'switch' },
-  { target: { kind: 'raw_tracepoint', name: 'sched_switch', writable: false }, type: T.BPF_PROG_TYPE_RAW_TRACEPOINT, hitBy: 'switch' },
+  {
+    target: { kind: 'tracepoint', system: 'sched', name: 'sched_switch' },
+    type: T.BPF_PROG_TYPE_TRACEPOINT,
+    hitBy: 'switch',
+  },
+  {
+    target: { kind: 'raw_tracepoint', name: 'sched_switch', writable: false },
+    type: T.BPF_PROG_TYPE_RAW_TRACEPOINT,
+    hitBy: 'switch',
+  },
   { target: { kind: 'kprobe', symbol: 'frame', offset: 0 }, type: T.BPF_PROG_TYPE_KPROBE, hitBy: 'frame' },
   { target: { kind: 'kretprobe', symbol: 'frame', maxactive: 0 }, type: T.BPF_PROG_TYPE_KPROBE, hitBy: 'frame' },
   { target: { kind: 'perf_event' }, type: T.BPF_PROG_TYPE_PERF_EVENT, hitBy: 'sample' },
@@ -17,7 +25,10 @@ const HOOKS: readonly { readonly target: AttachTarget; readonly type: number; re
 
 const change = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('attach' as const), hook: fc.nat({ max: HOOKS.length - 1 }) }) },
-  fc.record({ do: fc.constantFrom('detach' as const, 'pause' as const, 'resume' as const, 'update' as const), link: fc.nat({ max: 7 }) }),
+  fc.record({
+    do: fc.constantFrom('detach' as const, 'pause' as const, 'resume' as const, 'update' as const),
+    link: fc.nat({ max: 7 }),
+  }),
 );
 type Change = typeof change extends fc.Arbitrary<infer C> ? C : never;
 
@@ -48,10 +59,16 @@ class Model {
   apply(step: Change): void {
     const { machine } = this.fixture;
     if (step.do === 'attach') {
-      const { target, type } = HOOKS[step.hook] as (typeof HOOKS)[number];
+      const { target, type } = HOOKS[step.hook];
       const tag = ++this.#tags;
       const program = this.fixture.program(tag, type);
-      const one: Tracked = { link: machine.attach(program, target, { cookie: BigInt(tag) }), hook: step.hook, tag, state: 'attached', runs: 0 };
+      const one: Tracked = {
+        link: machine.attach(program, target, { cookie: BigInt(tag) }),
+        hook: step.hook,
+        tag,
+        state: 'attached',
+        runs: 0,
+      };
       program.release();
       this.tracked.push(one);
       this.#byTag.set(tag, one);
@@ -64,7 +81,7 @@ class Model {
       one.state = 'detached';
     } else if (step.do === 'update') {
       one.tag = ++this.#tags;
-      const program = this.fixture.program(one.tag, (HOOKS[one.hook] as (typeof HOOKS)[number]).type);
+      const program = this.fixture.program(one.tag, HOOKS[one.hook].type);
       one.link.update(program);
       program.release();
       this.#byTag.set(one.tag, one);
@@ -94,7 +111,7 @@ class Model {
       one.runs += runs;
       const was = before[i];
       const touched = was === undefined || was.state !== one.state || was.tag !== one.tag || this.#isTarget(inside, i);
-      const expected = (HOOKS[one.hook] as (typeof HOOKS)[number]).hitBy === by && one.state === 'attached' ? 1 : 0;
+      const expected = HOOKS[one.hook].hitBy === by && one.state === 'attached' ? 1 : 0;
       if (!touched) expect([one.link.info.hook, runs]).toEqual([one.link.info.hook, expected]);
       else expect(runs).toBeLessThanOrEqual(2);
     });
@@ -121,7 +138,8 @@ class Model {
   count(): Map<Tracked, number> {
     const ran = new Map<Tracked, number>();
     for (const { tag } of this.fixture.emitted()) {
-      const one = this.#byTag.get(tag) as Tracked;
+      const one = this.#byTag.get(tag);
+      if (one === undefined) throw new Error(`nobody has tag ${tag}`);
       ran.set(one, (ran.get(one) ?? 0) + 1);
     }
     return ran;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BpfProgType, PerfEventSampleFormat as F, PerfSwIds } from '../../src/base/index.js';
 import { type PerfEvent, perfEventAttr, PerfReader } from '../../src/perf/index.js';
@@ -27,7 +27,16 @@ const action = fc.oneof(
     skip: fc.constantFrom('none' as const, 'exclude_user' as const, 'exclude_kernel' as const),
   }),
   fc.record({ do: fc.constantFrom('enable' as const, 'disable' as const, 'close' as const), index }),
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('sample' as const), cpu: fc.nat({ max: 1 }), user: fc.boolean(), di: fc.bigInt({ min: 0n, max: 3n }), busy: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('sample' as const),
+      cpu: fc.nat({ max: 1 }),
+      user: fc.boolean(),
+      di: fc.bigInt({ min: 0n, max: 3n }),
+      busy: fc.boolean(),
+    }),
+  },
   fc.record({ do: fc.constant('migrate' as const) }),
 );
 
@@ -45,7 +54,7 @@ describe('perf events', () => {
           expectedAttachType: 0,
           license: 'GPL',
           maps: [],
-          insns: [ldx(BPF_DW, 0, 1, 8 * (host.arch.ptRegs.args[0] as number)), alu64Imm(BPF_AND, 0, 1), exit()],
+          insns: [ldx(BPF_DW, 0, 1, 8 * host.arch.ptRegs.args[0]), alu64Imm(BPF_AND, 0, 1), exit()],
         });
         const usedByProgram = runtime.memory.used - usedBefore;
         const events: (Tracked & { readonly skip: string })[] = [];

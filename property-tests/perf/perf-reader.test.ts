@@ -1,7 +1,14 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PerfEventSampleFormat as F, PerfSwIds, PerfTypeId } from '../../src/base/index.js';
-import { openPerfBuffer, perfEventAttr, type PerfEvent, PerfReader, type PerfReaderSample, perfRingLedger } from '../../src/perf/index.js';
+import {
+  openPerfBuffer,
+  perfEventAttr,
+  type PerfEvent,
+  PerfReader,
+  type PerfReaderSample,
+  perfRingLedger,
+} from '../../src/perf/index.js';
 import { isBalanced, type PerfEventArrayMap } from '../../src/runtime/index.js';
 import { PerfFixture } from '../../test/perf/perf-fixture.js';
 
@@ -60,7 +67,10 @@ type Step =
 
 const length = fc.oneof(fc.integer({ min: 4, max: 64 }), fc.integer({ min: 4, max: 2000 }));
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('output' as const), cpu: fc.integer({ min: 0, max: 1 }), length }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('output' as const), cpu: fc.integer({ min: 0, max: 1 }), length }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('poll' as const), limit: fc.integer({ min: 1, max: 12 }) }) },
   fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const) }),
 );
@@ -95,62 +105,67 @@ function idOf({ data }: PerfReaderSample): number {
 describe('perf rings and their reader', () => {
   it('keep to the model: what fits, what is lost, and where the losses are told', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), fc.constantFrom(1, 2), fc.boolean(), (steps, pages, sampleIdAll) => {
-        const fixture = new PerfFixture();
-        const map = fixture.eventArray(2);
-        const events = openEvents(fixture, map, pages, sampleIdAll);
-        const models = events.map(() => new RingModel(pages, sampleIdAll));
-        const reader = new PerfReader(events);
-        const told: [number, number][] = [];
-        reader.on('lost', ({ cpu, lost }) => told.push([cpu, lost]));
-        const got: number[] = [];
-        const expected: number[] = [];
-        const expectedLosses: [number, number][] = [];
-        let ids = 0;
-        let paused = false;
+      fc.property(
+        fc.array(step, { maxLength: 120 }),
+        fc.constantFrom(1, 2),
+        fc.boolean(),
+        (steps, pages, sampleIdAll) => {
+          const fixture = new PerfFixture();
+          const map = fixture.eventArray(2);
+          const events = openEvents(fixture, map, pages, sampleIdAll);
+          const models = events.map(() => new RingModel(pages, sampleIdAll));
+          const reader = new PerfReader(events);
+          const told: [number, number][] = [];
+          reader.on('lost', ({ cpu, lost }) => told.push([cpu, lost]));
+          const got: number[] = [];
+          const expected: number[] = [];
+          const expectedLosses: [number, number][] = [];
+          let ids = 0;
+          let paused = false;
 
-        const pollModel = (limit: number): void => {
-          let left = paused ? 0 : limit;
-          models.forEach((model, cpu) => {
-            while (left > 0) {
-              const { id, lost } = model.take();
-              if (lost > 0) expectedLosses.push([cpu, lost]);
-              if (id === undefined) break;
-              expected.push(id);
-              left--;
+          const pollModel = (limit: number): void => {
+            let left = paused ? 0 : limit;
+            models.forEach((model, cpu) => {
+              while (left > 0) {
+                const { id, lost } = model.take();
+                if (lost > 0) expectedLosses.push([cpu, lost]);
+                if (id === undefined) break;
+                expected.push(id);
+                left--;
+              }
+            });
+          };
+          const poll = (limit: number): void => {
+            reader.poll((record) => got.push(idOf(record)), limit);
+            pollModel(limit);
+          };
+
+          for (const action of steps) {
+            if (action.do === 'output') {
+              const id = ++ids;
+              const fits = models[action.cpu]?.output(id, action.length, sampleIdAll ? 16 : 8);
+              expect(fixture.output(map, action.cpu, payload(id, action.length))).toBe(fits ? 0 : -28);
+            } else if (action.do === 'poll') poll(action.limit);
+            else {
+              paused = action.do === 'pause';
+              reader[action.do]();
             }
-          });
-        };
-        const poll = (limit: number): void => {
-          reader.poll((record) => got.push(idOf(record)), limit);
-          pollModel(limit);
-        };
-
-        for (const action of steps) {
-          if (action.do === 'output') {
-            const id = ++ids;
-            const fits = models[action.cpu]?.output(id, action.length, sampleIdAll ? 16 : 8);
-            expect(fixture.output(map, action.cpu, payload(id, action.length))).toBe(fits === true ? 0 : -28);
-          } else if (action.do === 'poll') poll(action.limit);
-          else {
-            paused = action.do === 'pause';
-            reader[action.do]();
           }
-        }
-        paused = false;
-        reader.resume();
-        poll(Number.POSITIVE_INFINITY);
-        expect(got).toEqual(expected);
-        expect(told).toEqual(expectedLosses);
-        events.forEach((event, cpu) => {
-          const row = perfRingLedger('ring', reader.rings[cpu] as (typeof reader.rings)[number]).ledgerRow();
-          expect(isBalanced(row)).toBe(true);
-          const untold = models[cpu]?.lost ?? 0;
-          const toldHere = told.filter(([on]) => on === cpu).reduce((sum, [, lost]) => sum + lost, 0);
-          expect(row.dropped['ring full']).toBe(toldHere + untold);
-          expect(event.ring?.area.lostTotal).toBe(BigInt(toldHere + untold));
-        });
-      }),
+          paused = false;
+          reader.resume();
+          poll(Number.POSITIVE_INFINITY);
+          expect(got).toEqual(expected);
+          expect(told).toEqual(expectedLosses);
+          events.forEach((event, cpu) => {
+            const row = perfRingLedger('ring', reader.rings[cpu]).ledgerRow();
+            expect(isBalanced(row)).toBe(true);
+            const untold = models[cpu]?.lost ?? 0;
+            const toldHere = told.filter(([on]) => on === cpu).reduce((sum, [, lost]) => sum + lost, 0);
+            expect(row.dropped['ring full']).toBe(toldHere + untold);
+            expect(event.ring?.area.lostTotal).toBe(BigInt(toldHere + untold));
+          });
+        },
+      ),
       { numRuns: 300 },
     );
   });

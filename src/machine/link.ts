@@ -1,6 +1,13 @@
 import { BpfError } from '../base/index.js';
 import type { AttachTarget, BpfProgram, LedgerRow, LedgerSource } from '../runtime/index.js';
-import { addAccounts, type AttachedHook, EMPTY_ACCOUNT, type Hook, type HookAccount, type HookOptions } from './hooks/hook.js';
+import {
+  addAccounts,
+  type AttachedHook,
+  EMPTY_ACCOUNT,
+  type Hook,
+  type HookAccount,
+  type HookOptions,
+} from './hooks/hook.js';
 
 /** What `bpftool link` would show, and whether it is paused. */
 export interface LinkInfo {
@@ -30,7 +37,14 @@ export class Link implements LedgerSource {
   #past: HookAccount = EMPTY_ACCOUNT;
 
   /** Attaches; throws what the hook throws. */
-  constructor(id: number, target: AttachTarget, hook: Hook, program: BpfProgram, options: HookOptions, onDetach: (link: Link) => void) {
+  constructor(
+    id: number,
+    target: AttachTarget,
+    hook: Hook,
+    program: BpfProgram,
+    options: HookOptions,
+    onDetach: (link: Link) => void,
+  ) {
     this.id = id;
     this.target = target;
     this.#hook = hook;
@@ -107,6 +121,8 @@ export class Link implements LedgerSource {
 
   #need(what: string): AttachedHook {
     if (this.#attached !== null) return this.#attached;
-    throw new BpfError('ENOLINK', `${what} the link of ${this.#program.name} to ${this.#hook.name}`, { remedy: 'it is detached' });
+    throw new BpfError('ENOLINK', `${what} the link of ${this.#program.name} to ${this.#hook.name}`, {
+      remedy: 'it is detached',
+    });
   }
 }

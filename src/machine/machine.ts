@@ -1,7 +1,14 @@
 import type { Host } from '../host/index.js';
 import type { KprobeRegistry, KretprobeRegistry } from '../kprobe/index.js';
-import { openPerfBuffer, type PerfBufferOptions, type PerfEvents, type PerfReader, perfRingLedger } from '../perf/index.js';
+import {
+  openPerfBuffer,
+  type PerfBufferOptions,
+  type PerfEvents,
+  type PerfReader,
+  perfRingLedger,
+} from '../perf/index.js';
 import type { RawTracepoints } from '../rawtp/index.js';
+import type { RingBufferMap } from '../runtime/index.js';
 import {
   type AttachTarget,
   type BpfProgram,
@@ -12,7 +19,6 @@ import {
   type PerfEventArrayMap,
   type ProgramFault,
   type ReaderOptions,
-  RingBufferMap,
   RingBufferReader,
 } from '../runtime/index.js';
 import type { TracepointRegistry } from '../tracepoint/index.js';

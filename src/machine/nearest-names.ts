@@ -9,7 +9,9 @@ export function nearestNames(wanted: string, known: Iterable<string>): string[] 
   const limit = Math.max(2, Math.floor(wanted.length / 3));
   const scored: { name: string; distance: number }[] = [];
   for (const name of new Set(known)) {
-    const distance = contains(name, wanted) ? 1 + Math.abs(name.length - wanted.length) / 64 : editDistance(name, wanted, limit);
+    const distance = contains(name, wanted)
+      ? 1 + Math.abs(name.length - wanted.length) / 64
+      : editDistance(name, wanted, limit);
     if (distance <= limit) scored.push({ name, distance });
   }
   scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
@@ -28,11 +30,11 @@ function editDistance(a: string, b: string, limit: number): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1);
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(replaced, row[j] + 1, next[j - 1] + 1);
     }
     if (Math.min(...next) > limit) return Number.POSITIVE_INFINITY;
     row = next;
   }
-  return row[b.length] as number;
+  return row[b.length];
 }

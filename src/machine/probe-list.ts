@@ -15,9 +15,13 @@ export interface ProbeInfo {
  */
 export function listProbes(host: Host, glob = '*'): ProbeInfo[] {
   const matches = globMatcher(glob.includes(':') ? glob : `*:${glob}`);
-  return [...tracepoints(host), ...rawTracepoints(host), ...functions(host, 'kprobe'), ...functions(host, 'kretprobe'), ...clocks(host)].filter(
-    ({ name }) => matches(name),
-  );
+  return [
+    ...tracepoints(host),
+    ...rawTracepoints(host),
+    ...functions(host, 'kprobe'),
+    ...functions(host, 'kretprobe'),
+    ...clocks(host),
+  ].filter(({ name }) => matches(name));
 }
 
 function tracepoints(host: Host): ProbeInfo[] {
@@ -46,7 +50,10 @@ function offered(kind: ProbeInfo['kind'], name: string): ProbeInfo {
 }
 
 function globMatcher(glob: string): (name: string) => boolean {
-  const pattern = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
+  const pattern = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
   const expression = new RegExp(`^${pattern}$`);
   return (name) => expression.test(name);
 }

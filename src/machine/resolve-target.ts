@@ -32,6 +32,7 @@ export function resolveTarget(
   target: AttachTarget,
   sampling: SamplingOptions,
 ): Hook {
+  if (target.kind === 'other') throw notSupported(program, target);
   checkType(program, target);
   switch (target.kind) {
     case 'tracepoint':
@@ -39,20 +40,24 @@ export function resolveTarget(
     case 'raw_tracepoint':
     case 'tp_btf':
       return rawTracepoint(registries, program, target);
-    case 'kprobe':
-    case 'kretprobe':
-      return probe(runtime.host, registries, program, target);
     case 'perf_event':
       return perfHook(registries.perf, sampling);
-    case 'other':
-      throw new BpfError('EOPNOTSUPP', `attaching ${program.name}: the section ${target.section} names a hook that is not supported`, {
-        value: target.section,
-      });
+    default:
+      return probe(runtime.host, registries, program, target);
   }
 }
 
-function checkType(program: BpfProgram, target: AttachTarget): void {
-  if (target.kind === 'other') return;
+function notSupported(program: BpfProgram, { section }: KindOf<'other'>): BpfError {
+  return new BpfError(
+    'EOPNOTSUPP',
+    `attaching ${program.name}: section ${section} names a hook that is not supported`,
+    {
+      value: section,
+    },
+  );
+}
+
+function checkType(program: BpfProgram, target: Exclude<AttachTarget, KindOf<'other'>>): void {
   const fits = TYPES[target.kind].includes(program.type);
   const isTyped = target.kind !== 'tp_btf' || program.executable.expectedAttachType === BpfAttachType.BPF_TRACE_RAW_TP;
   if (fits && isTyped) return;
@@ -63,7 +68,12 @@ function checkType(program: BpfProgram, target: AttachTarget): void {
   });
 }
 
-function tracepoint(runtime: Runtime, registries: Registries, program: BpfProgram, { system, name }: KindOf<'tracepoint'>): Hook {
+function tracepoint(
+  runtime: Runtime,
+  registries: Registries,
+  program: BpfProgram,
+  { system, name }: KindOf<'tracepoint'>,
+): Hook {
   const { events } = registries.tracepoints;
   const event = events.find((candidate) => candidate.system === system && candidate.name === name);
   if (event !== undefined) return tracepointHook(runtime, event);
@@ -92,7 +102,13 @@ function placeOf(host: Host, program: BpfProgram, target: KindOf<'kprobe' | 'kre
   if (target.address !== undefined) return { addr: target.address, offset };
   if (host.symbols.lookup(target.symbol) !== undefined) return { symbolName: target.symbol, offset };
   const functions = Array.from(host.symbols).filter(({ type }) => /^[tTwW]$/.test(type));
-  throw unknown(host, program, 'function', target.symbol, functions.map(({ name }) => name));
+  throw unknown(
+    host,
+    program,
+    'function',
+    target.symbol,
+    functions.map(({ name }) => name),
+  );
 }
 
 function unknown(host: Host, program: BpfProgram, what: string, wanted: string, known: Iterable<string>): BpfError {

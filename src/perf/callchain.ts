@@ -29,5 +29,5 @@ export function callchainOf(host: Host, attr: PerfEventAttr, regs: PtRegs | null
 
 function append(chain: bigint[], marker: bigint, count: number): void {
   chain.push(marker);
-  for (let i = 0; i < count; i++) chain.push(u64(frames[2 * i] as number, frames[2 * i + 1] as number));
+  for (let i = 0; i < count; i++) chain.push(u64(frames[2 * i], frames[2 * i + 1]));
 }

@@ -11,8 +11,8 @@ export const PERF_ATTR_SIZES: readonly number[] = [64, 72, 80, 96, 104, 112, 120
 
 const PAGE_SIZE = 4096;
 const FLAGS_OFFSET = 40;
-const SAMPLE_FORMATS = 1n << 25n;
-const READ_FORMATS = 1n << 5n;
+/** u64 fields of flags whose used bits fit a number, with the first bit that has no meaning (PERF_*_MAX). */
+const BIT_FIELDS = { sample_type: 1n << 25n, read_format: 1n << 5n } as const;
 const RESERVED_2_OFFSET = 110;
 const AUX_ACTION_OFFSET = 116;
 
@@ -49,15 +49,15 @@ export interface PerfEventAttr {
 }
 
 type NumericField = Exclude<keyof PerfEventAttr, 'flags' | 'preciseIp'>;
-type FieldKind = 'u16' | 'u32' | 's32' | 'u64' | 'bits64';
+type FieldKind = 'u16' | 'u32' | 's32' | 'u64' | keyof typeof BIT_FIELDS;
 
-/** Every numeric field with its place; `bits64` is a u64 of flags whose used bits fit a number. */
+/** Every numeric field with its place. */
 const FIELDS: readonly (readonly [NumericField, number, FieldKind])[] = [
   ['type', 0, 'u32'],
   ['config', 8, 'u64'],
   ['samplePeriod', 16, 'u64'],
-  ['sampleType', 24, 'bits64'],
-  ['readFormat', 32, 'bits64'],
+  ['sampleType', 24, 'sample_type'],
+  ['readFormat', 32, 'read_format'],
   ['wakeup', 48, 'u32'],
   ['bpType', 52, 'u32'],
   ['config1', 56, 'u64'],
@@ -124,7 +124,11 @@ export function parsePerfEventAttr(bytes: Uint8Array, littleEndian = true): Perf
 }
 
 /** The attribute as `size` bytes; fields that this size does not have must be zero. */
-export function encodePerfEventAttr(attr: PerfEventAttr, size: number = PERF_ATTR_SIZE, littleEndian = true): Uint8Array {
+export function encodePerfEventAttr(
+  attr: PerfEventAttr,
+  size: number = PERF_ATTR_SIZE,
+  littleEndian = true,
+): Uint8Array {
   if (!PERF_ATTR_SIZES.includes(size)) throw new RangeError(`struct perf_event_attr never had ${size} bytes`);
   const bytes = new Uint8Array(PERF_ATTR_SIZE);
   const view = new DataView(bytes.buffer);
@@ -173,16 +177,21 @@ function readField(view: DataView, offset: number, kind: FieldKind, littleEndian
       return view.getInt32(offset, littleEndian);
     case 'u64':
       return view.getBigUint64(offset, littleEndian);
-    case 'bits64': {
+    default: {
       const bits = view.getBigUint64(offset, littleEndian);
-      const limit = offset === 24 ? SAMPLE_FORMATS : READ_FORMATS;
-      if (bits >= limit) throw reserved(offset === 24 ? 'sample_type' : 'read_format', offset, bits);
+      if (bits >= BIT_FIELDS[kind]) throw reserved(kind, offset, bits);
       return Number(bits);
     }
   }
 }
 
-function writeField(view: DataView, offset: number, kind: FieldKind, value: number | bigint, littleEndian: boolean): void {
+function writeField(
+  view: DataView,
+  offset: number,
+  kind: FieldKind,
+  value: number | bigint,
+  littleEndian: boolean,
+): void {
   if (kind === 'u16') view.setUint16(offset, Number(value), littleEndian);
   else if (kind === 'u32' || kind === 's32') view.setUint32(offset, Number(value), littleEndian);
   else view.setBigUint64(offset, BigInt(value), littleEndian);

@@ -1,6 +1,13 @@
 import { BpfError, BpfProgType, hi32, lo32 } from '../base/index.js';
 import type { SampleFrame } from '../host/index.js';
-import { type AttachmentCounts, type AttachmentOptions, type BpfProgram, ContextSlots, type Runtime, TraceCall } from '../runtime/index.js';
+import {
+  type AttachmentCounts,
+  type AttachmentOptions,
+  type BpfProgram,
+  ContextSlots,
+  type Runtime,
+  TraceCall,
+} from '../runtime/index.js';
 
 /** What a program said of a sample, or that it was not asked. */
 export type PerfVerdict = 'keep' | 'drop' | 'missed';

@@ -1,6 +1,13 @@
 import { BpfError, Errno, PerfEventSampleFormat, PerfSwIds, u64 } from '../base/index.js';
-import type { SampleFrame } from '../host/index.js';
-import type { AttachmentCounts, AttachmentOptions, BpfProgram, BpfRunCtx, PerfEventSink, Runtime } from '../runtime/index.js';
+import type { HostClock, SampleFrame } from '../host/index.js';
+import type {
+  AttachmentCounts,
+  AttachmentOptions,
+  BpfProgram,
+  BpfRunCtx,
+  PerfEventSink,
+  Runtime,
+} from '../runtime/index.js';
 import { callchainOf } from './callchain.js';
 import type { PerfEventAttr } from './perf-event-attr.js';
 import { PerfEventProgram } from './perf-event-program.js';
@@ -22,7 +29,14 @@ const MIN_PERIOD = 10_000n;
 const NSEC_PER_SEC = 1_000_000_000n;
 /** Bytes a record may have: its size field has 16 bits. */
 const MAX_RECORD = 0xffff;
-const CLOCK_READERS = { 0: 'realtime', 1: 'monotonic', 4: 'monotonic', 7: 'boottime', 11: 'tai' } as const;
+/** Clocks by clockid; CLOCK_MONOTONIC_RAW is not slewed here either. */
+const CLOCK_READERS: ReadonlyMap<number, keyof HostClock> = new Map<number, keyof HostClock>([
+  [0, 'realtime'],
+  [1, 'monotonic'],
+  [4, 'monotonic'],
+  [7, 'boottime'],
+  [11, 'tai'],
+]);
 
 /** Records are written one at a time, also in nested runs: nothing is interrupted between encoding and storing. */
 const writer = new RecordWriter();
@@ -69,13 +83,23 @@ export class PerfEvent implements PerfEventSink {
   #enabledFor = 0n;
 
   /** The attribute and target must have passed `checkPerfOpen`. */
-  constructor(runtime: Runtime, id: bigint, attr: PerfEventAttr, target: PerfEventTarget, onClose: (event: PerfEvent) => void) {
+  constructor(
+    runtime: Runtime,
+    id: bigint,
+    attr: PerfEventAttr,
+    target: PerfEventTarget,
+    onClose: (event: PerfEvent) => void,
+  ) {
     this.#runtime = runtime;
     this.id = id;
     this.attr = attr;
     this.target = target;
     this.#onClose = onClose;
-    this.format = { sampleType: attr.sampleType, readFormat: attr.readFormat, sampleIdAll: attr.flags.has('sample_id_all') };
+    this.format = {
+      sampleType: attr.sampleType,
+      readFormat: attr.readFormat,
+      sampleIdAll: attr.flags.has('sample_id_all'),
+    };
     this.isBpfOutput = Number(attr.config) === PerfSwIds.PERF_COUNT_SW_BPF_OUTPUT;
     this.periodNs = periodOf(attr);
     if (!attr.flags.has('disabled')) this.enable();
@@ -159,7 +183,8 @@ export class PerfEvent implements PerfEventSink {
    * stay 0. EOPNOTSUPP for an event of one thread: the host does not tell when it runs.
    */
   read(): PerfReadValues {
-    if (this.target.pid !== -1) throw new BpfError('EOPNOTSUPP', 'reading the perf event of one thread: its time is not counted');
+    if (this.target.pid !== -1)
+      throw new BpfError('EOPNOTSUPP', 'reading the perf event of one thread: its time is not counted');
     const time = this.#timeEnabled();
     return { value: this.#value(time), timeEnabled: time, timeRunning: time, id: this.id, lost: this.#lost() };
   }
@@ -208,7 +233,8 @@ export class PerfEvent implements PerfEventSink {
   #startSampling(): void {
     const { sampler, cpus } = this.#runtime.host;
     if (this.periodNs === 0n) return;
-    if (sampler === null) throw new BpfError('EOPNOTSUPP', `sampling: the host ${this.#runtime.host.name} cannot interrupt its CPUs`);
+    if (sampler === null)
+      throw new BpfError('EOPNOTSUPP', `sampling: the host ${this.#runtime.host.name} cannot interrupt its CPUs`);
     const watched = this.target.cpu === -1 ? Array.from({ length: cpus }, (_, cpu) => cpu) : [this.target.cpu];
     this.#stops = watched.map((cpu) => sampler.start(cpu, this.periodNs, this.#onSample));
   }
@@ -260,7 +286,7 @@ export class PerfEvent implements PerfEventSink {
   #sampleId(): { pid: number; tid: number; time: bigint; id: bigint; streamId: bigint; cpu: number } {
     const { host } = this.#runtime;
     host.tasks.pidTgid(this.#words);
-    const [tid, pid] = this.#words as unknown as [number, number];
+    const [tid = 0, pid = 0] = this.#words;
     const clockid = this.attr.flags.has('use_clockid') ? this.attr.clockid : 1;
     return { pid, tid, time: this.#now(clockid), id: this.id, streamId: this.id, cpu: host.currentCpu() };
   }
@@ -270,7 +296,7 @@ export class PerfEvent implements PerfEventSink {
     if (user ? flags.has('exclude_user') : flags.has('exclude_kernel')) return false;
     if (this.target.pid === -1 && !flags.has('exclude_idle')) return true;
     this.#runtime.host.tasks.pidTgid(this.#words);
-    const tid = this.#words[0] as number;
+    const tid = this.#words[0];
     if (flags.has('exclude_idle') && tid === 0) return false;
     return this.target.pid === -1 || this.target.pid === tid;
   }
@@ -298,8 +324,8 @@ export class PerfEvent implements PerfEventSink {
 
   #now(clockid: number): bigint {
     const words = new Int32Array(2);
-    this.#runtime.host.clock[CLOCK_READERS[clockid as keyof typeof CLOCK_READERS]](words);
-    return u64(words[0] as number, words[1] as number);
+    this.#runtime.host.clock[CLOCK_READERS.get(clockid) ?? 'monotonic'](words);
+    return u64(words[0], words[1]);
   }
 
   #needOpen(what: string): void {

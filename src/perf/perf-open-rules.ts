@@ -72,7 +72,12 @@ export function checkPerfOpen(attr: PerfEventAttr, target: PerfEventTarget, host
   checkSupported(attr, target);
 }
 
-function refuse(code: 'EINVAL' | 'EOPNOTSUPP' | 'ENOENT', what: string, value?: string | number | bigint, remedy?: string): never {
+function refuse(
+  code: 'EINVAL' | 'EOPNOTSUPP' | 'ENOENT',
+  what: string,
+  value?: string | number | bigint,
+  remedy?: string,
+): never {
   throw new BpfError(code, `opening a perf event: ${what}`, {
     ...(value === undefined ? {} : { value }),
     ...(remedy === undefined ? {} : { remedy }),
@@ -89,8 +94,10 @@ function checkAttr(attr: PerfEventAttr): void {
   if (sampleType & bits.PERF_SAMPLE_BRANCH_STACK && attr.branchSampleType >> 3n === 0n) {
     refuse('EINVAL', 'PERF_SAMPLE_BRANCH_STACK without a branch type');
   }
-  if (sampleType & bits.PERF_SAMPLE_REGS_USER && attr.sampleRegsUser === 0n) refuse('EINVAL', 'sample_regs_user is empty');
-  if (sampleType & bits.PERF_SAMPLE_REGS_INTR && attr.sampleRegsIntr === 0n) refuse('EINVAL', 'sample_regs_intr is empty');
+  if (sampleType & bits.PERF_SAMPLE_REGS_USER && attr.sampleRegsUser === 0n)
+    refuse('EINVAL', 'sample_regs_user is empty');
+  if (sampleType & bits.PERF_SAMPLE_REGS_INTR && attr.sampleRegsIntr === 0n)
+    refuse('EINVAL', 'sample_regs_intr is empty');
   if (sampleType & bits.PERF_SAMPLE_STACK_USER && (attr.sampleStackUser >= 0xffff || attr.sampleStackUser % 8 !== 0)) {
     refuse('EINVAL', 'sample_stack_user is not a multiple of 8 below 65535', attr.sampleStackUser);
   }
@@ -98,7 +105,8 @@ function checkAttr(attr: PerfEventAttr): void {
     refuse('EINVAL', 'PERF_SAMPLE_WEIGHT and PERF_SAMPLE_WEIGHT_STRUCT exclude each other');
   }
   if (flags.has('inherit_thread') && !flags.has('inherit')) refuse('EINVAL', 'inherit_thread needs inherit');
-  if (flags.has('remove_on_exec') && flags.has('enable_on_exec')) refuse('EINVAL', 'remove_on_exec excludes enable_on_exec');
+  if (flags.has('remove_on_exec') && flags.has('enable_on_exec'))
+    refuse('EINVAL', 'remove_on_exec excludes enable_on_exec');
   if (flags.has('sigtrap') && !flags.has('remove_on_exec')) refuse('EINVAL', 'sigtrap needs remove_on_exec');
 }
 
@@ -116,7 +124,10 @@ function checkTarget({ pid, cpu, flags = 0 }: PerfEventTarget, host: Host): void
     refuse('EOPNOTSUPP', 'following a cgroup');
   }
   if (pid !== -1 && host.tasks.commOf(pid) === undefined) {
-    throw new BpfError('ESRCH', 'opening a perf event: no such thread on the host', { value: pid, remedy: 'give -1 for all threads of a CPU' });
+    throw new BpfError('ESRCH', 'opening a perf event: no such thread on the host', {
+      value: pid,
+      remedy: 'give -1 for all threads of a CPU',
+    });
   }
   const known = Number.isInteger(cpu) && cpu >= 0 && cpu < host.cpus;
   if (!known && !(cpu === -1 && pid !== -1)) {
@@ -126,7 +137,12 @@ function checkTarget({ pid, cpu, flags = 0 }: PerfEventTarget, host: Host): void
 
 function checkEvent(attr: PerfEventAttr): void {
   if (attr.type !== PerfTypeId.PERF_TYPE_SOFTWARE) {
-    refuse('ENOENT', `the host has no event source of type ${attr.type}`, attr.config, 'use PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK to sample');
+    refuse(
+      'ENOENT',
+      `the host has no event source of type ${attr.type}`,
+      attr.config,
+      'use PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK to sample',
+    );
   }
   if (attr.config > 11n) refuse('ENOENT', 'no such software event', attr.config);
 }
@@ -145,16 +161,21 @@ function checkReadAndStack(attr: PerfEventAttr): void {
 }
 
 function checkClock(attr: PerfEventAttr): void {
-  if (attr.flags.has('use_clockid') && !CLOCKS.includes(attr.clockid)) refuse('EINVAL', 'unknown clockid', attr.clockid);
+  if (attr.flags.has('use_clockid') && !CLOCKS.includes(attr.clockid))
+    refuse('EINVAL', 'unknown clockid', attr.clockid);
 }
 
 function checkSupported(attr: PerfEventAttr, target: PerfEventTarget): void {
-  if (!SUPPORTED_SOFTWARE.includes(Number(attr.config))) refuse('EOPNOTSUPP', 'software events other than clocks, dummy and bpf-output', attr.config);
-  for (const flag of attr.flags) if (!SUPPORTED_FLAGS.has(flag)) refuse('EOPNOTSUPP', `the flag ${flag} is not supported`);
+  if (!SUPPORTED_SOFTWARE.includes(Number(attr.config)))
+    refuse('EOPNOTSUPP', 'software events other than clocks, dummy and bpf-output', attr.config);
+  for (const flag of attr.flags)
+    if (!SUPPORTED_FLAGS.has(flag)) refuse('EOPNOTSUPP', `the flag ${flag} is not supported`);
   const unknown = attr.sampleType & ~SUPPORTED_SAMPLE_TYPE;
   if (unknown !== 0) refuse('EOPNOTSUPP', `PERF_SAMPLE_* bits that are not supported`, `0x${unknown.toString(16)}`);
-  if (attr.readFormat & PerfEventReadFormat.PERF_FORMAT_GROUP) refuse('EOPNOTSUPP', 'PERF_FORMAT_GROUP: events stand alone');
+  if (attr.readFormat & PerfEventReadFormat.PERF_FORMAT_GROUP)
+    refuse('EOPNOTSUPP', 'PERF_FORMAT_GROUP: events stand alone');
   if (target.pid === -1) return;
   if (attr.flags.has('inherit')) refuse('EOPNOTSUPP', 'inherit for a thread: children are not followed');
-  if (attr.sampleType & PerfEventSampleFormat.PERF_SAMPLE_READ) refuse('EOPNOTSUPP', 'PERF_SAMPLE_READ for a thread: its time is not counted');
+  if (attr.sampleType & PerfEventSampleFormat.PERF_SAMPLE_READ)
+    refuse('EOPNOTSUPP', 'PERF_SAMPLE_READ for a thread: its time is not counted');
 }

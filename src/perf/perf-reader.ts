@@ -1,5 +1,11 @@
 import { BpfError, PerfEventSampleFormat, PerfSwIds, PerfTypeId } from '../base/index.js';
-import { type PerfEventArrayMap, type ReaderEvents, type ReaderOptions, RecordReader, type RecordSource } from '../runtime/index.js';
+import {
+  type PerfEventArrayMap,
+  type ReaderEvents,
+  type ReaderOptions,
+  RecordReader,
+  type RecordSource,
+} from '../runtime/index.js';
 import { perfEventAttr } from './perf-event-attr.js';
 import type { PerfEvent } from './perf-event.js';
 import type { PerfEvents } from './perf-events.js';
@@ -42,7 +48,11 @@ export class PerfReader extends RecordReader<PerfReaderSample, PerfReaderEvents>
   /** EINVAL for an event that has no ring (`PerfEvent.mmap`). The events must outlive the reader. */
   constructor(events: readonly PerfEvent[], options: ReaderOptions = {}) {
     const rings = events.map(ringOf);
-    super('sample', events.map((event) => perfSource(event, (loss) => this.reportLoss(loss))), options);
+    super(
+      'sample',
+      events.map((event) => perfSource(event, (loss) => this.reportLoss(loss))),
+      options,
+    );
     this.events = events;
     this.rings = rings;
   }
@@ -112,5 +122,8 @@ function perfSource(event: PerfEvent, lost: (loss: PerfReaderLoss) => void): Rec
 
 function ringOf(event: PerfEvent): PerfRing {
   if (event.ring !== null) return event.ring;
-  throw new BpfError('EINVAL', 'reading a perf event that has no ring', { value: event.id, remedy: 'call mmap(pages) first' });
+  throw new BpfError('EINVAL', 'reading a perf event that has no ring', {
+    value: event.id,
+    remedy: 'call mmap(pages) first',
+  });
 }

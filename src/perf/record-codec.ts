@@ -3,61 +3,16 @@ import type { PerfRecord, PerfRecordFormat, PerfSideRecord } from './perf-record
 import { RecordReader, RecordWriter } from './record-cursor.js';
 import { decodeSample, decodeSampleId, encodeSample, encodeSampleId } from './sample-codec.js';
 
-type FieldKind = 'u32' | 'u64' | 'string';
-type Layout = readonly (readonly [string, FieldKind])[];
-
-const COMM: Layout = [
-  ['pid', 'u32'],
-  ['tid', 'u32'],
-  ['comm', 'string'],
-];
-const TASK: Layout = [
-  ['pid', 'u32'],
-  ['ppid', 'u32'],
-  ['tid', 'u32'],
-  ['ptid', 'u32'],
-  ['time', 'u64'],
-];
-const THROTTLE: Layout = [
-  ['time', 'u64'],
-  ['id', 'u64'],
-  ['streamId', 'u64'],
-];
-
-/** Records other than samples: number, name and fields after the header. */
-const SIDE_RECORDS: readonly { readonly number: number; readonly type: PerfSideRecord['type']; readonly layout: Layout }[] = [
-  {
-    number: PerfEventType.PERF_RECORD_LOST,
-    type: 'lost',
-    layout: [
-      ['id', 'u64'],
-      ['lost', 'u64'],
-    ],
-  },
-  { number: PerfEventType.PERF_RECORD_COMM, type: 'comm', layout: COMM },
-  { number: PerfEventType.PERF_RECORD_EXIT, type: 'exit', layout: TASK },
-  { number: PerfEventType.PERF_RECORD_FORK, type: 'fork', layout: TASK },
-  { number: PerfEventType.PERF_RECORD_THROTTLE, type: 'throttle', layout: THROTTLE },
-  { number: PerfEventType.PERF_RECORD_UNTHROTTLE, type: 'unthrottle', layout: THROTTLE },
-  {
-    number: PerfEventType.PERF_RECORD_MMAP2,
-    type: 'mmap2',
-    layout: [
-      ['pid', 'u32'],
-      ['tid', 'u32'],
-      ['addr', 'u64'],
-      ['len', 'u64'],
-      ['pgoff', 'u64'],
-      ['maj', 'u32'],
-      ['min', 'u32'],
-      ['ino', 'u64'],
-      ['inoGeneration', 'u64'],
-      ['prot', 'u32'],
-      ['flags', 'u32'],
-      ['filename', 'string'],
-    ],
-  },
-];
+/** Numbers of the records other than samples. */
+const SIDE_TYPES: Readonly<Record<PerfSideRecord['type'], number>> = {
+  lost: PerfEventType.PERF_RECORD_LOST,
+  comm: PerfEventType.PERF_RECORD_COMM,
+  exit: PerfEventType.PERF_RECORD_EXIT,
+  throttle: PerfEventType.PERF_RECORD_THROTTLE,
+  unthrottle: PerfEventType.PERF_RECORD_UNTHROTTLE,
+  fork: PerfEventType.PERF_RECORD_FORK,
+  mmap2: PerfEventType.PERF_RECORD_MMAP2,
+};
 
 /**
  * Decodes one record, header included, of an event of the given format. Bytes are copied. A record too
@@ -65,41 +20,96 @@ const SIDE_RECORDS: readonly { readonly number: number; readonly type: PerfSideR
  */
 export function decodePerfRecord(bytes: Uint8Array, format: PerfRecordFormat): PerfRecord {
   const from = new RecordReader(bytes);
-  const number = from.recordType;
-  if (number === PerfEventType.PERF_RECORD_SAMPLE) return decodeSample(from, format);
-  const side = SIDE_RECORDS.find((record) => record.number === number);
-  if (side === undefined) return { type: 'other', recordType: number, misc: from.misc, bytes: bytes.slice() };
-  const record: Record<string, unknown> = { type: side.type, misc: from.misc };
-  for (const [name, kind] of side.layout) record[name] = readField(from, kind);
-  if (format.sampleIdAll) record['sampleId'] = decodeSampleId(from, format);
-  return record as unknown as PerfSideRecord;
+  const { recordType, misc } = from;
+  if (recordType === PerfEventType.PERF_RECORD_SAMPLE) return decodeSample(from, format);
+  const record = decodeSide(from);
+  if (record === undefined) return { type: 'other', recordType, misc, bytes: bytes.slice() };
+  return format.sampleIdAll ? { ...record, sampleId: decodeSampleId(from, format) } : record;
 }
 
 /** The bytes of one record, header included. */
 export function encodePerfRecord(record: PerfRecord, format: PerfRecordFormat): Uint8Array {
-  const to = new RecordWriter();
   if (record.type === 'other') return record.bytes.slice();
+  const to = new RecordWriter();
   const size = record.type === 'sample' ? encodeSample(to, record, format) : encodeSide(to, record, format);
   return to.bytes.slice(0, size);
 }
 
+/** The fields in the order of their definition in include/uapi/linux/perf_event.h; undefined for an unknown type. */
+function decodeSide(from: RecordReader): PerfSideRecord | undefined {
+  const { misc } = from;
+  switch (from.recordType) {
+    case PerfEventType.PERF_RECORD_LOST:
+      return { type: 'lost', misc, id: from.u64(), lost: from.u64() };
+    case PerfEventType.PERF_RECORD_COMM:
+      return { type: 'comm', misc, pid: from.u32(), tid: from.u32(), comm: from.paddedString() };
+    case PerfEventType.PERF_RECORD_FORK:
+      return { type: 'fork', ...decodeTask(from) };
+    case PerfEventType.PERF_RECORD_EXIT:
+      return { type: 'exit', ...decodeTask(from) };
+    case PerfEventType.PERF_RECORD_THROTTLE:
+      return { type: 'throttle', misc, time: from.u64(), id: from.u64(), streamId: from.u64() };
+    case PerfEventType.PERF_RECORD_UNTHROTTLE:
+      return { type: 'unthrottle', misc, time: from.u64(), id: from.u64(), streamId: from.u64() };
+    case PerfEventType.PERF_RECORD_MMAP2:
+      return decodeMmap2(from);
+    default:
+      return undefined;
+  }
+}
+
+function decodeTask(from: RecordReader) {
+  const { misc } = from;
+  return { misc, pid: from.u32(), ppid: from.u32(), tid: from.u32(), ptid: from.u32(), time: from.u64() };
+}
+
+function decodeMmap2(from: RecordReader): PerfSideRecord {
+  return {
+    type: 'mmap2',
+    misc: from.misc,
+    pid: from.u32(),
+    tid: from.u32(),
+    addr: from.u64(),
+    len: from.u64(),
+    pgoff: from.u64(),
+    maj: from.u32(),
+    min: from.u32(),
+    ino: from.u64(),
+    inoGeneration: from.u64(),
+    prot: from.u32(),
+    flags: from.u32(),
+    filename: from.paddedString(),
+  };
+}
+
 /** Encodes a record that is no sample into `to.bytes` and returns its size. */
-export function encodeSide(to: RecordWriter, record: PerfSideRecord, format: PerfRecordFormat): number {
-  const side = SIDE_RECORDS.find(({ type }) => type === record.type) as (typeof SIDE_RECORDS)[number];
-  const fields = record as unknown as Readonly<Record<string, unknown>>;
-  to.begin(side.number, record.misc);
-  for (const [name, kind] of side.layout) writeField(to, kind, fields[name]);
+function encodeSide(to: RecordWriter, record: PerfSideRecord, format: PerfRecordFormat): number {
+  to.begin(SIDE_TYPES[record.type], record.misc);
+  writeFields(to, record);
   if (format.sampleIdAll) encodeSampleId(to, record.sampleId ?? {}, format);
   return to.end();
 }
 
-function readField(from: RecordReader, kind: FieldKind): unknown {
-  if (kind === 'u32') return from.u32();
-  return kind === 'u64' ? from.u64() : from.paddedString();
-}
-
-function writeField(to: RecordWriter, kind: FieldKind, value: unknown): void {
-  if (kind === 'u32') to.u32(value as number);
-  else if (kind === 'u64') to.u64(value as bigint);
-  else to.paddedString(value as string);
+function writeFields(to: RecordWriter, record: PerfSideRecord): void {
+  switch (record.type) {
+    case 'lost':
+      return to.words64(record.id, record.lost);
+    case 'comm':
+      to.words32(record.pid, record.tid);
+      return to.paddedString(record.comm);
+    case 'fork':
+    case 'exit':
+      to.words32(record.pid, record.ppid, record.tid, record.ptid);
+      return to.u64(record.time);
+    case 'throttle':
+    case 'unthrottle':
+      return to.words64(record.time, record.id, record.streamId);
+    case 'mmap2':
+      to.words32(record.pid, record.tid);
+      to.words64(record.addr, record.len, record.pgoff);
+      to.words32(record.maj, record.min);
+      to.words64(record.ino, record.inoGeneration);
+      to.words32(record.prot, record.flags);
+      return to.paddedString(record.filename);
+  }
 }

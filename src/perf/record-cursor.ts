@@ -75,6 +75,14 @@ export class RecordWriter {
     this.#at += 8;
   }
 
+  words32(...values: number[]): void {
+    for (const value of values) this.u32(value);
+  }
+
+  words64(...values: bigint[]): void {
+    for (const value of values) this.u64(value);
+  }
+
   raw(data: Uint8Array): void {
     this.bytes.set(data, this.#at);
     this.#at += data.length;

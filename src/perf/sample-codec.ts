@@ -112,7 +112,9 @@ export const SUPPORTED_SAMPLE_TYPE = SAMPLE_FIELDS.reduce((bits, field) => bits 
 export function decodeSample(from: RecordReader, format: PerfRecordFormat): PerfSample {
   const unknown = format.sampleType & ~SUPPORTED_SAMPLE_TYPE;
   if (unknown !== 0) {
-    throw new BpfError('EOPNOTSUPP', 'decoding samples with these PERF_SAMPLE_* bits', { value: `0x${unknown.toString(16)}` });
+    throw new BpfError('EOPNOTSUPP', 'decoding samples with these PERF_SAMPLE_* bits', {
+      value: `0x${unknown.toString(16)}`,
+    });
   }
   const sample: Mutable<PerfSample> = { type: 'sample', misc: from.misc };
   for (const field of SAMPLE_FIELDS) if (format.sampleType & field.bit) field.read(from, sample, format);

@@ -1,8 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { droppedTotal, formatLedger, isBalanced, type LedgerRow, LossLedger, ringLedger, RingBufferReader } from '../../src/runtime/index.js';
+import {
+  droppedTotal,
+  formatLedger,
+  isBalanced,
+  type LedgerRow,
+  LossLedger,
+  ringLedger,
+  RingBufferReader,
+} from '../../src/runtime/index.js';
 import { ringFixture } from './ring-fixture.js';
 
-const probe: LedgerRow = { kind: 'probe', name: 'kprobe:vfs_read', seen: 10, delivered: 7, pending: 0, dropped: { recursion: 2, maxactive: 1 } };
+const probe: LedgerRow = {
+  kind: 'probe',
+  name: 'kprobe:vfs_read',
+  seen: 10,
+  delivered: 7,
+  pending: 0,
+  dropped: { recursion: 2, maxactive: 1 },
+};
 
 describe('the loss ledger', () => {
   it('a ring: seen = delivered + pending + ring full, discarded records left out', () => {
@@ -15,8 +30,15 @@ describe('the loss ledger', () => {
     reader.poll(() => {}, 2);
     ring.map.area.discard(ring.reserve(8), 0);
     const [row] = ledger.rows();
-    expect(row).toEqual({ kind: 'ring', name: 'events', seen: 5, delivered: 2, pending: 2, dropped: { 'ring full': 1 } });
-    expect(isBalanced(row as LedgerRow)).toBe(true);
+    expect(row).toEqual({
+      kind: 'ring',
+      name: 'events',
+      seen: 5,
+      delivered: 2,
+      pending: 2,
+      dropped: { 'ring full': 1 },
+    });
+    expect(isBalanced(row)).toBe(true);
   });
 
   it('in the end what is unread is lost because its consumer is gone', () => {
@@ -45,7 +67,14 @@ describe('the loss ledger', () => {
   });
 
   it('prints one line for each account', () => {
-    const ring: LedgerRow = { kind: 'ring', name: 'events', seen: 3, delivered: 1, pending: 2, dropped: { 'ring full': 0 } };
+    const ring: LedgerRow = {
+      kind: 'ring',
+      name: 'events',
+      seen: 3,
+      delivered: 1,
+      pending: 2,
+      dropped: { 'ring full': 0 },
+    };
     expect(formatLedger([probe, ring])).toBe(
       'probe kprobe:vfs_read  seen 10 = 7 delivered + 2 recursion + 1 maxactive\n' +
         'ring  events           seen 3 = 1 delivered + 2 unread\n',

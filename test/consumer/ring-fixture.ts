@@ -1,5 +1,6 @@
 import { BpfMapType } from '../../src/base/index.js';
-import { BpfMemory, createMap, type MapSpec, type RingBufferMap } from '../../src/runtime/index.js';
+import { BpfMemory, createMap, type MapSpec, RingBufferMap } from '../../src/runtime/index.js';
+import { instance } from '../support/instance.js';
 
 /** A ring buffer map on its own, and a producer for it. */
 export interface RingFixture {
@@ -24,7 +25,7 @@ export function ringFixture(size = 4096, memory = new BpfMemory(), name = 'event
     keyTypeId: 0,
     valueTypeId: 0,
   };
-  const map = createMap({ memory, cpus: 1, id: ++ids }, spec) as RingBufferMap;
+  const map = instance(createMap({ memory, cpus: 1, id: ++ids }, spec), RingBufferMap);
   return {
     memory,
     map,

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Btf, parseBtf } from '../../src/btf/index.js';
 import { elfSection } from '../../src/loader/index.js';
-import { eventDecoder, inferEventType, RingBufferReader, type TypedRecord, typedReader, type RingRecord } from '../../src/runtime/index.js';
+import {
+  eventDecoder,
+  inferEventType,
+  RingBufferReader,
+  type TypedRecord,
+  typedReader,
+  type RingRecord,
+} from '../../src/runtime/index.js';
 import { ringFixture, settled } from './ring-fixture.js';
 
 /** BTF of `unsigned int` and structs of that many of it. */
@@ -14,7 +21,7 @@ function structs(sizes: Readonly<Record<string, number>>): Btf {
     offsets.set(entry, strings.length);
     strings += `${entry}\0`;
   }
-  const at = (name: string): number => offsets.get(name) as number;
+  const at = (name: string): number => offsets.get(name) ?? 0;
   const types = [at('unsigned int'), 1 << 24, 4, 32];
   for (const [name, count] of Object.entries(sizes)) {
     types.push(at(name), (4 << 24) | count, 4 * count);
@@ -46,7 +53,8 @@ describe('inferEventType', () => {
 describe('eventDecoder', () => {
   it('knows a struct by its name, with or without the keyword', () => {
     const data = Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0);
-    for (const name of ['event', 'struct event']) expect(eventDecoder(structs({ event: 2 }), name)(data)).toEqual({ f: 2 });
+    for (const name of ['event', 'struct event'])
+      expect(eventDecoder(structs({ event: 2 }), name)(data)).toEqual({ f: 2 });
   });
 
   it('names what there is where there is no such type', () => {
@@ -58,9 +66,9 @@ describe('eventDecoder', () => {
 
 describe('typedReader', () => {
   const object = readFileSync(new URL('../../examples/opensnoop.bpf.o', import.meta.url));
-  const btf = parseBtf(elfSection(object, '.BTF') as Uint8Array);
+  const btf = parseBtf(elfSection(object, '.BTF'));
   const event = (pid: number, comm: string): Uint8Array => {
-    const bytes = new Uint8Array(btf.sizeOf(btf.findByName('event', 'struct')?.id as number));
+    const bytes = new Uint8Array(btf.sizeOf(btf.findByName('event', 'struct')?.id ?? 0));
     new DataView(bytes.buffer).setUint32(8, pid, true);
     bytes.set(new TextEncoder().encode(comm), 28);
     return bytes;

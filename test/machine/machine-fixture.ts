@@ -10,10 +10,11 @@ import {
   ldImm64,
   mov64Imm,
   mov64Reg,
-  type RingBufferMap,
+  RingBufferMap,
   st,
   stx,
 } from '../../src/runtime/index.js';
+import { instance } from '../support/instance.js';
 import { TestHost, type TestHostOptions } from '../support/test-host.js';
 import { FRAME, LEAF } from '../support/text.js';
 import { SCHED_SWITCH, SYS_ENTER } from '../support/tracepoints.js';
@@ -38,7 +39,7 @@ export class MachineFixture {
       ...hostOptions,
     });
     this.machine = new Machine(this.host, options);
-    this.ring = this.machine.runtime.createMap({
+    const ring = this.machine.runtime.createMap({
       name: 'runs',
       type: BpfMapType.BPF_MAP_TYPE_RINGBUF,
       keySize: 0,
@@ -47,7 +48,8 @@ export class MachineFixture {
       flags: 0,
       keyTypeId: 0,
       valueTypeId: 0,
-    }) as RingBufferMap;
+    });
+    this.ring = instance(ring, RingBufferMap);
   }
 
   /** A program that emits `tag` and its attach cookie; it returns 1. */
@@ -93,6 +95,6 @@ export class MachineFixture {
 
   /** The bytes at the start of a function. */
   text(symbol: string, length = 4): number[] {
-    return [...(this.host.memory.view(this.host.address(symbol), length) as Uint8Array)];
+    return [...(this.host.memory.view(this.host.address(symbol), length) ?? [])];
   }
 }

@@ -13,7 +13,7 @@ const HOOKS: readonly {
   readonly type: number;
   readonly target: AttachTarget;
   readonly options?: AttachOptions;
-  hit(fixture: MachineFixture): void;
+  readonly hit: (fixture: MachineFixture) => void;
 }[] = [
   {
     name: 'tracepoint:sched:sched_switch',
@@ -61,7 +61,8 @@ beforeEach(() => {
 });
 
 describe.each(HOOKS)('a link to $name', ({ name, type, target, options, hit }) => {
-  const attach = (tag: number, more: AttachOptions = {}): Link => fixture.machine.attach(fixture.program(tag, type), target, { ...options, ...more });
+  const attach = (tag: number, more: AttachOptions = {}): Link =>
+    fixture.machine.attach(fixture.program(tag, type), target, { ...options, ...more });
 
   it('runs its program with its cookie, for each hit', () => {
     attach(7, { cookie: 0x1234_5678_9abc_def0n });
@@ -213,7 +214,7 @@ describe('a place the host does not have', () => {
 
   it('a host without text to patch: EOPNOTSUPP', () => {
     const host = Object.assign(new TestHost({ functions: { frame: FRAME } }), { text: null, tracepoints: null });
-    const machine = new Machine(host as never);
+    const machine = new Machine(host);
     const program = machine.runtime.loadProgram({
       name: 'p',
       type: T.BPF_PROG_TYPE_KPROBE,
@@ -230,13 +231,15 @@ describe('a place the host does not have', () => {
 describe('sampling', () => {
   const perf = { kind: 'perf_event' } as const;
 
+  /** Samplers on CPU 0 and 1 while a link with these options exists. */
+  const samplers = (options: AttachOptions): number[] => {
+    const link = fixture.machine.attach(fixture.program(1, T.BPF_PROG_TYPE_PERF_EVENT), perf, options);
+    const counts = [0, 1].map((cpu) => fixture.host.samplersOn(cpu));
+    link.detach();
+    return counts;
+  };
+
   it('on all CPUs, on some, or of one thread', () => {
-    const samplers = (options: AttachOptions): number[] => {
-      const link = fixture.machine.attach(fixture.program(1, T.BPF_PROG_TYPE_PERF_EVENT), perf, options);
-      const counts = [0, 1].map((cpu) => fixture.host.samplersOn(cpu));
-      link.detach();
-      return counts;
-    };
     expect(samplers({})).toEqual([1, 1]);
     expect(samplers({ cpus: [1] })).toEqual([0, 1]);
     expect(samplers({ pid: 100 })).toEqual([1, 1]);
@@ -250,14 +253,19 @@ describe('sampling', () => {
     [{ cpus: [9] }, 'EINVAL'],
     [{ pid: 4 }, 'ESRCH'],
   ])('%o is refused, and nothing stays open', (options, message) => {
-    expect(() => fixture.machine.attach(fixture.program(1, T.BPF_PROG_TYPE_PERF_EVENT), perf, options)).toThrow(message);
+    expect(() => fixture.machine.attach(fixture.program(1, T.BPF_PROG_TYPE_PERF_EVENT), perf, options)).toThrow(
+      message,
+    );
     expect(fixture.machine.perf.list).toEqual([]);
   });
 });
 
 describe('Machine', () => {
   it('lists what can be probed, and what cannot', () => {
-    expect(fixture.machine.list('sched*').map(({ name }) => name)).toEqual(['tracepoint:sched:sched_switch', 'raw_tracepoint:sched_switch']);
+    expect(fixture.machine.list('sched*').map(({ name }) => name)).toEqual([
+      'tracepoint:sched:sched_switch',
+      'raw_tracepoint:sched_switch',
+    ]);
     expect(fixture.machine.list('kprobe:*')).toEqual([
       { kind: 'kprobe', name: 'kprobe:frame', refused: null },
       { kind: 'kprobe', name: 'kprobe:leaf', refused: null },
@@ -269,7 +277,10 @@ describe('Machine', () => {
 
   it('tells of runs that had to stop', () => {
     const faults: string[] = [];
-    const stopping = new MachineFixture({}, { onFault: ({ program, pc }, cpu) => faults.push(`${program}:${pc} on ${cpu}`) });
+    const stopping = new MachineFixture(
+      {},
+      { onFault: ({ program, pc }, cpu) => faults.push(`${program}:${pc} on ${cpu}`) },
+    );
     const program = stopping.machine.runtime.loadProgram({
       name: 'wild',
       type: T.BPF_PROG_TYPE_KPROBE,
@@ -306,7 +317,7 @@ describe('Machine', () => {
       fixture.host.kernelStack = [regs.ip, trampoline];
       const out = new Int32Array(4);
       fixture.machine.runtime.host.stacks.kernel(regs, out, 2);
-      if (seen.length === 0) seen = [BigInt.asUintN(64, (BigInt(out[3] as number) << 32n) | BigInt((out[2] as number) >>> 0))];
+      if (seen.length === 0) seen = [BigInt.asUintN(64, (BigInt(out[3]) << 32n) | BigInt(out[2] >>> 0))];
     };
     fixture.host.call('frame');
     expect(seen).toEqual([0xffff_ffff_8200_0000n]);
@@ -315,7 +326,9 @@ describe('Machine', () => {
   it('close detaches everything, ends readers, and may be called again', async () => {
     const reader = fixture.machine.readRings(fixture.ring);
     const blocked = reader[Symbol.asyncIterator]().next();
-    const links = HOOKS.map(({ type, target, options }, i) => fixture.machine.attach(fixture.program(i, type), target, options));
+    const links = HOOKS.map(({ type, target, options }, i) =>
+      fixture.machine.attach(fixture.program(i, type), target, options),
+    );
     fixture.machine.close();
     fixture.machine.close();
     expect(await blocked).toEqual({ value: undefined, done: true });

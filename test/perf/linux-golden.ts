@@ -36,11 +36,19 @@ export function loadLinuxGolden(): LinuxGolden {
     if (kind === 'release') golden.release = first;
     else if (kind === 'page') golden.page.set(first, [Number(second), Number(rest[0])]);
     else if (kind === 'open') golden.opens.push(openOf(first, second, rest.map(Number)));
-    else if (kind === 'stream') golden.streams.set(first, (stream = { name: first, attr: padded(second), records: [], outputs: [] }));
+    else if (kind === 'stream')
+      golden.streams.set(first, (stream = { name: first, attr: padded(second), records: [], outputs: [] }));
     else if (kind === 'record') stream?.records.push(fromHex(first));
     else if (kind === 'output') stream?.outputs.push({ size: Number(first), result: Number(second) });
   }
   return golden;
+}
+
+/** The records of that name; there is one of every name the tests use. */
+export function streamOf(golden: LinuxGolden, name: string): GoldenStream {
+  const stream = golden.streams.get(name);
+  if (stream === undefined) throw new RangeError(`nothing was recorded as ${name}`);
+  return stream;
 }
 
 export function fromHex(hex: string): Uint8Array {
@@ -58,5 +66,5 @@ function padded(hex: string): Uint8Array {
 }
 
 function openOf(name: string, hex: string, [pid, cpu, flags, result]: number[]): GoldenOpen {
-  return { name, attr: padded(hex), pid: pid as number, cpu: cpu as number, flags: flags as number, result: result as number };
+  return { name, attr: padded(hex), pid: pid, cpu: cpu, flags: flags, result: result };
 }

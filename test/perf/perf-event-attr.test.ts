@@ -21,7 +21,7 @@ const outcome = (bytes: Uint8Array): string => {
     parsePerfEventAttr(bytes);
     return 'ok';
   } catch (error) {
-    return (error as BpfError).code;
+    return error instanceof BpfError ? error.code : String(error);
   }
 };
 

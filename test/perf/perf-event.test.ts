@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { BpfProgType, PerfEventSampleFormat as F, PerfSwIds } from '../../src/base/index.js';
-import { type PerfEvent, perfEventAttr, type PerfEventAttrInit, PerfReader, type PerfReaderSample } from '../../src/perf/index.js';
-import { alu64Imm, BPF_DW, BPF_SUB, BpfRuntime, exit, ldx, mov64Imm, type ProgramInput } from '../../src/runtime/index.js';
+import {
+  type PerfEvent,
+  perfEventAttr,
+  type PerfEventAttrInit,
+  PerfReader,
+  type PerfReaderSample,
+} from '../../src/perf/index.js';
+import type { BpfRuntime } from '../../src/runtime/index.js';
+import { alu64Imm, BPF_DW, BPF_SUB, exit, ldx, mov64Imm, type ProgramInput } from '../../src/runtime/index.js';
 import { makeTask } from '../support/test-host.js';
 import { PerfFixture } from './perf-fixture.js';
 
@@ -10,8 +17,11 @@ const CPU_CLOCK = BigInt(PerfSwIds.PERF_COUNT_SW_CPU_CLOCK);
 const clock = (fixture: PerfFixture, fields: PerfEventAttrInit = {}, target = { pid: -1, cpu: 0 }): PerfEvent =>
   fixture.perf.open(perfEventAttr({ type: 1, config: CPU_CLOCK, samplePeriod: 1_000_000n, ...fields }), target);
 
-const program = (runtime: BpfRuntime, insns: ProgramInput['insns'], type: number = BpfProgType.BPF_PROG_TYPE_PERF_EVENT) =>
-  runtime.loadProgram({ name: 'sampler', type, expectedAttachType: 0, license: 'GPL', insns, maps: [] });
+const program = (
+  runtime: BpfRuntime,
+  insns: ProgramInput['insns'],
+  type: number = BpfProgType.BPF_PROG_TYPE_PERF_EVENT,
+) => runtime.loadProgram({ name: 'sampler', type, expectedAttachType: 0, license: 'GPL', insns, maps: [] });
 
 const read = (event: PerfEvent): PerfReaderSample[] => {
   const seen: PerfReaderSample[] = [];
@@ -46,21 +56,50 @@ describe('a clock event', () => {
     [{ samplePeriod: 0n, flags: ['freq'] as const }, 0n],
     [{ config: BigInt(PerfSwIds.PERF_COUNT_SW_DUMMY), samplePeriod: 5n }, 0n],
   ])('%o has a period of %d ns', (fields, period) => {
-    expect(clock(new PerfFixture(), { ...fields, flags: [...('flags' in fields ? (fields.flags ?? []) : []), 'disabled'] }).periodNs).toBe(period);
+    expect(
+      clock(new PerfFixture(), { ...fields, flags: [...('flags' in fields ? (fields.flags ?? []) : []), 'disabled'] })
+        .periodNs,
+    ).toBe(period);
   });
 
   it('writes a sample of the fields it was opened with', () => {
     const fixture = new PerfFixture();
     const { host } = fixture;
-    const sampleType = F.PERF_SAMPLE_IP | F.PERF_SAMPLE_TID | F.PERF_SAMPLE_TIME | F.PERF_SAMPLE_CPU | F.PERF_SAMPLE_PERIOD | F.PERF_SAMPLE_ID;
+    const sampleType =
+      F.PERF_SAMPLE_IP |
+      F.PERF_SAMPLE_TID |
+      F.PERF_SAMPLE_TIME |
+      F.PERF_SAMPLE_CPU |
+      F.PERF_SAMPLE_PERIOD |
+      F.PERF_SAMPLE_ID;
     const event = clock(fixture, { sampleType }, { pid: -1, cpu: 1 });
     event.mmap(1);
     host.now = 5_000n;
     host.sample(1, host.enter('busy'));
     host.sample(1, host.enter('other'), true);
     expect(read(event).map(({ cpu, sample }) => ({ ...sample, cpu }))).toEqual([
-      { type: 'sample', misc: 1, ip: host.address('busy'), pid: 101, tid: 101, time: 5_000n, cpu: 1, period: 1_000_000n, id: 1n },
-      { type: 'sample', misc: 2, ip: host.address('other'), pid: 101, tid: 101, time: 5_000n, cpu: 1, period: 1_000_000n, id: 1n },
+      {
+        type: 'sample',
+        misc: 1,
+        ip: host.address('busy'),
+        pid: 101,
+        tid: 101,
+        time: 5_000n,
+        cpu: 1,
+        period: 1_000_000n,
+        id: 1n,
+      },
+      {
+        type: 'sample',
+        misc: 2,
+        ip: host.address('other'),
+        pid: 101,
+        tid: 101,
+        time: 5_000n,
+        cpu: 1,
+        period: 1_000_000n,
+        id: 1n,
+      },
     ]);
     expect(event.counts).toMatchObject({ taken: 2, recorded: 2 });
   });
@@ -150,7 +189,7 @@ describe('a program on a perf event', () => {
     const fixture = new PerfFixture();
     const { runtime, host } = fixture;
     // r0 = ctx->regs.di: what it returns is what the test puts into that register.
-    const di = host.arch.ptRegs.args[0] as number;
+    const di = host.arch.ptRegs.args[0];
     const sampler = program(runtime, [ldx(BPF_DW, 0, 1, 8 * di), exit()]);
     const event = clock(fixture, { sampleType: F.PERF_SAMPLE_IP });
     event.mmap(1);

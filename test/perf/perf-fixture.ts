@@ -1,6 +1,7 @@
 import { BpfMapType } from '../../src/base/index.js';
 import { PerfEvents } from '../../src/perf/index.js';
-import { BpfRuntime, type BpfRunCtx, type PerfEventArrayMap } from '../../src/runtime/index.js';
+import { BpfRuntime, PerfEventArrayMap } from '../../src/runtime/index.js';
+import { instance } from '../support/instance.js';
 import { TestHost, type TestHostOptions } from '../support/test-host.js';
 
 /** A test host with a runtime and its perf events. */
@@ -16,7 +17,7 @@ export class PerfFixture {
   }
 
   eventArray(maxEntries: number, name = 'events'): PerfEventArrayMap {
-    return this.runtime.createMap({
+    const map = this.runtime.createMap({
       name,
       type: BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY,
       keySize: 4,
@@ -25,13 +26,15 @@ export class PerfFixture {
       flags: 0,
       keyTypeId: 0,
       valueTypeId: 0,
-    }) as PerfEventArrayMap;
+    });
+    return instance(map, PerfEventArrayMap);
   }
 
   /** What bpf_perf_event_output(BPF_F_CURRENT_CPU) does on `cpu` with these bytes: its result. */
   output(map: PerfEventArrayMap, cpu: number, data: Uint8Array): number {
     this.host.cpu = cpu;
-    const run = this.runtime.enter(cpu) as BpfRunCtx;
+    const run = this.runtime.enter(cpu);
+    if (run === null) throw new Error('nested too deeply');
     const at = this.runtime.memory.alloc(data.length + 16);
     this.runtime.memory.u8.set(data, at);
     const sink = map.get(cpu);

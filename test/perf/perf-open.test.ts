@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BpfError, Errno } from '../../src/base/index.js';
+import { BpfError } from '../../src/base/index.js';
+import { Errno } from '../../src/base/index.js';
 import { parsePerfEventAttr } from '../../src/perf/index.js';
 import { type GoldenOpen, loadLinuxGolden } from './linux-golden.js';
 import { PerfFixture } from './perf-fixture.js';
@@ -14,7 +15,8 @@ function openHere({ attr, pid, cpu, flags }: GoldenOpen): number {
     fixture.perf.open(parsePerfEventAttr(attr), { pid: pid === 0 ? self : pid, cpu, flags }).close();
     return 0;
   } catch (error) {
-    return -(error as BpfError).errno;
+    if (error instanceof BpfError) return -error.errno;
+    throw error;
   }
 }
 
@@ -42,10 +44,16 @@ describe('perf_event_open', () => {
   });
 
   it.each([
-    [{ pid: -1, cpu: 7 }, 'opening a perf event: neither a CPU of the host nor a thread on any CPU [value 7]: EINVAL; CPUs are 0 .. 1'],
-    [{ pid: 5, cpu: -1 }, 'opening a perf event: no such thread on the host [value 5]: ESRCH; give -1 for all threads of a CPU'],
+    [
+      { pid: -1, cpu: 7 },
+      'opening a perf event: neither a CPU of the host nor a thread on any CPU [value 7]: EINVAL; CPUs are 0 .. 1',
+    ],
+    [
+      { pid: 5, cpu: -1 },
+      'opening a perf event: no such thread on the host [value 5]: ESRCH; give -1 for all threads of a CPU',
+    ],
   ])('%o: %s', (target, message) => {
-    const attr = parsePerfEventAttr((golden.opens[0] as GoldenOpen).attr);
+    const attr = parsePerfEventAttr(golden.opens[0].attr);
     expect(() => fixture.perf.open(attr, target)).toThrow(message);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PerfEventType } from '../../src/base/index.js';
 import { openPerfBuffer, parsePerfEventAttr, type PerfEvent } from '../../src/perf/index.js';
 import { PerfMmapPage, RING_PAGE } from '../../src/runtime/index.js';
-import { type GoldenStream, loadLinuxGolden, toHex } from './linux-golden.js';
+import { loadLinuxGolden, streamOf, toHex } from './linux-golden.js';
 import { PerfFixture } from './perf-fixture.js';
 
 const golden = loadLinuxGolden();
@@ -19,7 +19,7 @@ function comparable(records: readonly Uint8Array[], payloads: readonly number[])
   return records.map((record) => {
     const copy = record.slice();
     if (copy[0] === PerfEventType.PERF_RECORD_LOST) return toHex(copy.fill(0, 8, 16));
-    const size = payloads[next++] as number;
+    const size = payloads[next++];
     return toHex(copy.fill(0, copy.length - (((size + 11) & ~7) - 4 - size)));
   });
 }
@@ -33,10 +33,10 @@ function drain(event: PerfEvent): Uint8Array[] {
 describe('the metadata page', () => {
   it('has Linux’s offsets and, after mmap of two data pages, Linux’s values', () => {
     const { perf, runtime } = new PerfFixture();
-    const attr = parsePerfEventAttr((golden.streams.get('output-sizes') as GoldenStream).attr);
+    const attr = parsePerfEventAttr(streamOf(golden, 'output-sizes').attr);
     const { address } = perf.open(attr, { pid: -1, cpu: 0 }).mmap(2).area;
     for (const [name, [offset, value]] of golden.page) {
-      const known = PerfMmapPage[name as keyof typeof PerfMmapPage] as number | undefined;
+      const [, known] = Object.entries(PerfMmapPage).find(([field]) => field === name) ?? [];
       if (known !== undefined) expect([name, known]).toEqual([name, offset]);
       expect([name, runtime.memory.view.getUint32(address + offset, true)]).toEqual([name, value]);
     }
@@ -45,13 +45,13 @@ describe('the metadata page', () => {
 
   it.each([0, 3, -1, 1.5])('%d data pages are EINVAL', (pages) => {
     const { perf } = new PerfFixture();
-    const attr = parsePerfEventAttr((golden.streams.get('output-sizes') as GoldenStream).attr);
+    const attr = parsePerfEventAttr(streamOf(golden, 'output-sizes').attr);
     expect(() => perf.open(attr, { pid: -1, cpu: 0 }).mmap(pages)).toThrow('EINVAL');
   });
 
   it('a second mmap of the same size is the same ring, of another size EINVAL', () => {
     const { perf } = new PerfFixture();
-    const attr = parsePerfEventAttr((golden.streams.get('output-sizes') as GoldenStream).attr);
+    const attr = parsePerfEventAttr(streamOf(golden, 'output-sizes').attr);
     const event = perf.open(attr, { pid: -1, cpu: 0 });
     expect(event.mmap(2)).toBe(event.mmap(2));
     expect(() => event.mmap(4)).toThrow('EINVAL');
@@ -60,7 +60,7 @@ describe('the metadata page', () => {
 
 describe('bpf_perf_event_output', () => {
   it.each(['output-sizes', 'output-overflow', 'output-exact'])('%s: results and ring bytes are Linux’s', (name) => {
-    const stream = golden.streams.get(name) as GoldenStream;
+    const stream = streamOf(golden, name);
     const fixture = new PerfFixture();
     const map = fixture.eventArray(1);
     const event = fixture.perf.open(parsePerfEventAttr(stream.attr), { pid: -1, cpu: 0 });
@@ -78,7 +78,7 @@ describe('bpf_perf_event_output', () => {
   });
 
   it('fields besides the data lie where Linux puts them', () => {
-    const stream = golden.streams.get('output-fields') as GoldenStream;
+    const stream = streamOf(golden, 'output-fields');
     const fixture = new PerfFixture();
     const map = fixture.eventArray(2);
     const event = fixture.perf.open(parsePerfEventAttr(stream.attr), { pid: -1, cpu: 1 });
@@ -89,21 +89,24 @@ describe('bpf_perf_event_output', () => {
       '0900000001006000' +
         '0100000000000000' + // identifier
         '0000000000000000' + // ip
-        '65000000' + '65000000' + // pid, tid
+        '65000000' +
+        '65000000' + // pid, tid
         '00ca9a3b00000000' + // time
         '0000000000000000' + // addr
         '0100000000000000' + // id
         '0100000000000000' + // stream id
         '0100000000000000' + // cpu, reserved
         '0000000000000000' + // period
-        '0c000000' + '01080f161d000000' + '00000000',
+        '0c000000' +
+        '01080f161d000000' +
+        '00000000',
     ]);
   });
 
   it('needs an enabled event of this CPU, with a ring', () => {
     const fixture = new PerfFixture();
     const map = fixture.eventArray(2);
-    const attr = parsePerfEventAttr((golden.streams.get('output-sizes') as GoldenStream).attr);
+    const attr = parsePerfEventAttr(streamOf(golden, 'output-sizes').attr);
     const event = fixture.perf.open(attr, { pid: -1, cpu: 0 });
     map.setSink(0, event);
     map.setSink(1, event);
@@ -120,7 +123,7 @@ describe('bpf_perf_event_output', () => {
   it('follows a thread from CPU to CPU', () => {
     const fixture = new PerfFixture();
     const map = fixture.eventArray(2);
-    const attr = parsePerfEventAttr((golden.streams.get('output-sizes') as GoldenStream).attr);
+    const attr = parsePerfEventAttr(streamOf(golden, 'output-sizes').attr);
     const event = fixture.perf.open(attr, { pid: 100, cpu: -1 });
     event.mmap(1);
     map.setSink(0, event);
@@ -132,23 +135,24 @@ describe('bpf_perf_event_output', () => {
   });
 });
 
-describe('PerfRing wakes its consumer', () => {
-  const wakeups = (attr: { wakeup?: number; watermark?: boolean }, sizes: number[]): number[] => {
-    const fixture = new PerfFixture();
-    const map = fixture.eventArray(1);
-    const parsed = parsePerfEventAttr((golden.streams.get('output-sizes') as GoldenStream).attr);
-    const flags = new Set(parsed.flags);
-    if (attr.watermark === true) flags.add('watermark');
-    const event = fixture.perf.open({ ...parsed, flags, wakeup: attr.wakeup ?? 0 }, { pid: -1, cpu: 0 });
-    const ring = event.mmap(1);
-    map.setSink(0, event);
-    const woken: number[] = [];
-    let i = 0;
-    ring.onWakeup(() => woken.push(i));
-    for (i = 0; i < sizes.length; i++) fixture.output(map, 0, payload(sizes[i] as number));
-    return woken;
-  };
+/** Which of the outputs of these sizes woke the consumer. */
+const wakeups = (attr: { wakeup?: number; watermark?: boolean }, sizes: number[]): number[] => {
+  const fixture = new PerfFixture();
+  const map = fixture.eventArray(1);
+  const parsed = parsePerfEventAttr(streamOf(golden, 'output-sizes').attr);
+  const flags = new Set(parsed.flags);
+  if (attr.watermark === true) flags.add('watermark');
+  const event = fixture.perf.open({ ...parsed, flags, wakeup: attr.wakeup ?? 0 }, { pid: -1, cpu: 0 });
+  const ring = event.mmap(1);
+  map.setSink(0, event);
+  const woken: number[] = [];
+  let i = 0;
+  ring.onWakeup(() => woken.push(i));
+  for (i = 0; i < sizes.length; i++) fixture.output(map, 0, payload(sizes[i]));
+  return woken;
+};
 
+describe('PerfRing wakes its consumer', () => {
   it('after wakeup_events samples', () => {
     expect(wakeups({ wakeup: 3 }, Array(10).fill(4))).toEqual([2, 5, 8]);
     expect(wakeups({ wakeup: 1 }, Array(3).fill(4))).toEqual([0, 1, 2]);

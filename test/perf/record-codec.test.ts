@@ -3,7 +3,7 @@ import { parsePerfEventAttr } from '../../src/perf/perf-event-attr.js';
 import type { PerfRecord, PerfRecordFormat } from '../../src/perf/perf-record.js';
 import { decodePerfRecord, encodePerfRecord } from '../../src/perf/record-codec.js';
 import { rawSize } from '../../src/perf/sample-codec.js';
-import { fromHex, loadLinuxGolden, toHex, type GoldenStream } from './linux-golden.js';
+import { fromHex, loadLinuxGolden, streamOf, toHex, type GoldenStream } from './linux-golden.js';
 
 const golden = loadLinuxGolden();
 
@@ -13,13 +13,13 @@ const formatOf = (stream: GoldenStream): PerfRecordFormat => {
 };
 
 const decoded = (name: string): PerfRecord[] => {
-  const stream = golden.streams.get(name) as GoldenStream;
+  const stream = streamOf(golden, name);
   return stream.records.map((record) => decodePerfRecord(record, formatOf(stream)));
 };
 
 describe('perf records written by Linux', () => {
   it.each([...golden.streams.keys()])('%s: decoded and encoded again, every byte is the same', (name) => {
-    const stream = golden.streams.get(name) as GoldenStream;
+    const stream = streamOf(golden, name);
     const format = formatOf(stream);
     const again = stream.records.map((record) => toHex(encodePerfRecord(decodePerfRecord(record, format), format)));
     expect(again).toEqual(stream.records.map((record) => toHex(record)));
@@ -27,13 +27,13 @@ describe('perf records written by Linux', () => {
   });
 
   it('samples of bpf_perf_event_output are padded, and the size counts the padding', () => {
-    const stream = golden.streams.get('output-sizes') as GoldenStream;
+    const stream = streamOf(golden, 'output-sizes');
     const sizes = decoded('output-sizes').map((record) => (record.type === 'sample' ? record.raw?.length : -1));
     expect(sizes).toEqual(stream.outputs.map(({ size }) => rawSize(size)));
   });
 
   it('records that did not fit are told of before the next one that does', () => {
-    const stream = golden.streams.get('output-overflow') as GoldenStream;
+    const stream = streamOf(golden, 'output-overflow');
     const failed = stream.outputs.filter(({ result }) => result === -28).length;
     const records = decoded('output-overflow');
     expect(records.at(-2)).toMatchObject({ type: 'lost', lost: BigInt(failed), sampleId: { cpu: 0 } });
@@ -46,8 +46,16 @@ describe('perf records written by Linux', () => {
     const [renamed, longest, text, fork, exit] = records;
     expect(renamed).toMatchObject({ comm: 'renamed', misc: 0 });
     expect(longest).toMatchObject({ comm: 'fifteen-bytes-x' });
-    expect(text).toMatchObject({ filename: '/memfd:text (deleted)', len: 4096n, pgoff: 4096n, prot: 5, flags: 2, misc: 2 });
-    expect(fork).toMatchObject({ ppid: (text as { pid: number }).pid, pid: (exit as { pid: number }).pid });
+    expect(text).toMatchObject({
+      filename: '/memfd:text (deleted)',
+      len: 4096n,
+      pgoff: 4096n,
+      prot: 5,
+      flags: 2,
+      misc: 2,
+    });
+    if (text?.type !== 'mmap2' || exit?.type !== 'exit') throw new Error('other records than expected');
+    expect(fork).toMatchObject({ ppid: text.pid, pid: exit.pid });
   });
 
   it('clock samples carry their callchain behind context markers', () => {
@@ -72,7 +80,7 @@ describe('damaged records', () => {
   });
 
   it('of an unknown type come back whole', () => {
-    const bytes = fromHex('6300000004001000' + '0102030405060708');
+    const bytes = fromHex('63000000040010000102030405060708');
     expect(decodePerfRecord(bytes, format)).toEqual({ type: 'other', recordType: 0x63, misc: 4, bytes });
   });
 

@@ -1,4 +1,4 @@
-import type { BpfProgram, LossCause, ProgramFault } from '../../runtime/index.js';
+import { type BpfProgram, LOSS_CAUSES, type LossCause, type ProgramFault } from '../../runtime/index.js';
 
 /** How a program is attached, besides where. */
 export interface HookOptions {
@@ -37,8 +37,9 @@ export const EMPTY_ACCOUNT: HookAccount = { seen: 0, delivered: 0, pending: 0, d
 
 export function addAccounts(a: HookAccount, b: HookAccount): HookAccount {
   const dropped = { ...a.dropped };
-  for (const [cause, count] of Object.entries(b.dropped) as [LossCause, number][]) {
-    dropped[cause] = (dropped[cause] ?? 0) + count;
+  for (const cause of LOSS_CAUSES) {
+    const count = b.dropped[cause];
+    if (count !== undefined) dropped[cause] = (dropped[cause] ?? 0) + count;
   }
   return { seen: a.seen + b.seen, delivered: a.delivered + b.delivered, pending: a.pending + b.pending, dropped };
 }

@@ -1,4 +1,12 @@
-import type { KprobeLink, Kprobe, KprobePlace, KprobePrograms, KprobeRegistry, Kretprobe, KretprobeRegistry } from '../../kprobe/index.js';
+import type {
+  KprobeLink,
+  Kprobe,
+  KprobePlace,
+  KprobePrograms,
+  KprobeRegistry,
+  Kretprobe,
+  KretprobeRegistry,
+} from '../../kprobe/index.js';
 import type { BpfProgram } from '../../runtime/index.js';
 import { addAccounts, type AttachedHook, type Hook, type HookAccount, type HookOptions } from './hook.js';
 import { callAccount } from './call-account.js';

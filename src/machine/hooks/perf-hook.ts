@@ -1,7 +1,14 @@
 import { BpfError, PerfSwIds, PerfTypeId } from '../../base/index.js';
 import { type PerfEvent, perfEventAttr, type PerfEventAttr, type PerfEvents } from '../../perf/index.js';
 import type { BpfProgram } from '../../runtime/index.js';
-import { addAccounts, type AttachedHook, EMPTY_ACCOUNT, type Hook, type HookAccount, type HookOptions } from './hook.js';
+import {
+  addAccounts,
+  type AttachedHook,
+  EMPTY_ACCOUNT,
+  type Hook,
+  type HookAccount,
+  type HookOptions,
+} from './hook.js';
 import { callAccount } from './call-account.js';
 
 /** Which CPUs or which thread to sample, and how often. */
@@ -45,8 +52,9 @@ export function perfHook(perf: PerfEvents, sampling: SamplingOptions): Hook {
 function attachedTo(events: readonly PerfEvent[]): AttachedHook {
   return {
     setEnabled(enabled) {
-      for (const event of events) if (enabled) event.enable();
-      else event.disable();
+      for (const event of events)
+        if (enabled) event.enable();
+        else event.disable();
     },
     account: () => events.reduce((sum, event) => addAccounts(sum, accountOf(event)), EMPTY_ACCOUNT),
     detach() {

@@ -36,7 +36,9 @@ export function rawTracepointHook(rawTracepoints: RawTracepoints, name: string, 
     name: `${typed ? 'tp_btf' : 'raw_tracepoint'}:${name}`,
     attach(program: BpfProgram, options: HookOptions): AttachedHook {
       return new ReattachingHook(() => {
-        const link = typed ? rawTracepoints.attachBtf(program, name, options) : rawTracepoints.attach(program, name, options);
+        const link = typed
+          ? rawTracepoints.attachBtf(program, name, options)
+          : rawTracepoints.attach(program, name, options);
         return { detach: () => link.detach(), account: () => callAccount(link.counts) };
       });
     },

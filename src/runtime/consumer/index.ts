@@ -3,6 +3,7 @@ export {
   droppedTotal,
   formatLedger,
   isBalanced,
+  LOSS_CAUSES,
   type LedgerRow,
   type LedgerSource,
   type LossCause,
@@ -10,11 +11,6 @@ export {
 } from './loss-ledger.js';
 export type { RecordSource } from './record-pump.js';
 export { type ReaderEvents, type ReaderOptions, RecordReader } from './record-reader.js';
-export {
-  RingBufferReader,
-  type RingBufferReaderEvents,
-  type RingLoss,
-  type RingRecord,
-} from './ring-buffer-reader.js';
+export { RingBufferReader, type RingBufferReaderEvents, type RingLoss, type RingRecord } from './ring-buffer-reader.js';
 export { ringLedger } from './ring-ledger.js';
 export { type RecordStream, type TypedReader, typedReader, type TypedRecord } from './typed-reader.js';

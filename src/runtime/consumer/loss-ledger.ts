@@ -1,23 +1,26 @@
 /** Why something that happened was not handed over. */
-export type LossCause =
+export const LOSS_CAUSES = [
   /** A record found no room. */
-  | 'ring full'
+  'ring full',
   /** A hit found its CPU busy with a program or a probe. */
-  | 'recursion'
+  'recursion',
   /** A hit found no run context or record buffer left on its CPU. */
-  | 'nesting'
+  'nesting',
   /** A call found no free instance of its return probe. */
-  | 'maxactive'
+  'maxactive',
   /** An earlier probe of the same place sent the CPU elsewhere. */
-  | 'redirected'
+  'redirected',
   /** The program had to stop, or a return address could not be replaced. */
-  | 'fault'
+  'fault',
   /** The call never returned: its frame was unwound, or its task ended in it. */
-  | 'no return'
+  'no return',
   /** The probe was removed while the call was under way. */
-  | 'detached'
+  'detached',
   /** Nobody was left to read the record. */
-  | 'consumer gone';
+  'consumer gone',
+] as const;
+
+export type LossCause = (typeof LOSS_CAUSES)[number];
 
 /** The account of one ring or probe: seen = delivered + pending + the sum of dropped. */
 export interface LedgerRow {
@@ -76,7 +79,9 @@ export function isBalanced(row: LedgerRow): boolean {
 /** The accounts as text, one line each: `probe NAME  seen N = N delivered + N ring full`. */
 export function formatLedger(rows: readonly LedgerRow[]): string {
   const width = Math.max(0, ...rows.map(({ name }) => name.length));
-  return rows.map((row) => `${row.kind.padEnd(5)} ${row.name.padEnd(width)}  seen ${row.seen} = ${terms(row).join(' + ')}\n`).join('');
+  return rows
+    .map((row) => `${row.kind.padEnd(5)} ${row.name.padEnd(width)}  seen ${row.seen} = ${terms(row).join(' + ')}\n`)
+    .join('');
 }
 
 function terms(row: LedgerRow): string[] {

@@ -124,7 +124,7 @@ export class RecordPump<T> {
 
   #serveWaiters(): void {
     while (this.#waiters.length > 0 && !this.#halted()) {
-      const waiter = this.#waiters[0] as Waiter<T>;
+      const waiter = this.#waiters[0];
       try {
         const value = this.#takeOne();
         if (value === undefined) break;
@@ -154,7 +154,7 @@ export class RecordPump<T> {
 
   #takeOne(): T | undefined {
     for (let i = 0; i < this.#sources.length; i++) {
-      const source = this.#sources[this.#turn] as RecordSource<T>;
+      const source = this.#sources[this.#turn];
       this.#turn = (this.#turn + 1) % this.#sources.length;
       const record = source.take();
       if (record !== undefined) return record;

@@ -21,7 +21,7 @@ type Listener<Events extends object, E extends EventEmitter.EventNames<Events>> 
 /**
  * Reads records of type `T` from one or more rings: as events, as an async iterator, or by `poll`. Each
  * record goes to exactly one of them, whoever asks first: callers of `poll`, waiting iterators, listeners.
- * Records are copies and stay valid. A reader without takers leaves the records in their rings.
+ * Each of them sees the records of one ring in order. Records are copies and stay valid. A reader without takers leaves the records in their rings.
  */
 export abstract class RecordReader<T, Events extends object> extends EventEmitter<Events> {
   readonly #pump: RecordPump<T>;
@@ -86,16 +86,28 @@ export abstract class RecordReader<T, Events extends object> extends EventEmitte
     return { next: () => this.#pump.next() };
   }
 
-  override on<E extends EventEmitter.EventNames<Events>>(event: E, listener: Listener<Events, E>, context?: unknown): this {
+  override on<E extends EventEmitter.EventNames<Events>>(
+    event: E,
+    listener: Listener<Events, E>,
+    context?: unknown,
+  ): this {
     super.on(event, listener, context);
     return this.#listenerAdded(event);
   }
 
-  override addListener<E extends EventEmitter.EventNames<Events>>(event: E, listener: Listener<Events, E>, context?: unknown): this {
+  override addListener<E extends EventEmitter.EventNames<Events>>(
+    event: E,
+    listener: Listener<Events, E>,
+    context?: unknown,
+  ): this {
     return this.on(event, listener, context);
   }
 
-  override once<E extends EventEmitter.EventNames<Events>>(event: E, listener: Listener<Events, E>, context?: unknown): this {
+  override once<E extends EventEmitter.EventNames<Events>>(
+    event: E,
+    listener: Listener<Events, E>,
+    context?: unknown,
+  ): this {
     super.once(event, listener, context);
     return this.#listenerAdded(event);
   }
@@ -107,6 +119,7 @@ export abstract class RecordReader<T, Events extends object> extends EventEmitte
 
   /** The same emitter, for events whose types the subclass declares. */
   get #untyped(): EventEmitter {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the types differ
     return this as unknown as EventEmitter;
   }
 

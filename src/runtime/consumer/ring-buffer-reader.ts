@@ -31,8 +31,12 @@ export class RingBufferReader extends RecordReader<RingRecord, RingBufferReaderE
 
   /** `memory` is the runtime's, in which the maps live. The maps must outlive the reader. */
   constructor(memory: BpfMemory, maps: RingBufferMap | readonly RingBufferMap[], options: ReaderOptions = {}) {
-    const list: readonly RingBufferMap[] = Array.isArray(maps) ? maps : [maps as RingBufferMap];
-    super('data', list.map((map) => ringSource(memory, map, (loss) => this.reportLoss(loss))), options);
+    const list = 'area' in maps ? [maps] : maps;
+    super(
+      'data',
+      list.map((map) => ringSource(memory, map, (loss) => this.reportLoss(loss))),
+      options,
+    );
     this.maps = list;
   }
 }

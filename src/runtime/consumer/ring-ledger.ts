@@ -30,9 +30,9 @@ export function ringLedger(memory: BpfMemory, map: RingBufferMap): LedgerSource 
 function unreadRecords(memory: BpfMemory, map: RingBufferMap): number {
   const { area } = map;
   let unread = 0;
-  for (let position = area.consumer; position < area.producer; ) {
+  for (let position = area.consumer; position < area.producer;) {
     const header = area.address + RingLayout.data + Number(position & BigInt(area.size - 1));
-    const word = memory.u32[header >>> 2] as number;
+    const word = memory.u32[header >>> 2];
     if ((word & BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) === 0) unread++;
     position += BigInt(ringRecordSize((word & 0x3fff_ffff) >>> 0));
   }

@@ -21,7 +21,11 @@ export interface TypedReader<T> extends AsyncIterable<TypedRecord<T>> {
  * Decodes what `reader` reads as values of the BTF type `typeName`. ENOENT where the BTF has no such type;
  * a record shorter than the type is an EINVAL `BpfError` at the place where it is read.
  */
-export function typedReader<T extends { readonly data: Uint8Array }>(reader: RecordStream<T>, btf: Btf, typeName: string): TypedReader<T> {
+export function typedReader<T extends { readonly data: Uint8Array }>(
+  reader: RecordStream<T>,
+  btf: Btf,
+  typeName: string,
+): TypedReader<T> {
   const decode = eventDecoder(btf, typeName);
   return {
     poll: (handler, limit) => reader.poll((record) => handler(typed(record, decode)), limit),
