@@ -78,7 +78,11 @@ export class SimHost implements Host {
     const tickNs = options.tickNs ?? 1_000_000n;
     const realtimeNs = EPOCH_NS + BigInt.asUintN(20, seed * 0x9e3779b9n) * 1_000_000_000n;
     this.cpus = checkedCpus(options.cpus ?? 2);
+    this.symbols = new SymbolTable(parseSymbols(image.symbols, image.base));
+    const slots = this.symbols.lookup('kprobe_insn_pages');
+    const exec = { from: slots?.address ?? 0n, to: (slots?.address ?? 0n) + (slots?.size ?? 0n) };
     this.#machine = new SimMachine(image, {
+      exec,
       memoryBytes: options.memoryBytes ?? 32 << 20,
       nsPerInsn: checkedNs(options.nsPerInsn ?? 10),
       cpus: this.cpus,
@@ -90,7 +94,6 @@ export class SimHost implements Host {
       script: options.script ?? '',
     });
     const machine = this.#machine;
-    this.symbols = new SymbolTable(parseSymbols(image.symbols, image.base));
     this.programs = new Map(image.programs.map(({ path, symbols }) => [path, new SymbolTable(parseSymbols(symbols, 0n))]));
     this.btf = parseBtf(decodeBase64(image.btf));
     const layout = new KernelLayout(this.btf, this.symbols);
@@ -98,7 +101,7 @@ export class SimHost implements Host {
     this.clock = new SimClock(machine, realtimeNs, tickNs);
     this.tasks = new SimTasks(machine, this.memory, layout);
     this.stacks = new SimStacks(machine, this.memory, this.tasks, layout);
-    this.text = new SimText(machine, this.memory, layout, image);
+    this.text = new SimText(machine, this.memory, layout, image, exec);
     this.tracepoints = new SimTracepoints(machine, image, this.memory, { layout, tasks: this.tasks, clock: this.clock });
     this.sampler = new SimSampler(machine, this.memory);
   }

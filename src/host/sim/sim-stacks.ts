@@ -10,6 +10,7 @@ import type { SimTasks } from './sim-tasks.js';
 
 /** The kernel's stack size; docs/simulator.md. */
 const THREAD_SIZE = 16_384;
+const PUSH_RBP = 0x55;
 const FRAME = new Uint8Array(16);
 const FRAME_WORDS = new DataView(FRAME.buffer);
 
@@ -64,9 +65,11 @@ export class SimStacks implements HostStacks {
     const ip = u64(regs.lo(x86PtRegs.ip), regs.hi(x86PtRegs.ip));
     const symbol = this.#layout.symbols.at(ip);
     const into = symbol === undefined ? 2n : ip - symbol.address;
-    // push rbp is one byte long: at offset 0 the return address is on top, at offset 1 below the saved rbp.
-    if (into > 1n || max < 2) return 1;
-    const ok = this.#memory.pair(regs.lo(x86PtRegs.sp), regs.hi(x86PtRegs.sp), into === 0n ? 0 : 8, this.#pair, 0);
+    if (symbol === undefined || into > 1n || max < 2) return 1;
+    // push rbp is one byte long: before it the return address is on top, after it below the saved rbp. A breakpoint
+    // in its place has not pushed anything.
+    const pushed = into === 1n && (this.#memory.word(lo32(symbol.address), hi32(symbol.address)) & 0xff) === PUSH_RBP;
+    const ok = this.#memory.pair(regs.lo(x86PtRegs.sp), regs.hi(x86PtRegs.sp), pushed ? 8 : 0, this.#pair, 0);
     if (!ok || (this.#pair[1] as number) >= 0) return 1;
     out.set(this.#pair, 2);
     return 2;

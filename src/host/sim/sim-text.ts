@@ -2,6 +2,7 @@ import { PtRegs, X86Flag, x86PtRegs, X86Slot } from '../../arch/index.js';
 import { hi32, lo32 } from '../../base/index.js';
 import type { HostText, TrapFrame, TrapHandler } from '../host.js';
 import type { KernelLayout } from './kernel-layout.js';
+import type { ExecRange } from './machine/boot-loader.js';
 import type { SimMachine } from './machine/sim-machine.js';
 import type { EncodedSimImage } from './sim-image.js';
 import type { SimMemory } from './sim-memory.js';
@@ -31,26 +32,25 @@ export class SimText implements HostText {
   readonly #memory: SimMemory;
   readonly #image: EncodedSimImage;
   readonly #slots: SlotPool;
-  readonly #slotRange: readonly [bigint, bigint];
+  readonly #slotRange: ExecRange;
   readonly #frame = new SimTrapFrame();
   readonly #steps: (Step | null)[];
   #handler: TrapHandler | null = null;
 
-  constructor(machine: SimMachine, memory: SimMemory, layout: KernelLayout, image: EncodedSimImage) {
+  constructor(machine: SimMachine, memory: SimMemory, layout: KernelLayout, image: EncodedSimImage, slots: ExecRange) {
     this.#machine = machine;
     this.#memory = memory;
     this.#image = image;
     this.returnTrampoline = layout.address('arch_rethook_trampoline');
-    const start = layout.address('kprobe_insn_pages');
-    const size = layout.symbols.lookup('kprobe_insn_pages')?.size ?? 0n;
-    this.#slots = new SlotPool(start, Number(size));
-    this.#slotRange = [start, start + size];
+    this.#slots = new SlotPool(slots.from, Number(slots.to - slots.from));
+    this.#slotRange = slots;
     this.#steps = machine.cpus.map(() => null);
     machine.observers.trap = (kind, lo, hi, cpu) => this.#trap(kind, lo, hi, cpu);
   }
 
   patch(address: bigint, expected: Uint8Array, bytes: Uint8Array): boolean {
-    if (expected.length !== bytes.length || !this.#isText(address, bytes.length)) return false;
+    if (expected.length !== bytes.length) return false;
+    if (!this.#isText(address, bytes.length) && !this.#isSlot(address)) return false;
     const found = new Uint8Array(expected.length);
     if (!this.#memory.readKernel(lo32(address), hi32(address), found, 0, found.length)) return false;
     if (found.some((byte, i) => byte !== expected[i])) return false;
@@ -66,10 +66,10 @@ export class SimText implements HostText {
   }
 
   blacklisted(address: bigint): string | null {
-    if (address < this.#image.base || address >= this.#image.textEnd) return 'not kernel text';
+    if (this.#isSlot(address)) return 'room for displaced instructions';
+    if (!this.#isText(address, 1)) return 'not kernel text';
     const range = this.#image.noProbe.find(({ from, to }) => address >= from && address < to);
     if (range !== undefined) return range.why;
-    if (address >= this.#slotRange[0] && address < this.#slotRange[1]) return 'room for displaced instructions';
     const trampoline = this.returnTrampoline;
     return address >= trampoline && address < trampoline + 6n ? 'the return trampoline' : null;
   }
@@ -87,6 +87,10 @@ export class SimText implements HostText {
 
   #isText(address: bigint, length: number): boolean {
     return address >= this.#image.base && address + BigInt(length) <= this.#image.textEnd;
+  }
+
+  #isSlot(address: bigint): boolean {
+    return address >= this.#slotRange.from && address < this.#slotRange.to;
   }
 
   /** HC_TRAP. `lo:hi` is the kernel's struct pt_regs, which the handler sees and changes in place. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { JournalKind as Kind } from '../../../src/host/sim/machine/sim-journal.js';
-import { bootKernel, journalOf, physicalOf, pidOf, runToEnd, signed, tgidOf } from './kernel-machine.js';
+import { type SimHost, createSim } from '../../../src/host/sim/index.js';
+import { journalOf, kernelSymbol, kernelWord, pidOf, runToEnd, signed, tgidOf } from './kernel-machine.js';
 import { violations } from './journal-laws.js';
 
 const diskRoot = new URL('../../../src/host/sim/root/', import.meta.url);
@@ -9,9 +10,9 @@ const fileOnDisk = (path: string): string => readFileSync(new URL(path, diskRoot
 
 /** Console of a script on two CPUs that has to end well. */
 function consoleOf(script: string): string {
-  const { machine, stop, status } = journalOf({ cpus: 2, seed: 7, script });
-  expect({ stop, status, oops: machine.oops }).toEqual({ stop: 'finished', status: 0, oops: null });
-  return machine.console;
+  const { host, stop, status } = journalOf({ cpus: 2, seed: 7, script });
+  expect({ stop, status, oops: host.oops }).toEqual({ stop: 'finished', status: 0, oops: null });
+  return host.console;
 }
 
 describe('workloads run to their end and keep every law of the journal', () => {
@@ -19,14 +20,14 @@ describe('workloads run to their end and keep every law of the journal', () => {
     [1, 2, 3, 4].map((cpus) => ({ workload, cpus, seed: 40 + cpus })),
   );
   test.each(runs)('$workload on $cpus CPUs', ({ workload, cpus, seed }) => {
-    const { machine, entries, stop, status } = journalOf({ workload, cpus, seed });
-    expect({ stop, status, oops: machine.oops }).toEqual({ stop: 'finished', status: 0, oops: null });
+    const { host, entries, stop, status } = journalOf({ workload, cpus, seed });
+    expect({ stop, status, oops: host.oops }).toEqual({ stop: 'finished', status: 0, oops: null });
     expect(violations(entries, cpus)).toEqual([]);
   });
 });
 
 describe('the machine depends on nothing but its seed', () => {
-  const run = (seed: number): Uint8Array => journalOf({ workload: 'mixed', cpus: 3, seed }).machine.journal.bytes();
+  const run = (seed: number): Uint8Array => journalOf({ workload: 'mixed', cpus: 3, seed }).host.journal.bytes();
   test('the same seed gives the same journal, byte for byte', () => {
     expect(run(11)).toEqual(run(11));
   });
@@ -88,9 +89,9 @@ describe('memory', () => {
     const script = `httpd 80 0 &\nop mkdir:/obj\nrepeat ${rounds}
 cc1 /src/main.c /obj/a.o 5\nfio /tmp/a 9 $i\ncurl 80 /etc/motd 62\ncat /etc/motd
 op create:/tmp/p write:9000 unlink:/tmp/p touch:9 fork threads:2 stat:/etc/motd connect:81\nend\nsleep 60000`;
-    const machine = bootKernel({ cpus: 2, seed: 5, script });
-    expect(runToEnd(machine)).toEqual({ stop: 'finished', status: 0 });
-    return machine.physical.u64(physicalOf('zone') + 8 + 16 * 11);
+    const host = createSim({ cpus: 2, seed: 5, script });
+    expect(runToEnd(host)).toEqual({ stop: 'finished', status: 0 });
+    return kernelWord(host, kernelSymbol(host, 'zone').address + 8n + 16n * 11n);
   }
 
   test('nothing is lost however long it runs', () => {
@@ -106,15 +107,15 @@ op create:/tmp/p write:9000 unlink:/tmp/p touch:9 fork threads:2 stat:/etc/motd 
   });
 
   test('a bad user pointer is EFAULT, not an oops', () => {
-    const { machine, entries } = journalOf({ cpus: 1, seed: 1, script: 'op poke:syscall' });
-    expect(machine.oops).toBeNull();
+    const { host, entries } = journalOf({ cpus: 1, seed: 1, script: 'op poke:syscall' });
+    expect(host.oops).toBeNull();
     expect(entries.some((e) => e.kind === Kind.SYSCALL_EXIT && signed(e.c) === -14)).toBe(true);
   });
 
   test('a process that touches what is not its own dies of SIGSEGV, and only it', () => {
-    const { machine, entries, stop } = journalOf({ cpus: 2, seed: 1, script: 'op poke:user\ncat /etc/motd' });
+    const { host, entries, stop } = journalOf({ cpus: 2, seed: 1, script: 'op poke:user\ncat /etc/motd' });
     expect(stop).toBe('finished');
-    expect(machine.console).toBe(fileOnDisk('etc/motd'));
+    expect(host.console).toBe(fileOnDisk('etc/motd'));
     expect(entries.filter((e) => e.kind === Kind.REAP).map((e) => Number(e.c))).toContain(11);
   });
 
@@ -182,17 +183,17 @@ describe('tcp', () => {
 
 describe('breakpoints', () => {
   /** Puts int3 into `symbol` once init runs. */
-  function patch(symbol: string): ReturnType<typeof bootKernel> {
-    const machine = bootKernel({ cpus: 2, seed: 1, workload: 'shell' });
-    machine.run({ until: () => machine.journal.length > 20 });
-    machine.physical.write(physicalOf(symbol), Uint8Array.of(0xcc));
-    return machine;
+  function patch(symbol: string): SimHost {
+    const host = createSim({ cpus: 2, seed: 1, workload: 'shell' });
+    host.run({ until: () => host.journal.length > 20 });
+    expect(host.text.patch(kernelSymbol(host, symbol).address, Uint8Array.of(0x55), Uint8Array.of(0xcc))).toBe(true);
+    return host;
   }
 
   test('one that nobody registered is an oops', () => {
-    const machine = patch('vfs_read');
-    expect(machine.run({ instructions: 20_000_000 })).toBe('oops');
-    expect(machine.oops?.reason).toBe('int3');
-    expect(Number((machine.oops?.regs?.ip ?? 0n) & 0x7fff_ffffn)).toBe(physicalOf('vfs_read') + 1);
+    const host = patch('vfs_read');
+    expect(host.run({ instructions: 20_000_000 })).toBe('oops');
+    expect(host.oops?.reason).toBe('int3');
+    expect(host.oops?.regs?.ip).toBe(kernelSymbol(host, 'vfs_read').address + 1n);
   });
 });

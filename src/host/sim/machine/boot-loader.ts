@@ -39,8 +39,14 @@ export interface BootState {
   readonly params: bigint;
 }
 
+/** A range of the image, page-aligned, that is mapped executable wherever it lies. */
+export interface ExecRange {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
 /** Puts kernel, page tables and boot parameters into memory, as docs/simulator.md describes. */
-export function loadImage(physical: PhysicalMemory, image: EncodedSimImage, params: BootParams): BootState {
+export function loadImage(physical: PhysicalMemory, image: EncodedSimImage, exec: ExecRange, params: BootParams): BootState {
   const at = Number(image.base - KERNEL_BASE);
   const kernel = decodeBase64(image.kernel);
   const end = Number(image.end - KERNEL_BASE);
@@ -56,13 +62,14 @@ export function loadImage(physical: PhysicalMemory, image: EncodedSimImage, para
     tables.mapLarge(DIRECT_MAP + BigInt(frame), BigInt(frame) | P | W | NX);
   }
   for (let page = image.base; page < image.end; page += BigInt(PAGE)) {
-    tables.map(page, (page - KERNEL_BASE) | pageRights(page, image.textEnd));
+    tables.map(page, (page - KERNEL_BASE) | pageRights(page, image.textEnd, exec));
   }
   writeParams(physical, params, tables.end);
   return { root: tables.root, params: DIRECT_MAP + BigInt(BOOT_PARAMS) };
 }
 
-function pageRights(page: bigint, textEnd: bigint): bigint {
+function pageRights(page: bigint, textEnd: bigint, exec: ExecRange): bigint {
+  if (page >= exec.from && page < exec.to) return P;
   if (page + BigInt(PAGE) <= textEnd) return P;
   return page < textEnd ? P | W : P | W | NX;
 }

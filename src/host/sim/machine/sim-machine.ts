@@ -5,7 +5,7 @@ import { PhysicalMemory } from '../cpu/physical-memory.js';
 import { X86Cpu } from '../cpu/x86-cpu.js';
 import type { EncodedSimImage } from '../sim-image.js';
 import { decodeBase64 } from '../sim-image.js';
-import { type BootParams, loadImage } from './boot-loader.js';
+import { type BootParams, type ExecRange, loadImage } from './boot-loader.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimDisk } from './sim-disk.js';
 import { SimJournal } from './sim-journal.js';
@@ -57,6 +57,8 @@ export interface MachineObservers {
 
 export interface MachineOptions extends BootParams {
   readonly memoryBytes: number;
+  /** Pages for displaced instructions. */
+  readonly exec: ExecRange;
   /** Virtual nanoseconds an instruction takes. */
   readonly nsPerInsn: number;
 }
@@ -106,7 +108,7 @@ export class SimMachine implements CpuDevices {
     this.disk = new SimDisk(this.physical, new SeededRandom(options.seed ^ 0xd15cn));
     this.#nsPerInsn = options.nsPerInsn;
     for (const { sector, bytes } of image.disk) this.disk.load(sector, decodeBase64(bytes));
-    const boot = loadImage(this.physical, image, options);
+    const boot = loadImage(this.physical, image, options.exec, options);
     this.cpus = Array.from({ length: options.cpus }, (_, n) => this.#startCpu(n, image.entry, boot.root, boot.params));
     this.#timers = this.cpus.map(() => Infinity);
     this.completed = this.cpus.map(() => []);
