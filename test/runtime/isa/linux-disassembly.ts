@@ -43,7 +43,8 @@ export class LinuxDisassembler {
   }
 
   /**
-   * The kernel's text, addresses of kernel objects replaced by `0x<address>` and BTF ids of kfuncs by `<btf_id>`.
+   * The kernel's text: from its list of all instructions, and the same where its walk prints it. Addresses of
+   * kernel objects are replaced by `0x<address>`, BTF ids of kfuncs by `<btf_id>`.
    */
   async textOf(slots: readonly Insn[]): Promise<string> {
     const { insns, index } = surround(this.#resolve(slots));
@@ -54,9 +55,13 @@ export class LinuxDisassembler {
       logLevel: 2,
     });
     await this.#linux.close(program);
-    const text = new RegExp(`^[ \\d]{3} +${index}: [.0-9]{10} (.*)$`, 'm').exec(log)?.[1];
-    if (text === undefined) throw new Error(`the log has no text for ${JSON.stringify(slots)}:\n${log}`);
-    return masked(slots, text);
+    const listed = new RegExp(`^[ \\d]{3} +${index}: [.0-9]{10} (.*)$`, 'm').exec(log)?.[1];
+    if (listed === undefined) throw new Error(`the log has no text for ${JSON.stringify(slots)}:\n${log}`);
+    const walked = new RegExp(`^${index}: ((?:\\(|BUG).*?) *(?:; .*)?$`, 'm').exec(
+      log.slice(log.indexOf(': R1=ctx()')),
+    )?.[1];
+    if (walked !== undefined && walked !== listed) throw new Error(`listed as ${listed}, walked as ${walked}`);
+    return masked(slots, listed);
   }
 
   /** Kernel objects in the place of the zeros that samples have. */
