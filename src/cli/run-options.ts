@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly cpus: number;
   /** Nanoseconds of the host's clock; absent: until the workload has ended. */
   readonly duration: bigint | undefined;
+  /** Samples a second of each CPU, for perf_event programs. */
+  readonly frequency: number;
   /** Global variables to set before load, as `name`, `text`. */
   readonly variables: readonly (readonly [name: string, text: string])[];
   readonly json: boolean;
@@ -28,6 +30,7 @@ export const RUN_OPTIONS = {
   seed: { type: 'string' },
   cpus: { type: 'string' },
   duration: { type: 'string' },
+  frequency: { type: 'string' },
   set: { type: 'string', multiple: true },
   journal: { type: 'string' },
   json: { type: 'boolean', short: 'j' },
@@ -38,6 +41,8 @@ type RunValues = ReturnType<typeof parseArgs<{ options: typeof RUN_OPTIONS }>>['
 
 const DEFAULT_SEED = 1;
 const DEFAULT_CPUS = 2;
+/** In step with nothing that happens a hundred times a second. */
+const DEFAULT_FREQUENCY = 99;
 
 export function runOptions(file: string | undefined, values: RunValues): RunOptions {
   if (file === undefined) throw new UsageError('which object file?');
@@ -52,10 +57,17 @@ export function runOptions(file: string | undefined, values: RunValues): RunOpti
     seed: integerOption('seed', values.seed, DEFAULT_SEED),
     cpus,
     duration: secondsOption('duration', values.duration),
+    frequency: frequencyOption(values.frequency),
     variables: (values.set ?? []).map(assignment),
     json: values.json === true,
     journal: values.journal,
   };
+}
+
+function frequencyOption(text: string | undefined): number {
+  const frequency = integerOption('frequency', text, DEFAULT_FREQUENCY);
+  if (frequency < 1 || frequency > 1_000_000) throw new UsageError(`--frequency takes 1 to 1000000, not ${frequency}`);
+  return frequency;
 }
 
 function assignment(text: string): [string, string] {

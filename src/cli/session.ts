@@ -63,14 +63,14 @@ export class Session {
     let left = this.#options.duration;
     while (!this.#io.signal.aborted && (left === undefined || left > 0n)) {
       const slice = left !== undefined && left < SLICE ? left : SLICE;
-      const stopped = this.host.run({ ns: slice });
+      const stopped = this.host.run({ ns: Number(slice) });
       this.#drain();
       if (left !== undefined) left -= slice;
-      if (stopped.reason !== 'ns') break;
+      if (stopped !== 'time') break;
       await breathe();
     }
     const { oops } = this.host;
-    if (oops !== undefined) throw new BpfError('EIO', `the simulated kernel gave up: ${oops.message}`);
+    if (oops !== null) throw new BpfError('EIO', `the simulated kernel gave up: ${oops.message}`);
   }
 
   close(): void {
@@ -85,7 +85,7 @@ export class Session {
 
   #attach({ name, program, attach, section }: CollectionProgram): void {
     try {
-      this.machine.attach(program, attach);
+      this.machine.attach(program, attach, { frequency: this.#options.frequency });
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
       throw new BpfError(error.code, `attaching ${name} (${section}): ${error.message}`, { cause: error });

@@ -18,7 +18,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   } finally {
     session.close();
   }
-  if (options.journal !== undefined) io.writeFile(options.journal, toJson(session.host.journal.entries()));
+  if (options.journal !== undefined) io.writeFile(options.journal, toJson([...session.host.journal.entries()]));
   if (options.json) reportJson(session, io);
   else reportText(session, io);
   return 0;

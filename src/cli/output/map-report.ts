@@ -4,7 +4,7 @@ import type { Session } from '../session.js';
 import { formatLog2Histogram, log2Buckets } from './log2-histogram.js';
 import { readMap } from './map-elements.js';
 import { formatMapDump, type MapDump } from './map-dump.js';
-import { formatFrames, stackFrames, type Symbolize } from './stack-trace.js';
+import { nameFrames, stackFrames, type Symbolize } from './stack-trace.js';
 import { toJson } from './json.js';
 
 /** What is worth saying of one map when a run ends. */
@@ -106,10 +106,10 @@ function stacks(session: Session, map: BpfMap, rows: readonly Row[]): MapReport 
     const symbolize = symbolizer(session, fields);
     const frames = stackFields(key).flatMap((name) => {
       const found = traces === undefined ? undefined : stackFrames(traces, Number(fields[name]));
-      return found === undefined ? [] : formatFrames(found, symbolize);
+      return found === undefined ? [] : nameFrames(found, symbolize);
     });
     const rest = Object.entries(fields).filter(([name]) => !stackFields(key).includes(name));
-    return { key: Object.fromEntries(rest), stack: frames.map((frame) => frame.trim()), count: value };
+    return { key: Object.fromEntries(rest), stack: frames, count: value };
   });
   const lines = described
     .slice(0, MAX_STACKS)
@@ -118,13 +118,14 @@ function stacks(session: Session, map: BpfMap, rows: readonly Row[]): MapReport 
   return { kind: 'stacks', map: map.name, data: described, lines: lines.slice(0, -1) };
 }
 
-/** Kernel symbols for all; user symbols by the program that the key's comm names. */
+/** Kernel symbols for all; user symbols of the program that the key's comm names. */
 function symbolizer({ host }: Session, key: Fields): Symbolize {
-  const comm = typeof key['comm'] === 'string' ? key['comm'] : undefined;
-  return (address) => {
-    const kernel = host.symbols.at(address);
-    if (kernel !== undefined) return `${kernel.name}+0x${(address - kernel.address).toString(16)}`;
-    return comm === undefined ? undefined : host.userSymbol(comm, address);
+  const comm = key['comm'];
+  const [, program] = [...host.programs].find(([path]) => path.endsWith(`/${String(comm)}`)) ?? [];
+  return (address, isReturn) => {
+    const inside = isReturn ? address - 1n : address;
+    const symbol = host.symbols.at(inside) ?? program?.at(inside);
+    return symbol === undefined ? undefined : `${symbol.name}+0x${(address - symbol.address).toString(16)}`;
   };
 }
 

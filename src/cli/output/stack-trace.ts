@@ -1,7 +1,7 @@
 import type { BpfMap } from '../../runtime/index.js';
 
 /** Turns an address into `symbol+0x12`; undefined where nothing is known of it. */
-export type Symbolize = (address: bigint) => string | undefined;
+export type Symbolize = (address: bigint, isReturn: boolean) => string | undefined;
 
 /** The frames stored under `id` in a stack_trace map, innermost first; undefined for a negative or absent id. */
 export function stackFrames(map: BpfMap, id: number): bigint[] | undefined {
@@ -20,7 +20,10 @@ export function stackFrames(map: BpfMap, id: number): bigint[] | undefined {
   return frames;
 }
 
-/** One line a frame. */
-export function formatFrames(frames: readonly bigint[], symbolize: Symbolize): string[] {
-  return frames.map((address) => `    ${symbolize(address) ?? `0x${address.toString(16)}`}`);
+/**
+ * One text a frame. All but the innermost frame are return addresses: they are named by the call before them, which
+ * may be the last instruction of its function.
+ */
+export function nameFrames(frames: readonly bigint[], symbolize: Symbolize): string[] {
+  return frames.map((address, depth) => symbolize(address, depth > 0) ?? `0x${address.toString(16)}`);
 }
