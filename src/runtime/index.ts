@@ -12,7 +12,7 @@ export * from './helper/index.js';
 export type * from './program.js';
 export type * from './run-context.js';
 export type * from './runtime.js';
-export { BPF_MEMORY_HI, BpfMemory, type BpfMemoryOptions, type BpfOffset } from './memory/bpf-memory.js';
+export { BPF_MEMORY_HI, bpfOffset, BpfMemory, type BpfMemoryOptions, type BpfOffset } from './memory/bpf-memory.js';
 export { BpfRuntime, DEFAULT_BUDGET, type BpfRuntimeOptions } from './bpf-runtime.js';
 export { createInterpreter } from './interp/interpreter.js';
 export type { TestRunOptions, TestRunResult } from './test-run/test-run.js';

@@ -4,6 +4,7 @@ export { createMap } from './create-map.js';
 export { PerfEventArrayMap, ProgArrayMap } from './fd-array-map.js';
 export { HashMap } from './hash-map.js';
 export { LruHashMap } from './lru-hash-map.js';
+export { MapAccess, type SetMode } from './map-access.js';
 export type { MapDeps } from './map-base.js';
 export { HashElem, HashKind, MapHeader } from './map-layout.js';
 export { RingBufferMap } from './ring-buffer-map.js';
