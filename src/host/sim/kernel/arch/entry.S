@@ -201,8 +201,8 @@ END arch_rethook_trampoline
 	.globl kprobe_insn_pages
 	.type kprobe_insn_pages, @object
 kprobe_insn_pages:
-	.skip 8192
-	.size kprobe_insn_pages, 8192
+	.skip 65536
+	.size kprobe_insn_pages, 65536
 	.text
 
 	.macro EXTABLE fault fixup
