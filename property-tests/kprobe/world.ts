@@ -206,7 +206,15 @@ export class World {
 
   /** What is wrong, if anything. */
   check(): string[] {
-    return [...this.errors, ...this.#checkText(), ...this.probes.flatMap(checkProbe), ...this.returnProbes.flatMap(checkReturn)];
+    const inCalls = this.tasks.filter(({ followed }) => followed.length > 0).length;
+    const { tasksInCalls } = this.kretprobes;
+    return [
+      ...this.errors,
+      ...(inCalls === tasksInCalls ? [] : [`${tasksInCalls} tasks in followed calls, the model says ${inCalls}`]),
+      ...this.#checkText(),
+      ...this.probes.flatMap(checkProbe),
+      ...this.returnProbes.flatMap(checkReturn),
+    ];
   }
 
   checkEnd(): string[] {

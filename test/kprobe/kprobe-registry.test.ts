@@ -168,6 +168,21 @@ describe('a memory fault in a slot', () => {
   });
 });
 
+describe('an NMI while a displaced instruction runs in its slot', () => {
+  it('has its own hits stepped and missed, and gives the slot back', () => {
+    const probe = kprobes.register({ symbolName: 'frame', offset: FRAME_SLOT_INSN, preHandler: () => 0 });
+    const regs = host.enter('frame', [5n]);
+    host.run(0, regs, host.address('frame', FRAME_SLOT_INSN));
+    host.step(0, regs);
+    expect(host.call('frame', 0, [6n]).get(10)).toBe(6n);
+    host.run(0, regs);
+    expect(regs.get(10)).toBe(5n);
+    expect(probe).toMatchObject({ nhit: 1, nmissed: 1 });
+    host.call('frame');
+    expect(probe).toMatchObject({ nhit: 2, nmissed: 1 });
+  });
+});
+
 describe('several probes at one address', () => {
   it('share the point and are called newest first', () => {
     const order: string[] = [];
@@ -247,6 +262,20 @@ describe('from inside a handler', () => {
     expect(host.text.log.map((line) => line.split(' ')[0])).toEqual(['alloc', 'patch', 'patch', 'patch', 'free']);
   });
 
+  it('a post handler may remove the next one', () => {
+    const called: string[] = [];
+    const old = kprobes.register({ symbolName: 'leaf', postHandler: () => void called.push('old') });
+    kprobes.register({
+      symbolName: 'leaf',
+      postHandler: () => {
+        called.push('new');
+        kprobes.unregister(old);
+      },
+    });
+    host.call('leaf');
+    expect(called).toEqual(['new']);
+  });
+
   it('a probe added to the point waits for the next hit', () => {
     const added = counting();
     let once = true;
@@ -268,6 +297,13 @@ describe('from inside a handler', () => {
 describe('a breakpoint that is not a probe', () => {
   it('is left to the host', () => {
     expect(() => host.call('broken')).toThrow('oops: int3 at broken+0x1');
+  });
+
+  it('is not taken for that of a disabled probe', () => {
+    const probe = kprobes.register({ symbolName: 'leaf', preHandler: () => 0, disabled: true });
+    host.memory.write(host.address('leaf'), [0xcc]);
+    expect(() => host.call('leaf')).toThrow('oops');
+    expect(probe.nhit).toBe(0);
   });
 
   it('and has been removed meanwhile is executed anew', () => {
