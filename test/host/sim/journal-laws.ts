@@ -70,14 +70,14 @@ const sleepersAreWoken: JournalLaw = (entries) => {
   return broken;
 };
 
-/** Each task enters and leaves system calls in turn, with the same number. */
+/** Each task enters and leaves system calls in turn, with the same number. A child first leaves the call that made it. */
 const syscallsPair: JournalLaw = (entries) => {
   const inside = new Map<number, number>();
   const fresh = new Set<number>();
   const broken: string[] = [];
   for (const entry of entries) {
     const pid = pidOf(entry.a);
-    if (entry.kind === Kind.FORK) fresh.add(pidOf(entry.b));
+    if (entry.kind === Kind.FORK && pid !== 0) fresh.add(pidOf(entry.b));
     else if (entry.kind === Kind.SYSCALL_ENTER) {
       if (inside.has(pid)) broken.push(`pid ${pid} entered ${entry.b} inside ${inside.get(pid)} ${at(entry)}`);
       inside.set(pid, Number(entry.b));

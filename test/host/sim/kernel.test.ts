@@ -196,4 +196,51 @@ describe('breakpoints', () => {
     expect(host.oops?.reason).toBe('int3');
     expect(host.oops?.regs?.ip).toBe(kernelSymbol(host, 'vfs_read').address + 1n);
   });
+
+  test('one at the entry of every function at once, each displaced push emulated: the machine works as ever', () => {
+    const cpus = 3;
+    const host = createSim({ cpus, seed: 8, workload: 'mixed' });
+    const hits = new Map<bigint, number>();
+    const { ip, sp, fp } = host.arch.ptRegs;
+    host.run({ until: () => host.journal.length > 20 });
+    const word = new Uint8Array(8);
+    host.text.setTrapHandler(({ kind, regs }) => {
+      const address = regs.ip - 1n;
+      if (kind !== 'breakpoint' || !hits.has(address)) return false;
+      hits.set(address, (hits.get(address) ?? 0) + 1);
+      const stack = regs.get(sp) - 8n;
+      new DataView(word.buffer).setBigUint64(0, regs.get(fp), true);
+      regs.put(sp, stack);
+      return host.memory.writeKernel(Number(stack & 0xffff_ffffn) | 0, Number(stack >> 32n) | 0, word, 0, 8) && regs.get(ip) !== 0n;
+    });
+    for (const { type, address, size } of host.symbols) {
+      if (!/t/i.test(type) || size === 0n || host.text.blacklisted(address) !== null) continue;
+      if (host.text.patch(address, Uint8Array.of(0x55), Uint8Array.of(0xcc))) hits.set(address, 0);
+    }
+    expect(hits.size).toBeGreaterThan(500);
+    expect(runToEnd(host)).toEqual({ stop: 'finished', status: 0 });
+    expect(violations([...host.journal.entries()], cpus)).toEqual([]);
+    expect([...hits.values()].filter((count) => count > 0).length).toBeGreaterThan(400);
+  });
+});
+
+describe('the laws', () => {
+  const cpus = 2;
+  const { entries } = journalOf({ cpus, seed: 21, workload: 'mixed' });
+  const cases: readonly [string, number][] = [
+    ['switchesChain', Kind.SWITCH],
+    ['sleepersAreWoken', Kind.WAKEUP],
+    ['syscallsPair', Kind.SYSCALL_ENTER],
+    ['processesAreReaped', Kind.REAP],
+    ['processesAreReaped', Kind.FORK],
+    ['requestsComplete', Kind.BLOCK_ISSUE],
+    ['interruptsNest', Kind.IRQ_EXIT],
+    ['interruptsNest', Kind.SOFTIRQ_ENTER],
+    ['timersWereStarted', Kind.TIMER_START],
+  ];
+  test.each(cases)('%s notices that an entry of kind %i is missing', (law, kind) => {
+    const first = entries.findIndex((entry) => entry.kind === kind);
+    const broken = violations(entries.toSpliced(first, 1), cpus);
+    expect(broken.some((what) => what.startsWith(`${law}:`))).toBe(true);
+  });
 });
