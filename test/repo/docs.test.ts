@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /**
  * Documentation is executed. In ```console blocks each `$ kscope ...` line is run and what it prints must match the
- * lines below it, where a line `...` stands for any lines. ```ts blocks are compiled strictly and run.
+ * lines below it, where a line `...` stands for any lines and `...` at the end of a line for the rest of all. ```ts blocks are compiled strictly and run.
  */
 const files = ['README.md', ...readdirSync('docs').map((name) => join('docs', name))].filter((name) =>
   name.endsWith('.md'),
@@ -50,7 +50,7 @@ describe('ts blocks', () => {
     const flags = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--skipLibCheck'];
     const compiled = spawnSync(
       process.execPath,
-      ['node_modules/typescript/bin/tsc', '--ignoreConfig', ...flags, '--outDir', scratch, source],
+      ['node_modules/typescript/bin/tsc', '--ignoreConfig', ...flags, '--rootDir', scratch, '--outDir', scratch, source],
       { encoding: 'utf8' },
     );
     expect(compiled.stdout).toBe('');
@@ -86,8 +86,14 @@ function readCommands(block: Block): Command[] {
 }
 
 function pattern(expected: readonly string[]): RegExp {
-  const lines = expected.map((line) =>
-    line.trim() === '...' ? '(?:.*\\n)*?' : `${line.trimEnd().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')} *(?:\\n\\s*|$)`,
-  );
+  const lines = expected.map((line) => {
+    if (line.trim() === '...') return '(?:.*\\n)*?';
+    if (line.endsWith(' ...')) return escape(line.slice(0, -3));
+    return `${escape(line.trimEnd())} *(?:\\n\\s*|$)`;
+  });
   return new RegExp(`^\\s*${lines.join('')}`);
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
