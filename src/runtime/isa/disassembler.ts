@@ -61,6 +61,9 @@ export interface DisassembledInsn {
   readonly text: string;
 }
 
+/** `off` of a move that the kernel makes for itself, from a per-CPU offset to this CPU's address. */
+const BPF_ADDR_PERCPU = -1;
+
 const aluOperators = ['+=', '-=', '*=', '/=', '|=', '&=', '<<=', '>>=', 'neg', '%=', '^=', '=', 's>>=', 'endian'];
 const jumpOperators = ['jmp', '==', '>', '>=', '&', '!=', 's>', 's>=', 'call', 'exit', '<', '<=', 's<', 's<='];
 
@@ -147,13 +150,26 @@ function aluText(insn: Insn): string {
   const dst = `${register}${insn.dst}`;
   if (op === BPF_END) return `r${insn.dst} = ${swapName(insn, wide)}${insn.imm} r${insn.dst}`;
   if (op === BPF_NEG) return `${dst} = -${dst}`;
-  if (wide && op === BPF_MOV && sourceOf(insn.code) === BPF_X && insn.off === BPF_ADDR_SPACE_CAST) {
-    return `${dst} = addr_space_cast(r${insn.src}, ${insn.imm >>> 16}, ${insn.imm & 0xffff})`;
+  if (wide && op === BPF_MOV && sourceOf(insn.code) === BPF_X) {
+    const cast = castText(insn);
+    if (cast !== undefined) return `${dst} = ${cast}`;
   }
   const signedDivision = (op === BPF_DIV || op === BPF_MOD) && insn.off === 1;
   const operator = `${signedDivision ? 's' : ''}${aluOperators[op >> 4] ?? '(null)'}`;
   if (sourceOf(insn.code) !== BPF_X) return `${dst} ${operator} ${insn.imm}`;
   return `${dst} ${operator} ${signExtension(insn)}${register}${insn.src}`;
+}
+
+/** Moves that change what a pointer means. */
+function castText(insn: Insn): string | undefined {
+  switch (insn.off) {
+    case BPF_ADDR_SPACE_CAST:
+      return `addr_space_cast(r${insn.src}, ${insn.imm >>> 16}, ${insn.imm & 0xffff})`;
+    case BPF_ADDR_PERCPU:
+      return `&(void __percpu *)(r${insn.src})`;
+    default:
+      return undefined;
+  }
 }
 
 function swapName(insn: Insn, wide: boolean): string {

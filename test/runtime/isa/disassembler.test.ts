@@ -92,6 +92,12 @@ describe('disassembler', () => {
     expect(disassembleInsn([call(195896080)], 0)).toBe('(85) call unknown#195896080');
   });
 
+  it("shows the kernel's own move to a per-CPU address, though no program may have it", () => {
+    expect(disassembleInsn([{ ...mov64Imm(1, 0), code: 0xbf, src: 2, off: -1 }], 0)).toBe(
+      '(bf) r1 = &(void __percpu *)(r2)',
+    );
+  });
+
   it('has a text for every code byte', () => {
     const texts = Array.from({ length: 256 }, (_, code) => disassembleInsn([{ ...mov64Imm(1, 2), code }], 0));
     expect(texts.every((text) => text.length > 0)).toBe(true);
