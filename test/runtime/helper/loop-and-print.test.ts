@@ -211,6 +211,23 @@ describe('map helpers', () => {
     expect(map.sysLookup(new Uint8Array(4))).toEqual(Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 9, 9, 9]));
   });
 
+  it('a map that programs may only read is not changed', () => {
+    const pointer = bench.pointer(bench.map({ type: BpfMapType.BPF_MAP_TYPE_HASH, flags: 0x80 }));
+    expect(bench.call('map_update_elem', pointer, bench.at(), bench.at(8), 0n)).toBe(-13n);
+    expect(bench.call('map_delete_elem', pointer, bench.at())).toBe(-13n);
+    expect(bench.call('map_lookup_elem', pointer, bench.at())).toBe(0n);
+  });
+
+  it.each([
+    ['perf_event_array', BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY],
+    ['prog_array', BpfMapType.BPF_MAP_TYPE_PROG_ARRAY],
+  ])('a %s has no elements for programs', (_name, type) => {
+    const pointer = bench.pointer(bench.map({ type, valueSize: 4 }));
+    expect(bench.call('map_lookup_elem', pointer, bench.at())).toBe(0n);
+    expect(bench.call('map_update_elem', pointer, bench.at(), bench.at(8), 0n)).toBe(-22n);
+    expect(bench.call('map_delete_elem', pointer, bench.at())).toBe(-22n);
+  });
+
   it('an update flag beyond 32 bits is -EINVAL', () => {
     const pointer = bench.pointer(bench.map({ type: BpfMapType.BPF_MAP_TYPE_HASH }));
     expect(bench.call('map_update_elem', pointer, bench.at(), bench.at(8), 1n << 32n)).toBe(-22n);
