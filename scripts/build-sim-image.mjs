@@ -58,6 +58,13 @@ function buildKernel() {
   return { elf, bytes: readFileSync(join(out, 'kernel.bin')), btf: readFileSync(join(out, 'btf.bin')) };
 }
 
+/** An ELF file without what follows the last byte of its segments. */
+function trimmed(elf) {
+  const headers = Array.from({ length: elf.readUInt16LE(56) }, (_, i) => Number(elf.readBigUInt64LE(32)) + 56 * i);
+  const inFile = headers.filter((at) => elf.readBigUInt64LE(at + 32) > 0n);
+  return elf.subarray(0, Math.max(...inFile.map((at) => Number(elf.readBigUInt64LE(at + 8) + elf.readBigUInt64LE(at + 32)))));
+}
+
 function buildProgram(source, library) {
   const name = basename(source, '.c');
   const elf = join(out, name);
@@ -65,7 +72,7 @@ function buildProgram(source, library) {
   run('ld.lld-19', ...link, '-o', elf, compile(source, userFlags, out), ...library);
   const stripped = `${elf}.stripped`;
   run('llvm-objcopy-19', '--strip-all', '--strip-sections', elf, stripped);
-  return { path: name === 'init' ? '/sbin/init' : `/bin/${name}`, bytes: readFileSync(stripped), symbols: symbolsOf(elf) };
+  return { path: name === 'init' ? '/sbin/init' : `/bin/${name}`, bytes: trimmed(readFileSync(stripped)), symbols: symbolsOf(elf) };
 }
 
 function buildPrograms() {
