@@ -37,7 +37,8 @@ const operation = fc.oneof(
   { weight: 10, arbitrary: op('run', [fc.nat({ max: TASKS - 1 }), fc.nat({ max: CPUS - 1 }), fc.integer({ min: 1, max: 20 }), symbol], (w, task, cpu, n, name) => w.run(task, cpu, n, name)) },
   { weight: 1, arbitrary: op('fault', [fc.nat({ max: TASKS - 1 })], (w, task) => w.fault(task)) },
   { weight: 1, arbitrary: op('exit', [fc.nat({ max: TASKS - 1 })], (w, task) => w.exit(task)) },
-  { weight: 2, arbitrary: op('unwind', [fc.nat({ max: TASKS - 1 })], (w, task) => w.unwind(task)) },
+  { weight: 3, arbitrary: op('callAndUnwind', [fc.nat({ max: TASKS - 1 }), fc.nat({ max: CPUS - 1 }), fc.integer({ min: 3, max: 9 })], (w, task, cpu, n) => (w.run(task, cpu, n, 'caller'), w.unwind(task))) },
+  { weight: 1, arbitrary: op('unwind', [fc.nat({ max: TASKS - 1 })], (w, task) => w.unwind(task)) },
 );
 
 describe('probes under any sequence of events', () => {

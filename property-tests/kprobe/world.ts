@@ -186,7 +186,7 @@ export class World {
     const task = this.tasks[index % TASKS] as ModelTask;
     const { regs, pinned } = task;
     if (regs === null || pinned !== null || regs.ip === TRAMPOLINE) return;
-    const base = this.host.enter('leaf', [], task.task).sp;
+    const base = this.host.stackTop(task.task);
     // Within what caller calls the stack is two words or more below its start.
     if (regs.sp > base - 16n) return;
     regs.sp = base - 8n;
@@ -281,9 +281,10 @@ export class World {
   }
 
   #judgeHit(task: ModelTask, cpu: number, regs: PtRegs): void {
-    const hit = this.#at(regs.ip);
     const addr = regs.ip;
-    if (hit.length === 0) return;
+    if (this.#at(addr).length === 0) return;
+    // One that is enabled by a handler of this very hit is called in its turn.
+    const hit = this.probes.filter((probe) => probe.addr === addr && probe.registered).reverse();
     task.stepping = addr;
     task.hijacked = false;
     this.busy[cpu] = true;

@@ -147,7 +147,7 @@ export class TestHost implements Host {
   /** Registers as at a call of `symbol`: return address pushed, arguments in place. */
   enter(symbol: string, args: readonly bigint[] = [], task: TestTask = this.task): PtRegs {
     const regs = new PtRegs(x86_64.ptRegs);
-    const top = STACKS + BigInt(STACK_SIZE * ((task.pid % 63) + 1) - 64);
+    const top = this.stackTop(task);
     args.forEach((value, i) => regs.put(x86_64.ptRegs.args[i] as number, value));
     regs.put(regs.slot('flags'), 0x202n);
     regs.put(regs.slot('cs'), 0x10n);
@@ -156,6 +156,11 @@ export class TestHost implements Host {
     regs.ip = this.address(symbol);
     this.memory.writeU64(top, CALLER);
     return regs;
+  }
+
+  /** Where the return address of a task's outermost call lies. */
+  stackTop(task: TestTask): bigint {
+    return STACKS + BigInt(STACK_SIZE * ((task.pid % 63) + 1) - 64);
   }
 
   /** Calls a function on `cpu` and runs it until it returns; the registers afterwards. */
