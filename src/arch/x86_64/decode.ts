@@ -180,7 +180,7 @@ function isXop(bytes: Uint8Array, at: number, end: number): boolean {
 /** VEX, EVEX and XOP: fills `rex` from the inverted bits, `map` and `encoding`. 0 if truncated or no such map. */
 function decodeVectorPrefix(bytes: Uint8Array, start: number, end: number, out: X86Insn): number {
   const first = bytes[start] as number;
-  if (start + 4 > end) return 0;
+  if (start + (first === 0xc5 ? 3 : 4) > end) return 0;
   const p0 = bytes[start + 1] as number;
   const p1 = bytes[start + 2] as number;
   if (first === 0xc5) {
