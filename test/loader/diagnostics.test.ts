@@ -75,7 +75,7 @@ describe('a linked program', () => {
       'static NOINLINE u64 middle(u64 value)',
       'static NOINLINE u64 leaf(u64 value)',
     ]);
-    expect(lineAt(0)).toMatchObject({ file: './src/subprograms.c', line: 87 });
+    expect(lineAt(0)).toMatchObject({ file: './src/subprograms.c', line: 81 });
     expect(linked.lines.every((line) => line.insn < linked.insns.length)).toBe(true);
   });
 
