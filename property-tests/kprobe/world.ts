@@ -106,11 +106,11 @@ export class World {
 
   text(name: string): string {
     const length = (FUNCTIONS[name as keyof typeof FUNCTIONS] as readonly number[]).length;
-    return Buffer.from(this.host.memory.view(this.host.address(name), length) as Uint8Array).toString('hex');
+    return Buffer.from(this.host.memory.view(this.host.address(name), length)).toString('hex');
   }
 
   register(place: number, behaviour: Behaviour, disabled: boolean): void {
-    const where = PLACES[place % PLACES.length] as (typeof PLACES)[number];
+    const where = PLACES[place % PLACES.length];
     const model: { self?: ModelProbe } = {};
     const real = this.kprobes.register({
       ...where,
@@ -132,7 +132,17 @@ export class World {
       },
     });
     const missed = { maxactive: 0, unwound: 0, exited: 0, unregistered: 0 };
-    const model = { real, maxactive, skipsOdd, entries: 0, active: 0, returned: 0, skipped: 0, registered: true, missed };
+    const model = {
+      real,
+      maxactive,
+      skipsOdd,
+      entries: 0,
+      active: 0,
+      returned: 0,
+      skipped: 0,
+      registered: true,
+      missed,
+    };
     this.returnProbes.push(model);
     this.#add(real.entry, { kind: 'nothing' }, model, true);
   }
@@ -154,13 +164,13 @@ export class World {
 
   /** Lets a task execute up to `count` instructions on `cpu`; begins a call where it is in none. */
   run(index: number, cpu: number, count: number, symbol: string): void {
-    const task = this.tasks[index % TASKS] as ModelTask;
+    const task = this.tasks[index % TASKS];
     for (let i = 0; i < count; i++) if (!this.#runOne(task, cpu, symbol)) return;
   }
 
   /** The displaced instruction that a CPU is about to execute faults. */
   fault(index: number): void {
-    const task = this.tasks[index % TASKS] as ModelTask;
+    const task = this.tasks[index % TASKS];
     const { regs, pinned } = task;
     if (regs === null || pinned === null || this.host.memory.view(regs.ip, 1)?.[0] === 0xcc) return;
     this.#enter(task, pinned);
@@ -171,7 +181,7 @@ export class World {
 
   /** A task dies where it is. */
   exit(index: number): void {
-    const task = this.tasks[index % TASKS] as ModelTask;
+    const task = this.tasks[index % TASKS];
     if (task.pinned !== null) return;
     this.host.exitTask(task.task);
     for (const { probe } of task.followed.splice(0)) {
@@ -183,7 +193,7 @@ export class World {
 
   /** longjmp out of the innermost function called by `caller`: on behind the call. */
   unwind(index: number): void {
-    const task = this.tasks[index % TASKS] as ModelTask;
+    const task = this.tasks[index % TASKS];
     const { regs, pinned } = task;
     if (regs === null || pinned !== null || regs.ip === TRAMPOLINE) return;
     const base = this.host.stackTop(task.task);
@@ -232,11 +242,24 @@ export class World {
   }
 
   #checkOriginal(): string[] {
-    return FUNCTION_NAMES.filter((name) => this.text(name) !== this.#original.get(name)).map((name) => `${name} is not restored`);
+    return FUNCTION_NAMES.filter((name) => this.text(name) !== this.#original.get(name)).map(
+      (name) => `${name} is not restored`,
+    );
   }
 
   #add(real: Kprobe, behaviour: Behaviour, returnProbe: ModelReturnProbe | null, enabled: boolean): ModelProbe {
-    const model = { real, addr: real.addr, behaviour, returnProbe, registered: true, enabled, hits: 0, recursion: 0, redirected: 0, posts: 0 };
+    const model = {
+      real,
+      addr: real.addr,
+      behaviour,
+      returnProbe,
+      registered: true,
+      enabled,
+      hits: 0,
+      recursion: 0,
+      redirected: 0,
+      posts: 0,
+    };
     this.probes.push(model);
     return model;
   }
@@ -247,7 +270,7 @@ export class World {
 
   /** Probes that a hit at `addr` meets, newest first. */
   #at(addr: bigint): ModelProbe[] {
-    return this.probes.filter((probe) => probe.addr === addr && probe.registered && probe.enabled).reverse();
+    return this.probes.filter((probe) => probe.addr === addr && probe.registered && probe.enabled).toReversed();
   }
 
   #enter(task: ModelTask, cpu: number): void {
@@ -257,7 +280,7 @@ export class World {
 
   #runOne(task: ModelTask, wanted: number, symbol: string): boolean {
     const cpu = task.pinned ?? wanted % CPUS;
-    if (task.pinned === null && this.busy[cpu] === true) return false;
+    if (task.pinned === null && this.busy[cpu]) return false;
     this.#enter(task, cpu);
     if (task.regs === null) {
       task.regs = this.host.enter(symbol, [ARGUMENT], task.task);
@@ -277,14 +300,15 @@ export class World {
   #judge(task: ModelTask, cpu: number, regs: PtRegs): void {
     if (regs.ip === TRAMPOLINE) this.#judgeReturn(task, regs.sp - 8n);
     else if (task.pinned === null) this.#judgeHit(task, cpu, regs);
-    else if (this.host.memory.view(regs.ip, 1)?.[0] === 0xcc) for (const probe of this.#at(task.stepping)) this.#expectPost(probe);
+    else if (this.host.memory.view(regs.ip, 1)?.[0] === 0xcc)
+      for (const probe of this.#at(task.stepping)) this.#expectPost(probe);
   }
 
   #judgeHit(task: ModelTask, cpu: number, regs: PtRegs): void {
     const addr = regs.ip;
     if (this.#at(addr).length === 0) return;
     // One that is enabled by a handler of this very hit is called in its turn.
-    const hit = this.probes.filter((probe) => probe.addr === addr && probe.registered).reverse();
+    const hit = this.probes.filter((probe) => probe.addr === addr && probe.registered).toReversed();
     task.stepping = addr;
     task.hijacked = false;
     this.busy[cpu] = true;
@@ -405,18 +429,30 @@ function checkProbe({ real, hits, recursion, redirected, posts }: ModelProbe): s
   const actual = { hits: real.nhit, ...real.missed, posts: 0 };
   const expected = { hits, recursion, redirected, posts };
   const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-  return a === b ? [] : [`probe ${real.symbolName}+${real.offset}: ${a}, the model says ${b} (posts: handlers still owed)`];
+  return a === b
+    ? []
+    : [`probe ${real.symbolName}+${real.offset}: ${a}, the model says ${b} (posts: handlers still owed)`];
 }
 
 function checkReturn({ real, active, returned, skipped, missed }: ModelReturnProbe): string[] {
   const { maxactive, fault, unwound, exited, unregistered } = real.missed;
-  const actual = { active: real.nactive, returned: real.nreturned, skipped: real.nskipped, maxactive, unwound, exited, unregistered };
+  const actual = {
+    active: real.nactive,
+    returned: real.nreturned,
+    skipped: real.nskipped,
+    maxactive,
+    unwound,
+    exited,
+    unregistered,
+  };
   const expected = { active, returned, skipped, ...missed };
   const sum = actual.active + actual.returned + actual.skipped + maxactive + fault + unwound + exited + unregistered;
   const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
   return [
     ...(a === b ? [] : [`return probe ${real.entry.symbolName}: ${a}, the model says ${b}`]),
-    ...(sum === real.entry.nhit ? [] : [`return probe ${real.entry.symbolName}: ${sum} accounted of ${real.entry.nhit}`]),
+    ...(sum === real.entry.nhit
+      ? []
+      : [`return probe ${real.entry.symbolName}: ${sum} accounted of ${real.entry.nhit}`]),
   ];
 }
 

@@ -56,8 +56,10 @@ export class KprobePrograms {
     const place = this.#kprobes.resolve(where);
     const call = this.#call(program, where, place.offset === 0 ? place.addr : 0n);
     const preHandler = (_probe: Kprobe, regs: PtRegs, cpu: number): number => this.#run(call, regs, cpu);
-    return this.#link(call, () => this.#kprobes.register({ addr: place.addr, preHandler, readsOnly: true }), (probe) =>
-      this.#kprobes.unregister(probe),
+    return this.#link(
+      call,
+      () => this.#kprobes.register({ addr: place.addr, preHandler, readsOnly: true }),
+      (probe) => this.#kprobes.unregister(probe),
     );
   }
 
@@ -71,7 +73,11 @@ export class KprobePrograms {
       maxactive: where.maxactive ?? 0,
       handler: (_instance: unknown, regs: PtRegs, cpu: number) => void this.#run(call, regs, cpu),
     };
-    return this.#link(call, () => this.#kretprobes.register(spec), (probe) => this.#kretprobes.unregister(probe));
+    return this.#link(
+      call,
+      () => this.#kretprobes.register(spec),
+      (probe) => this.#kretprobes.unregister(probe),
+    );
   }
 
   /** Gives the context slots back; nothing may be attached any more. */

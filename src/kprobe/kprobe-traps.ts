@@ -61,7 +61,7 @@ export class KprobeTraps {
   };
 
   #hit(frame: TrapFrame, point: KprobePoint): boolean {
-    const cpu = this.#cpus[frame.cpu] as TrapCpu;
+    const cpu = this.#cpus[frame.cpu];
     point.inFlight++;
     if (cpu.busy) {
       point.missRecursion();
@@ -81,7 +81,7 @@ export class KprobeTraps {
     const { probes } = point;
     try {
       for (let i = 0; i < probes.length; i++) {
-        if (!this.#runPreHandler(probes[i] as Kprobe, frame)) continue;
+        if (!this.#runPreHandler(probes[i], frame)) continue;
         missRest(probes, i + 1);
         return true;
       }
@@ -122,7 +122,7 @@ export class KprobeTraps {
 
   /** The breakpoint at the end of a slot. */
   #stepped(frame: TrapFrame, point: KprobePoint): boolean {
-    const cpu = this.#cpus[frame.cpu] as TrapCpu;
+    const cpu = this.#cpus[frame.cpu];
     const { step } = cpu;
     if (step?.point !== point) return false;
     cpu.popStep();
@@ -133,7 +133,7 @@ export class KprobeTraps {
 
   /** A memory fault in a slot becomes one at the probed instruction, which will be hit again if it is retried. */
   #faulted(frame: TrapFrame, lo: number, hi: number): boolean {
-    const cpu = this.#cpus[frame.cpu] as TrapCpu;
+    const cpu = this.#cpus[frame.cpu];
     const { step } = cpu;
     const point = step?.point;
     if (step === undefined || point?.slot?.lo !== lo || point.slot.hi !== hi) return false;
@@ -158,7 +158,7 @@ export class KprobeTraps {
 
   #returned(frame: TrapFrame): boolean {
     if (this.returnHandler === null) return false;
-    const cpu = this.#cpus[frame.cpu] as TrapCpu;
+    const cpu = this.#cpus[frame.cpu];
     const outer = cpu.busy;
     cpu.busy = true;
     this.generation++;
@@ -189,7 +189,7 @@ export class KprobeTraps {
 
 function missRest(probes: readonly Kprobe[], from: number): void {
   for (let i = from; i < probes.length; i++) {
-    const probe = probes[i] as Kprobe;
+    const probe = probes[i];
     if (probe.enabled && probe.registered) probe.missed.redirected++;
   }
 }
