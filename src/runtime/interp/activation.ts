@@ -47,7 +47,7 @@ export class Activation {
   /** Registers and stack as the entry function finds them. */
   begin(run: BpfRunCtx, ctx: number, r2: number): void {
     const r = this.registers;
-    r.fill(0, 0, R10);
+    for (let i = 0; i < R10; i++) r[i] = 0;
     this.run = run;
     this.loopReserve = run.budget / 2;
     this.#depth = 0;

@@ -79,7 +79,8 @@ class InterpretedProgram implements EngineProgram {
   }
 
   #describe(stopped: RunStopped, vm: Activation): ProgramFault {
-    const pc = this.#code.slots[Math.max(stopped.index, 0)];
+    const { slots } = this.#code;
+    const pc = slots[Math.min(Math.max(stopped.index, 0), slots.length - 1)];
     const line = lineAt(this.#executable.lines, pc);
     return {
       program: this.#executable.name,

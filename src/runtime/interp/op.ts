@@ -125,6 +125,9 @@ export const Op = {
   atomic_fetch_xor_u64: 106,
   xchg_u64: 107,
   cmpxchg_u64: 108,
+
+  /** Stands behind the last instruction; a checked program never gets there. */
+  endOfProgram: 109,
 } as const;
 
 export type Op = typeof Op;

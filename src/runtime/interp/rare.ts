@@ -1,7 +1,7 @@
 import type { Activation } from './activation.js';
 import { atomic } from './atomics.js';
 import { callHelper } from './helper-call.js';
-import { type Op, Op as Operation } from './op.js';
+import type { Op } from './op.js';
 import { loadFromPacket } from './packet-load.js';
 import { RunStopped } from './stop.js';
 
@@ -30,8 +30,9 @@ export function rare(vm: Activation, op: number, d: number, s: number, x: number
       return loadFromPacket(vm, x + vm.registers[s], 2);
     case 88 satisfies Op['ld_ind_u32']:
       return loadFromPacket(vm, x + vm.registers[s], 4);
+    case 109 satisfies Op['endOfProgram']:
+      throw new RunStopped('the program ran past its last instruction');
     default:
-      if (op < Operation.atomic_add_u32) throw new RunStopped(`unknown operation ${op}`);
       atomic(vm, op, d, s, x);
       return true;
   }
