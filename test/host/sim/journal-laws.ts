@@ -182,7 +182,7 @@ const interruptsNest: JournalLaw = (entries, cpus) => {
   const entering = new Set<number>(Object.values(opens));
   const stacks = Array.from({ length: cpus }, (): JournalEntry[] => []);
   for (const entry of entries) {
-    const stack = stacks[entry.cpu] as JournalEntry[];
+    const stack = stacks[entry.cpu];
     if (entering.has(entry.kind)) stack.push(entry);
     else if (entry.kind in opens) {
       const top = stack.pop();
@@ -209,7 +209,7 @@ const execsHavePaths: JournalLaw = (entries) => {
 const timeGoesOn: JournalLaw = (entries) => {
   const broken: string[] = [];
   entries.forEach((entry, i) => {
-    if (i > 0 && entry.time < (entries[i - 1] as JournalEntry).time) broken.push(`time went back ${at(entry)}`);
+    if (i > 0 && entry.time < entries[i - 1].time) broken.push(`time went back ${at(entry)}`);
   });
   return broken;
 };
@@ -220,7 +220,7 @@ const timersWereStarted: JournalLaw = (entries) => {
   const broken: string[] = [];
   for (const entry of entries) {
     if (entry.kind === Kind.TIMER_START) started.set(entry.a, 1);
-    else if (entry.kind === Kind.TIMER_ENTER && started.delete(entry.a) === false)
+    else if (entry.kind === Kind.TIMER_ENTER && !started.delete(entry.a))
       broken.push(`timer ${entry.a} was not started ${at(entry)}`);
   }
   return broken;

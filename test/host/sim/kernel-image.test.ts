@@ -40,8 +40,8 @@ function instructionsOf({ offset, size }: ImageSymbol): Instruction[] | number {
 /** Conditional jumps: 70..7f, or 0f 80..8f. */
 function branches(instructions: readonly Instruction[]): number {
   return instructions.filter(({ offset }) => {
-    const first = kernel[offset] as number;
-    return (first & 0xf0) === 0x70 || (first === 0x0f && ((kernel[offset + 1] as number) & 0xf0) === 0x80);
+    const first = kernel[offset];
+    return (first & 0xf0) === 0x70 || (first === 0x0f && (kernel[offset + 1] & 0xf0) === 0x80);
   }).length;
 }
 

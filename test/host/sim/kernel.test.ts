@@ -223,7 +223,7 @@ describe('tracepoints', () => {
   ];
   const host = createSim({ cpus: 3, seed: 14, workload: 'mixed' });
   const hits = new Array<number>(host.tracepoints.list.length).fill(0);
-  host.tracepoints.setSink((index) => (hits[index] = (hits[index] as number) + 1));
+  host.tracepoints.setSink((index) => (hits[index] += 1));
   host.tracepoints.list.forEach((_, index) => host.tracepoints.setEnabled(index, true));
   runToEnd(host);
 
