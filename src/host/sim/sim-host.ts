@@ -94,7 +94,9 @@ export class SimHost implements Host {
       script: options.script ?? '',
     });
     const machine = this.#machine;
-    this.programs = new Map(image.programs.map(({ path, symbols }) => [path, new SymbolTable(parseSymbols(symbols, 0n))]));
+    this.programs = new Map(
+      image.programs.map(({ path, symbols }) => [path, new SymbolTable(parseSymbols(symbols, 0n))]),
+    );
     this.btf = parseBtf(decodeBase64(image.btf));
     const layout = new KernelLayout(this.btf, this.symbols);
     this.memory = new SimMemory(machine);
@@ -102,7 +104,11 @@ export class SimHost implements Host {
     this.tasks = new SimTasks(machine, this.memory, layout);
     this.stacks = new SimStacks(machine, this.memory, this.tasks, layout);
     this.text = new SimText(machine, this.memory, layout, image, exec);
-    this.tracepoints = new SimTracepoints(machine, image, this.memory, { layout, tasks: this.tasks, clock: this.clock });
+    this.tracepoints = new SimTracepoints(machine, image, this.memory, {
+      layout,
+      tasks: this.tasks,
+      clock: this.clock,
+    });
     this.sampler = new SimSampler(machine, this.memory);
   }
 

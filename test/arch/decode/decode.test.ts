@@ -16,13 +16,21 @@ const golden = readFileSync(join(here, '../../testdata/arch/x86-64-objdump.txt')
   });
 
 const padded = (bytes: Uint8Array): Uint8Array => Uint8Array.from([...bytes, ...new Array<number>(16).fill(0x90)]);
-const decode = (hex: string): X86Insn | null => decodeInsn(Uint8Array.from(hex.split(' '), (byte) => Number.parseInt(byte, 16)), 0);
+const decode = (hex: string): X86Insn | null =>
+  decodeInsn(
+    Uint8Array.from(hex.split(' '), (byte) => Number.parseInt(byte, 16)),
+    0,
+  );
 
 describe('lengths', () => {
   it('agree with objdump for every form of instruction that compilers and libraries contain', () => {
     const insn = new X86Insn();
     const wrong = golden
-      .map(({ bytes, text }) => ({ text, expected: bytes.length, length: decodeInsn(padded(bytes), 0, insn)?.length ?? 0 }))
+      .map(({ bytes, text }) => ({
+        text,
+        expected: bytes.length,
+        length: decodeInsn(padded(bytes), 0, insn)?.length ?? 0,
+      }))
       .filter(({ expected, length }) => expected !== length);
     expect(wrong).toEqual([]);
     expect(golden.length).toBeGreaterThan(2000);
@@ -42,10 +50,25 @@ describe('lengths', () => {
     expect(decode(`${'66 '.repeat(15)}90`)).toBeNull();
   });
 
-  it.each(['06', '0e', '27', '37', '60', '61', '62', '82 00 00', '9a 00 00 00 00 00 00', 'c4 e0 00 c0', 'd4 00', 'd6', 'ea', '0f 04', '0f 0a', '0f 24 c0', '0f 36'])(
-    'are null for what 64-bit mode does not have: %s',
-    (hex) => expect(decode(hex)).toBeNull(),
-  );
+  it.each([
+    '06',
+    '0e',
+    '27',
+    '37',
+    '60',
+    '61',
+    '62',
+    '82 00 00',
+    '9a 00 00 00 00 00 00',
+    'c4 e0 00 c0',
+    'd4 00',
+    'd6',
+    'ea',
+    '0f 04',
+    '0f 0a',
+    '0f 24 c0',
+    '0f 36',
+  ])('are null for what 64-bit mode does not have: %s', (hex) => expect(decode(hex)).toBeNull());
 });
 
 describe('operands', () => {
@@ -53,11 +76,37 @@ describe('operands', () => {
     readonly class?: X86InsnClass;
   }
   const rows: [string, string, Expected][] = [
-    ['mov 0x12345678(%r12,%r9,4),%r15', '4f 8b bc 8c 78 56 34 12', { base: 12, index: 9, scale: 2, disp: 0x12345678, dispOffset: 4, dispSize: 4, reg: 15, operandSize: 8, memory: true }],
-    ['mov -1(%rbp),%al', '8a 45 ff', { base: 5, index: -1, disp: -1, dispOffset: 2, dispSize: 1, reg: 0, operandSize: 1 }],
+    [
+      'mov 0x12345678(%r12,%r9,4),%r15',
+      '4f 8b bc 8c 78 56 34 12',
+      {
+        base: 12,
+        index: 9,
+        scale: 2,
+        disp: 0x12345678,
+        dispOffset: 4,
+        dispSize: 4,
+        reg: 15,
+        operandSize: 8,
+        memory: true,
+      },
+    ],
+    [
+      'mov -1(%rbp),%al',
+      '8a 45 ff',
+      { base: 5, index: -1, disp: -1, dispOffset: 2, dispSize: 1, reg: 0, operandSize: 1 },
+    ],
     ['lea 0x10(%rip),%rdi', '48 8d 3d 10 00 00 00', { ripRelative: true, base: -1, disp: 16, dispOffset: 3, reg: 7 }],
-    ['movl $1,0x8(%rip)', 'c7 05 08 00 00 00 01 00 00 00', { ripRelative: true, disp: 8, dispOffset: 2, imm: 1, immOffset: 6, immSize: 4 }],
-    ['movabs $0x8877665544332211,%r10', '49 ba 11 22 33 44 55 66 77 88', { opcodeReg: 10, imm: 0x44332211, immHi: 0x88776655 | 0, immOffset: 2, immSize: 8 }],
+    [
+      'movl $1,0x8(%rip)',
+      'c7 05 08 00 00 00 01 00 00 00',
+      { ripRelative: true, disp: 8, dispOffset: 2, imm: 1, immOffset: 6, immSize: 4 },
+    ],
+    [
+      'movabs $0x8877665544332211,%r10',
+      '49 ba 11 22 33 44 55 66 77 88',
+      { opcodeReg: 10, imm: 0x44332211, immHi: 0x88776655 | 0, immOffset: 2, immSize: 8 },
+    ],
     ['mov 0x10,%eax', '8b 04 25 10 00 00 00', { hasSib: true, base: -1, index: -1, ripRelative: false, disp: 16 }],
     ['mov (%r13),%rax', '49 8b 45 00', { base: 13, disp: 0, dispSize: 1 }],
     ['add $-1,%eax', '83 c0 ff', { imm: -1, immHi: -1, immSize: 1, operandSize: 4, memory: false, rm: 0 }],

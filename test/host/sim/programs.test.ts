@@ -14,7 +14,15 @@ const USER = 7n;
 
 const COMPILERS = ['gcc', 'clang-19', 'clang-16', 'clang-14'];
 const LEVELS = ['-O0', '-O1', '-O2', '-O3', '-Os'];
-const FLAGS = ['-mgeneral-regs-only', '-mpopcnt', '-ffreestanding', '-fno-stack-protector', '-fno-builtin', '-nostdlib', '-static'];
+const FLAGS = [
+  '-mgeneral-regs-only',
+  '-mpopcnt',
+  '-ffreestanding',
+  '-fno-stack-protector',
+  '-fno-builtin',
+  '-nostdlib',
+  '-static',
+];
 
 const works = (compiler: string): boolean =>
   process.arch === 'x64' && process.platform === 'linux' && spawnSync(compiler, ['--version']).status === 0;
@@ -73,7 +81,7 @@ function runEmulated(file: Uint8Array): Uint8Array {
   for (let i = 0; i < out.length; i++) {
     const at = machine.register(6) + BigInt(i);
     const physicalAt = cpu.mmu.translate(Number(at), 0, 0, true);
-    out[i] = physical.bytes[physicalAt] as number;
+    out[i] = physical.bytes[physicalAt];
   }
   return out;
 }
@@ -101,5 +109,6 @@ describe('compiled programs', () => {
 });
 
 const OVERFLOW_P = ['add', 'sub', 'mul'].map(
-  (operation) => `-D__builtin_${operation}_overflow_p(a,b,c)=({__typeof__(c) r_; __builtin_${operation}_overflow(a,b,&r_);})`,
+  (operation) =>
+    `-D__builtin_${operation}_overflow_p(a,b,c)=({__typeof__(c) r_; __builtin_${operation}_overflow(a,b,&r_);})`,
 );

@@ -135,7 +135,7 @@ export class Mmu {
   readable(lo: number, hi: number): number {
     const entries = this.#tlb.read;
     const at = (((lo >>> 12) ^ (hi >>> 3)) & (ENTRIES - 1)) << 2;
-    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return (entries[at + 2] as number) + (lo & 0xfff);
+    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return entries[at + 2] + (lo & 0xfff);
     return this.#fill(entries, at, lo, hi, Access.READ);
   }
 
@@ -143,7 +143,7 @@ export class Mmu {
   writable(lo: number, hi: number): number {
     const entries = this.#tlb.write;
     const at = (((lo >>> 12) ^ (hi >>> 3)) & (ENTRIES - 1)) << 2;
-    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return (entries[at + 2] as number) + (lo & 0xfff);
+    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return entries[at + 2] + (lo & 0xfff);
     return this.#fill(entries, at, lo, hi, Access.WRITE);
   }
 
@@ -151,7 +151,7 @@ export class Mmu {
   executable(lo: number, hi: number): number {
     const entries = this.#tlb.exec;
     const at = slot(lo, hi);
-    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return (entries[at + 2] as number) + (lo & 0xfff);
+    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return entries[at + 2] + (lo & 0xfff);
     return this.#fill(entries, at, lo, hi, Access.EXEC);
   }
 

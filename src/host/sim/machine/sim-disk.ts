@@ -38,7 +38,8 @@ export class SimDisk {
 
   /** Fills the disk before boot. */
   load(sector: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += SECTOR) this.#sector(sector + at / SECTOR).set(bytes.subarray(at, at + SECTOR));
+    for (let at = 0; at < bytes.length; at += SECTOR)
+      this.#sector(sector + at / SECTOR).set(bytes.subarray(at, at + SECTOR));
   }
 
   /** Time of the next completion, Infinity for none. */

@@ -48,11 +48,12 @@ export interface MachineOops {
   readonly regs: PtRegs | null;
 }
 
-/** Those outside the machine who are told of traps, tracepoints, samples. All run with the CPU stopped. */
+/** Those outside the machine who are told of traps, tracepoints, samples, ended tasks. All run with the CPU stopped. */
 export interface MachineObservers {
   tracepoint: ((index: number, lo: number, hi: number, count: number, cpu: number) => void) | null;
   trap: ((kind: number, lo: number, hi: number, cpu: number) => boolean) | null;
   sample: ((lo: number, hi: number, cpu: number) => void) | null;
+  taskDead: ((lo: number, hi: number) => void) | null;
 }
 
 export interface MachineOptions extends BootParams {
@@ -82,7 +83,7 @@ export class SimMachine implements CpuDevices {
   readonly journal = new SimJournal();
   readonly disk: SimDisk;
   readonly random: SeededRandom;
-  readonly observers: MachineObservers = { tracepoint: null, trap: null, sample: null };
+  readonly observers: MachineObservers = { tracepoint: null, trap: null, sample: null, taskDead: null };
   /** Tags of requests that are done, by the CPU that queued them. */
   readonly completed: { lo: number; hi: number }[][];
   console = '';
@@ -117,7 +118,7 @@ export class SimMachine implements CpuDevices {
   /** Virtual nanoseconds since boot, exact within a slice. */
   get now(): number {
     if (this.#slice === 0) return this.#now;
-    const done = this.#slice - (this.cpus[this.currentCpu] as X86Cpu).remaining;
+    const done = this.#slice - this.cpus[this.currentCpu].remaining;
     return this.#now + done * this.#nsPerInsn;
   }
 
@@ -149,7 +150,7 @@ export class SimMachine implements CpuDevices {
   setTimer(cpu: number, deadline: number): void {
     this.#timers[cpu] = deadline;
     // The running slice may now be too long.
-    (this.cpus[this.currentCpu] as X86Cpu).leave();
+    this.cpus[this.currentCpu].leave();
   }
 
   /**
@@ -164,7 +165,7 @@ export class SimMachine implements CpuDevices {
 
   /** Ends the run in progress after the current instruction. */
   stopSlice(): void {
-    (this.cpus[this.currentCpu] as X86Cpu).leave();
+    this.cpus[this.currentCpu].leave();
   }
 
   hypercall(cpu: CpuState): void {
@@ -202,7 +203,7 @@ export class SimMachine implements CpuDevices {
   #pickCpu(): X86Cpu | null {
     const count = this.cpus.length;
     for (let i = 0; i < count; i++) {
-      const cpu = this.cpus[(this.#next + i) % count] as X86Cpu;
+      const cpu = this.cpus[(this.#next + i) % count];
       if (cpu.idle) continue;
       this.#next = (this.#next + i + 1) % count;
       return cpu;
@@ -223,13 +224,17 @@ export class SimMachine implements CpuDevices {
     if (this.#samplers.size > 0) this.#countSamplers(passed);
     if (cpu.shutdown !== null) {
       const { vector, error } = cpu.shutdown;
-      this.giveUp(`triple fault: exception ${vector}, error code 0x${error.toString(16)}`, cpu.number, this.#registersOf(cpu));
+      this.giveUp(
+        `triple fault: exception ${vector}, error code 0x${error.toString(16)}`,
+        cpu.number,
+        this.#registersOf(cpu),
+      );
     }
   }
 
   #countSamplers(passed: number): void {
     for (const sampler of this.#samplers) {
-      const cpu = this.cpus[sampler.cpu] as X86Cpu;
+      const cpu = this.cpus[sampler.cpu];
       if (cpu.idle && sampler.cpu !== this.currentCpu) continue;
       sampler.left -= passed;
       if (sampler.left > 0) continue;
@@ -245,13 +250,13 @@ export class SimMachine implements CpuDevices {
 
   #fireDue(): void {
     for (let n = 0; n < this.#timers.length; n++) {
-      if ((this.#timers[n] as number) > this.#now) continue;
+      if (this.#timers[n] > this.#now) continue;
       this.#timers[n] = Infinity;
-      (this.cpus[n] as X86Cpu).raiseInterrupt(DeviceVector.TIMER);
+      this.cpus[n].raiseInterrupt(DeviceVector.TIMER);
     }
     for (let done = this.disk.complete(this.#now); done !== undefined; done = this.disk.complete(this.#now)) {
       (this.completed[done.cpu] as { lo: number; hi: number }[]).push(done.tag);
-      (this.cpus[done.cpu] as X86Cpu).raiseInterrupt(DeviceVector.BLOCK);
+      this.cpus[done.cpu].raiseInterrupt(DeviceVector.BLOCK);
     }
   }
 
@@ -259,9 +264,9 @@ export class SimMachine implements CpuDevices {
   #registersOf(cpu: X86Cpu): PtRegs {
     const regs = new PtRegs(x86PtRegs);
     const order = [15, 14, 13, 12, 5, 3, 11, 10, 9, 8, 0, 1, 2, 6, 7];
-    order.forEach((n, slot) => regs.set(slot, cpu.r[2 * n] as number, cpu.r[2 * n + 1] as number));
+    order.forEach((n, slot) => regs.set(slot, cpu.r[2 * n], cpu.r[2 * n + 1]));
     regs.put(x86PtRegs.ip, u64(cpu.ipLo, cpu.ipHi));
-    regs.set(x86PtRegs.sp, cpu.r[Reg.SP] as number, cpu.r[Reg.SP + 1] as number);
+    regs.set(x86PtRegs.sp, cpu.r[Reg.SP], cpu.r[Reg.SP + 1]);
     return regs;
   }
 }
