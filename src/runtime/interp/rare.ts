@@ -17,7 +17,7 @@ export function rare(vm: Activation, op: number, d: number, s: number, x: number
       callByNumber(vm, vm.registers[s]);
       return true;
     case 82 satisfies Op['callNothing']:
-      throw new RunStopped(`${whatIsCalled(x)}`);
+      throw new RunStopped(whatIsCalled(x));
     case 83 satisfies Op['ld_abs_u8']:
       return loadFromPacket(vm, x, 1);
     case 84 satisfies Op['ld_abs_u16']:

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { BpfMapType, BpfProgType } from '../../../src/base/index.js';
-import { ProgArrayMap, type BpfMap, type Insn } from '../../../src/runtime/index.js';
+import type { BpfMap, Insn, ProgArrayMap } from '../../../src/runtime/index.js';
 import * as isa from '../../../src/runtime/isa/index.js';
 import { type Fixture, fixture } from './support.js';
 
@@ -81,9 +81,21 @@ describe('helper calls', () => {
   });
 
   const refused: [string, Insn[], string][] = [
-    ['no map', [isa.mov64Reg(1, 10), isa.mov64Reg(2, 10)], 'bpf_map_lookup_elem#1: argument 1 must be a map, got 0xfffffe80'],
-    ['no readable key', [...mapPointer(1), isa.mov64Reg(2, 10)], 'argument 2 must be readable memory of the size of a key, got 0xfffffe80'],
-    ['a NULL key', [...mapPointer(1), isa.mov64Imm(2, 0)], 'argument 2 must be readable memory of the size of a key, got 0x000000000'],
+    [
+      'no map',
+      [isa.mov64Reg(1, 10), isa.mov64Reg(2, 10)],
+      'bpf_map_lookup_elem#1: argument 1 must be a map, got 0xfffffe80',
+    ],
+    [
+      'no readable key',
+      [...mapPointer(1), isa.mov64Reg(2, 10)],
+      'argument 2 must be readable memory of the size of a key, got 0xfffffe80',
+    ],
+    [
+      'a NULL key',
+      [...mapPointer(1), isa.mov64Imm(2, 0)],
+      'argument 2 must be readable memory of the size of a key, got 0x000000000',
+    ],
   ];
   test.each(refused)('with %s stop the run', (_what, args, reason) => {
     const { array, load, run } = fixture();
@@ -99,7 +111,13 @@ describe('helper calls', () => {
   ];
   test.each(impossible)('of %s are harmless until they are reached', (_what, number, reason) => {
     const { load, run } = fixture();
-    const insns = [isa.mov64Imm(0, 4), isa.ldx(BPF_W, 2, 1, 0), isa.jmpImm(BPF_JNE, 2, 1, 1), isa.call(number), isa.exit()];
+    const insns = [
+      isa.mov64Imm(0, 4),
+      isa.ldx(BPF_W, 2, 1, 0),
+      isa.jmpImm(BPF_JNE, 2, 1, 1),
+      isa.call(number),
+      isa.exit(),
+    ];
     const program = load(insns);
     expect(run(program, Uint8Array.of(0, 0, 0, 0))).toBe(4);
     expect(run(program, Uint8Array.of(1, 0, 0, 0))).toMatchObject({ pc: 3, reason: expect.stringMatching(reason) });
@@ -238,7 +256,9 @@ describe('tail calls', () => {
   it('want the context and a prog array', () => {
     const f = fixture();
     const maps: BpfMap[] = [progArray(f), f.array(8)];
-    expect(f.run(f.load([tailCall(0, 1), isa.exit()], { maps }))).toMatchObject({ reason: expect.stringContaining('a prog array') });
+    expect(f.run(f.load([tailCall(0, 1), isa.exit()], { maps }))).toMatchObject({
+      reason: expect.stringContaining('a prog array'),
+    });
     expect(f.run(f.load([isa.mov64Imm(1, 0), tailCall(0), isa.exit()], { maps }))).toMatchObject({
       reason: expect.stringContaining('the context'),
     });
@@ -248,7 +268,13 @@ describe('tail calls', () => {
 describe('a program that runs nested in itself', () => {
   it('has registers and stack of its own in each run', () => {
     const { runtime, load } = fixture();
-    const program = load([isa.st(BPF_DW, 10, -8, 1), isa.mov64Imm(6, 9), isa.call(GET_CPU), isa.ldx(BPF_DW, 0, 10, -8), isa.exit()]);
+    const program = load([
+      isa.st(BPF_DW, 10, -8, 1),
+      isa.mov64Imm(6, 9),
+      isa.call(GET_CPU),
+      isa.ldx(BPF_DW, 0, 10, -8),
+      isa.exit(),
+    ]);
     const outer = runtime.enter(0);
     const inner = runtime.enter(0);
     if (outer === null || inner === null) throw new Error('nested too deeply');
@@ -270,7 +296,10 @@ describe('loaded programs', () => {
   it('count their runs and keep their maps until the last reference goes', () => {
     const { runtime, array, load, run } = fixture();
     const map = array(8);
-    const program = load([mapValue(1), isa.mov64Imm(0, 0), isa.exit()], { maps: [map], type: BpfProgType.BPF_PROG_TYPE_XDP });
+    const program = load([mapValue(1), isa.mov64Imm(0, 0), isa.exit()], {
+      maps: [map],
+      type: BpfProgType.BPF_PROG_TYPE_XDP,
+    });
     run(program);
     run(program);
     expect(program.runCount).toBe(2n);

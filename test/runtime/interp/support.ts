@@ -13,7 +13,10 @@ import { TestHost } from '../../support/test-host.js';
 export interface Fixture {
   readonly host: TestHost;
   readonly runtime: BpfRuntime;
-  array(valueSize: number, extra?: { maxEntries?: number; flags?: number; contents?: Uint8Array; frozen?: boolean }): BpfMap;
+  array(
+    valueSize: number,
+    extra?: { maxEntries?: number; flags?: number; contents?: Uint8Array; frozen?: boolean },
+  ): BpfMap;
   load(insns: readonly (Insn | readonly Insn[])[], options?: LoadOptions): BpfProgram;
   /** r0's low word, or the fault. */
   run(program: BpfProgram, ctx?: Uint8Array): number | ProgramFault;
@@ -51,7 +54,7 @@ export function fixture(options: BpfRuntimeOptions = {}): Fixture {
         type: type ?? BpfProgType.BPF_PROG_TYPE_KPROBE,
         expectedAttachType: 0,
         license: 'GPL',
-        insns: insns.flat() as Insn[],
+        insns: insns.flat<readonly (Insn | readonly Insn[])[]>(),
         maps: maps ?? [],
         ...(lines === undefined ? {} : { lines }),
       }),
