@@ -128,7 +128,9 @@ export class Mmu {
   /** Raises the fault a write of `size` bytes would raise, and does nothing else. */
   checkWrite(lo: number, hi: number, size: number): void {
     this.writable(lo, hi);
-    if ((lo & 0xfff) + size > 0x1000) this.writable((lo + size - 1) | 0, next(lo, hi, size - 1));
+    if ((lo & 0xfff) + size <= 0x1000) return;
+    const second = ((lo | 0xfff) + 1) | 0;
+    this.writable(second, second === 0 ? (hi + 1) | 0 : hi);
   }
 
   /** Physical address of a byte that may be read. */
