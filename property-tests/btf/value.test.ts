@@ -8,7 +8,9 @@ function valuesOf(btf: Btf, typeId: number): fc.Arbitrary<BtfValue> {
   const type: BtfType = btf.resolve(typeId);
   switch (type.kind) {
     case 'int':
-      return integers(type.size * 8, type.signed).map((value) => (type.bool ? value % 2n !== 0n : type.size <= 4 ? Number(value) : value));
+      return integers(type.size * 8, type.signed).map((value) =>
+        type.bool ? value % 2n !== 0n : type.size <= 4 ? Number(value) : value,
+      );
     case 'enum':
     case 'enum64':
       return fc.constantFrom(...type.values.map(({ name }) => name));
@@ -19,7 +21,9 @@ function valuesOf(btf: Btf, typeId: number): fc.Arbitrary<BtfValue> {
     case 'array':
       return fc.array(valuesOf(btf, type.elementType), { minLength: type.count, maxLength: type.count });
     case 'struct': {
-      const named = type.members.filter(({ name, bitSize }) => name !== '' && bitSize === 0 && btf.sizeOf(btf.resolve(type.id).id) > 0);
+      const named = type.members.filter(
+        ({ name, bitSize }) => name !== '' && bitSize === 0 && btf.sizeOf(btf.resolve(type.id).id) > 0,
+      );
       const sized = named.filter((member) => btf.sizeOf(member.type) > 0);
       return fc.record(Object.fromEntries(sized.map(({ name, type: id }) => [name, valuesOf(btf, id)])));
     }
@@ -35,10 +39,25 @@ function integers(bits: number, signed: boolean): fc.Arbitrary<bigint> {
 
 it.each(['target', 'target-big-endian'])('what is encoded with the types of %s is decoded to the same', (name) => {
   const btf = readBtf(name);
-  const types = ['point', 'handle', 'handle_t', 'vector_t', 'shape', 'colour', 'huge', 'huge_signed', 'signed_enum', 'double'];
+  const types = [
+    'point',
+    'handle',
+    'handle_t',
+    'vector_t',
+    'shape',
+    'colour',
+    'huge',
+    'huge_signed',
+    'signed_enum',
+    'double',
+  ];
   const cases = fc.constantFrom(...types).chain((type) => {
     const id = btf.findByName(type)?.id ?? 0;
-    return fc.tuple(fc.constant(id), valuesOf(btf, id), fc.uint8Array({ minLength: btf.sizeOf(id), maxLength: btf.sizeOf(id) }));
+    return fc.tuple(
+      fc.constant(id),
+      valuesOf(btf, id),
+      fc.uint8Array({ minLength: btf.sizeOf(id), maxLength: btf.sizeOf(id) }),
+    );
   });
   fc.assert(
     fc.property(cases, ([id, value, bytes]) => {

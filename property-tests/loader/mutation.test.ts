@@ -26,7 +26,11 @@ interface Report {
 function run(): Promise<Report> {
   // A small young generation, so that growth is what the loader keeps and not what waits to be collected.
   const execArgv = ['--expose-gc', '--max-semi-space-size=4'];
-  const child = fork(fileURLToPath(new URL('mutation-child.mjs', import.meta.url)), [String(seed), '0', String(count)], { execArgv });
+  const child = fork(
+    fileURLToPath(new URL('mutation-child.mjs', import.meta.url)),
+    [String(seed), '0', String(count)],
+    { execArgv },
+  );
   return new Promise((resolve, reject) => {
     let last = 0;
     let report: Report | undefined;

@@ -71,5 +71,7 @@ function parseKprobe(rest: string): AttachTarget | undefined {
 /** Returns have no offset. */
 function parseKretprobe(rest: string): AttachTarget | undefined {
   const match = PROBE_POINT.exec(rest);
-  return match === null || Number(match[2] ?? 0) !== 0 ? undefined : { kind: 'kretprobe', symbol: match[1], maxactive: 0 };
+  return match === null || Number(match[2] ?? 0) !== 0
+    ? undefined
+    : { kind: 'kretprobe', symbol: match[1], maxactive: 0 };
 }

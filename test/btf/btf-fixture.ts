@@ -18,7 +18,9 @@ export function blob(records: readonly (readonly Word[])[], strings: readonly st
   const view = new DataView(bytes.buffer);
   view.setUint16(0, 0xeb9f, true);
   view.setUint8(2, 1);
-  [24, 0, words.length * 4, words.length * 4, text.length].forEach((value, i) => view.setUint32(4 + 4 * i, value, true));
+  [24, 0, words.length * 4, words.length * 4, text.length].forEach((value, i) =>
+    view.setUint32(4 + 4 * i, value, true),
+  );
   words.forEach((word, i) => view.setUint32(24 + 4 * i, word, true));
   bytes.set(text, 24 + words.length * 4);
   return bytes;

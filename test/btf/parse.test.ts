@@ -21,9 +21,26 @@ describe.each(['target', 'target-big-endian'])('BTF of %s', (name) => {
   });
 
   it('decodes enums of either width with their signs', () => {
-    expect(btf.findByName('signed_enum')).toMatchObject({ kind: 'enum', size: 4, signed: true, values: [{ name: 'MINUS_ONE', value: -1n }, { name: 'PLUS_ONE', value: 1n }] });
-    expect(btf.findByName('huge')).toMatchObject({ kind: 'enum64', size: 8, signed: false, values: [{ value: 0x1234567800000001n }, { value: 0xfedcba9876543210n }] });
-    expect(btf.findByName('huge_signed')).toMatchObject({ kind: 'enum64', signed: true, values: [{ value: -0x7654321000000000n }] });
+    expect(btf.findByName('signed_enum')).toMatchObject({
+      kind: 'enum',
+      size: 4,
+      signed: true,
+      values: [
+        { name: 'MINUS_ONE', value: -1n },
+        { name: 'PLUS_ONE', value: 1n },
+      ],
+    });
+    expect(btf.findByName('huge')).toMatchObject({
+      kind: 'enum64',
+      size: 8,
+      signed: false,
+      values: [{ value: 0x1234567800000001n }, { value: 0xfedcba9876543210n }],
+    });
+    expect(btf.findByName('huge_signed')).toMatchObject({
+      kind: 'enum64',
+      signed: true,
+      values: [{ value: -0x7654321000000000n }],
+    });
   });
 
   it('decodes integers with their encoding', () => {
@@ -34,13 +51,19 @@ describe.each(['target', 'target-big-endian'])('BTF of %s', (name) => {
 
   it('decodes variables and their section', () => {
     expect(btf.findByName('everything', 'var')).toMatchObject({ linkage: 'global' });
-    expect(btf.findByName('.bss', 'datasec')?.vars.map(({ type }) => btf.nameOf(type))).toEqual(['everything', 'shape']);
+    expect(btf.findByName('.bss', 'datasec')?.vars.map(({ type }) => btf.nameOf(type))).toEqual([
+      'everything',
+      'shape',
+    ]);
   });
 });
 
 describe('the same types in both byte orders', () => {
   it('decode to the same', () => {
-    const order = (btf: Btf): string[] => [...btf].map((type) => JSON.stringify(type, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)));
+    const order = (btf: Btf): string[] =>
+      [...btf].map((type) =>
+        JSON.stringify(type, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)),
+      );
     const [little, big] = [order(readBtf('target')), order(readBtf('target-big-endian'))];
     expect(little.length).toBe(big.length);
     // Bit-fields are counted from the other end; all else is equal.
@@ -71,7 +94,17 @@ describe('kinds that this compiler leaves out', () => {
     [1, { kind: 'fwd', name: 'thing', union: true }],
     [2, { kind: 'type_tag', name: 'tag', type: 1 }],
     [3, { kind: 'ptr', type: 2 }],
-    [4, { kind: 'func_proto', returnType: 3, params: [{ name: 'first', type: 3 }, { name: '', type: 0 }] }],
+    [
+      4,
+      {
+        kind: 'func_proto',
+        returnType: 3,
+        params: [
+          { name: 'first', type: 3 },
+          { name: '', type: 0 },
+        ],
+      },
+    ],
     [5, { kind: 'func', name: 'callback', type: 4, linkage: 'extern' }],
     [6, { kind: 'decl_tag', name: 'tag', type: 5, componentIndex: 0 }],
     [7, { kind: 'restrict', type: 3 }],
@@ -94,7 +127,11 @@ const malformed: readonly (readonly [what: string, bytes: Uint8Array, message: R
   ['a header cut short', btfBytes('target').subarray(0, 20), /runs past the end/],
   ['another version', change((bytes) => (bytes[2] = 9)), /unknown version.*offset 2.*value 9/],
   ['types cut short', change((_, view) => view.setUint32(12, 8, true)), /cut short|runs past/],
-  ['strings past the end', change((_, view) => view.setUint32(20, 0x7fff_ffff, true)), /string section runs past the end.*offset 20/],
+  [
+    'strings past the end',
+    change((_, view) => view.setUint32(20, 0x7fff_ffff, true)),
+    /string section runs past the end.*offset 20/,
+  ],
   ['strings without end', change((bytes) => (bytes[bytes.length - 1] = 65)), /does not start and end with NUL/],
   ['overlapping sections', change((_, view) => view.setUint32(16, 4, true)), /overlap.*offset 16/],
   ['an unknown kind', blob([[0, info(20), 0]]), /unknown kind 20.*offset 28/],
@@ -118,7 +155,15 @@ describe('malformed BTF is refused by place and value', () => {
 
 describe('BTF that makes no sense', () => {
   it('with a cycle of typedefs is refused when asked, not hung on', () => {
-    const btf = parseBtf(blob([[1, info(8), 2], [1, info(8), 1]], ['loop']));
+    const btf = parseBtf(
+      blob(
+        [
+          [1, info(8), 2],
+          [1, info(8), 1],
+        ],
+        ['loop'],
+      ),
+    );
     expect(() => btf.resolve(1)).toThrow(/form a cycle/);
     expect(() => btf.sizeOf(1)).toThrow(/nested too deeply/);
     expect(() => btf.alignmentOf(1)).toThrow(/nested too deeply/);

@@ -2,8 +2,32 @@ import { describe, expect, it } from 'vitest';
 import { type Btf, type BtfValue, decodeValue, encodeValue, parseBtf } from '../../src/btf/index.js';
 import { blob, info, readBtf } from './btf-fixture.js';
 
-const names = ['int', 'char', 'u64', 'bool', 'mode', 'OFF', 'ON', 'event', 'id', 'name', 'flags', 'when', 'pair', 'low', 'high', 'next', 'float', 'list', 'item', 'head', 'items', 's8'];
-const nameAt = (name: string): number => 1 + names.slice(0, names.indexOf(name)).reduce((sum, each) => sum + each.length + 1, 0);
+const names = [
+  'int',
+  'char',
+  'u64',
+  'bool',
+  'mode',
+  'OFF',
+  'ON',
+  'event',
+  'id',
+  'name',
+  'flags',
+  'when',
+  'pair',
+  'low',
+  'high',
+  'next',
+  'float',
+  'list',
+  'item',
+  'head',
+  'items',
+  's8',
+];
+const nameAt = (name: string): number =>
+  1 + names.slice(0, names.indexOf(name)).reduce((sum, each) => sum + each.length + 1, 0);
 
 const INT = 1;
 const CHAR = 2;
@@ -27,7 +51,29 @@ const btf = parseBtf(
       [0, info(3), 0, CHAR, INT, 4],
       [0, info(4, 2, 1), 4, nameAt('low'), MODE, 4 << 24, nameAt('high'), INT, (12 << 24) | 4],
       [0, info(2), EVENT],
-      [nameAt('event'), info(4, 6), 40, nameAt('id'), INT, 0, nameAt('name'), 6, 32, nameAt('when'), U64, 64, 0, 7, 128, nameAt('next'), 8, 192, nameAt('flags'), BOOL, 256],
+      [
+        nameAt('event'),
+        info(4, 6),
+        40,
+        nameAt('id'),
+        INT,
+        0,
+        nameAt('name'),
+        6,
+        32,
+        nameAt('when'),
+        U64,
+        64,
+        0,
+        7,
+        128,
+        nameAt('next'),
+        8,
+        192,
+        nameAt('flags'),
+        BOOL,
+        256,
+      ],
       [0, info(3), 0, INT, INT, 0],
       [0, info(3), 0, INT, INT, 2],
       [nameAt('list'), info(4, 2), 4, nameAt('head'), INT, 0, nameAt('items'), 10, 32],
@@ -39,7 +85,15 @@ const btf = parseBtf(
   ),
 );
 
-const event: BtfValue = { id: -7, name: 'abc', when: 0xffff_ffff_ffff_fffen, low: 'ON', high: -3, next: 0xffff_8880_0000_0000n, flags: true };
+const event: BtfValue = {
+  id: -7,
+  name: 'abc',
+  when: 0xffff_ffff_ffff_fffen,
+  low: 'ON',
+  high: -3,
+  next: 0xffff_8880_0000_0000n,
+  flags: true,
+};
 
 const roundTrip = (typeId: number, size: number, value: BtfValue): BtfValue => {
   const bytes = new Uint8Array(size);
@@ -106,7 +160,12 @@ describe('bit-fields', () => {
 });
 
 describe('what does not fit is refused', () => {
-  const refused: readonly (readonly [what: string, typeId: number, value: BtfValue, error: typeof TypeError | typeof RangeError])[] = [
+  const refused: readonly (readonly [
+    what: string,
+    typeId: number,
+    value: BtfValue,
+    error: typeof TypeError | typeof RangeError,
+  ])[] = [
     ['an integer out of range', INT, 2 ** 31, RangeError],
     ['a negative value of an unsigned type', U64, -1n, RangeError],
     ['a fraction', INT, 1.5, TypeError],

@@ -25,17 +25,24 @@ describe('a CO-RE relocation that finds nothing', () => {
 
   it('says so where the whole type is missing', () => {
     const messages = poisoned('field_offset-clang-19-v3.o', 'absent').map(({ message }) => message);
-    expect(messages).toContain('CO-RE relocation field_byte_offset of struct no_such_struct.field failed: the target has no struct no_such_struct');
+    expect(messages).toContain(
+      'CO-RE relocation field_byte_offset of struct no_such_struct.field failed: the target has no struct no_such_struct',
+    );
   });
 
   it('says so where a load cannot take the width of the field', () => {
     const messages = poisoned('field_size-clang-19-v3.o', 'signed_here').map(({ message }) => message);
-    expect(messages[0]).toMatch(/^CO-RE relocation field_byte_offset of struct inode___signed\.i_size failed: the field has 8 bytes in struct inode \[\d+\] instead of 4/);
+    expect(messages[0]).toMatch(
+      /^CO-RE relocation field_byte_offset of struct inode___signed\.i_size failed: the field has 8 bytes in struct inode \[\d+\] instead of 4/,
+    );
   });
 
   it('is accepted in code that never runs', () => {
     const runtime = new BpfRuntime(new TestHost());
-    const collection = Collection.load(parseObject('field_offset-clang-19-v3.o'), runtime, { btf: linux, programs: ['absent'] });
+    const collection = Collection.load(parseObject('field_offset-clang-19-v3.o'), runtime, {
+      btf: linux,
+      programs: ['absent'],
+    });
     const program = collection.programs.get('absent')?.program;
     expect(program === undefined ? undefined : runtime.testRun(program, { ctxIn: new Uint8Array(64) }).retval).toBe(0);
   });
@@ -54,8 +61,12 @@ describe('an ambiguous CO-RE relocation', () => {
   it('names function, type, field and candidates with what each would give', () => {
     const error = ambiguity();
     expect(error.code).toBe('EINVAL');
-    expect(error.message).toContain('function ambiguous_field_byte_offset in section ?raw_tp/ambiguous_field_byte_offset, instruction 0');
-    expect(error.message).toMatch(/field_byte_offset of struct twin\.where is ambiguous .*struct twin___one \[\d+\] gives 4, struct twin___two \[\d+\] gives 16/);
+    expect(error.message).toContain(
+      'function ambiguous_field_byte_offset in section ?raw_tp/ambiguous_field_byte_offset, instruction 0',
+    );
+    expect(error.message).toMatch(
+      /field_byte_offset of struct twin\.where is ambiguous .*struct twin___one \[\d+\] gives 4, struct twin___two \[\d+\] gives 16/,
+    );
   });
 
   it('does not keep the other programs from linking', () => {
@@ -80,11 +91,15 @@ describe('a linked program', () => {
   });
 
   it('cannot be linked by a name that the object does not have', () => {
-    expect(() => linkProgram(parseObject('control-clang-19-v3.o'), 'nothing', { btf: null })).toThrow(/ENOENT; the object has hash_words, swaps/);
+    expect(() => linkProgram(parseObject('control-clang-19-v3.o'), 'nothing', { btf: null })).toThrow(
+      /ENOENT; the object has hash_words, swaps/,
+    );
   });
 
   it('asks for the target types if it needs them, and only then', () => {
-    expect(() => linkProgram(parseObject('enumval-clang-19-v3.o'), 'values', { btf: null })).toThrow(/give the BTF of the kernel/);
+    expect(() => linkProgram(parseObject('enumval-clang-19-v3.o'), 'values', { btf: null })).toThrow(
+      /give the BTF of the kernel/,
+    );
     expect(linkProgram(parseObject('control-clang-19-v3.o'), 'swaps', { btf: null }).insns.length).toBeGreaterThan(5);
   });
 });

@@ -20,7 +20,10 @@ const targets = [
 ];
 
 const goldenPath = (target: string): URL => new URL(`../testdata/loader/linked-${target}.jsonl`, import.meta.url);
-const golden = (target: string): string[] => readFileSync(goldenPath(target), 'utf8').split('\n').filter((line) => line !== '');
+const golden = (target: string): string[] =>
+  readFileSync(goldenPath(target), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 
 /** One line per program, in the form and order of libbpf-linked. */
 function kscopeLines(file: string, btf: Btf, kallsyms?: SymbolTable): string[] {

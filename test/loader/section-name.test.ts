@@ -12,22 +12,52 @@ const targets: readonly (readonly [section: string, type: number, attach: Attach
   ['kprobe/vfs_read+16', T.BPF_PROG_TYPE_KPROBE, { kind: 'kprobe', symbol: 'vfs_read', offset: 16 }],
   ['kprobe/do_exit.isra.0', T.BPF_PROG_TYPE_KPROBE, { kind: 'kprobe', symbol: 'do_exit.isra.0', offset: 0 }],
   ['kretprobe/vfs_read', T.BPF_PROG_TYPE_KPROBE, { kind: 'kretprobe', symbol: 'vfs_read', maxactive: 0 }],
-  ['tracepoint/sched/sched_switch', T.BPF_PROG_TYPE_TRACEPOINT, { kind: 'tracepoint', system: 'sched', name: 'sched_switch' }],
-  ['tp/irq/irq_handler_entry', T.BPF_PROG_TYPE_TRACEPOINT, { kind: 'tracepoint', system: 'irq', name: 'irq_handler_entry' }],
-  ['raw_tracepoint/sys_enter', T.BPF_PROG_TYPE_RAW_TRACEPOINT, { kind: 'raw_tracepoint', name: 'sys_enter', writable: false }],
-  ['raw_tp/sched_switch', T.BPF_PROG_TYPE_RAW_TRACEPOINT, { kind: 'raw_tracepoint', name: 'sched_switch', writable: false }],
-  ['raw_tp.w/nbd_send_request', T.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, { kind: 'raw_tracepoint', name: 'nbd_send_request', writable: true }],
+  [
+    'tracepoint/sched/sched_switch',
+    T.BPF_PROG_TYPE_TRACEPOINT,
+    { kind: 'tracepoint', system: 'sched', name: 'sched_switch' },
+  ],
+  [
+    'tp/irq/irq_handler_entry',
+    T.BPF_PROG_TYPE_TRACEPOINT,
+    { kind: 'tracepoint', system: 'irq', name: 'irq_handler_entry' },
+  ],
+  [
+    'raw_tracepoint/sys_enter',
+    T.BPF_PROG_TYPE_RAW_TRACEPOINT,
+    { kind: 'raw_tracepoint', name: 'sys_enter', writable: false },
+  ],
+  [
+    'raw_tp/sched_switch',
+    T.BPF_PROG_TYPE_RAW_TRACEPOINT,
+    { kind: 'raw_tracepoint', name: 'sched_switch', writable: false },
+  ],
+  [
+    'raw_tp.w/nbd_send_request',
+    T.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
+    { kind: 'raw_tracepoint', name: 'nbd_send_request', writable: true },
+  ],
   ['tp_btf/sched_switch', T.BPF_PROG_TYPE_TRACING, { kind: 'tp_btf', name: 'sched_switch' }],
   ['perf_event', T.BPF_PROG_TYPE_PERF_EVENT, { kind: 'perf_event' }],
 ];
 
 describe('a section name that tells a target', () => {
   it.each(targets)('%s', (section, type, attach) => {
-    expect(parseSectionName(section)).toEqual({ section, type, attach, autoload: true, expectedAttachType: type === T.BPF_PROG_TYPE_TRACING ? BpfAttachType.BPF_TRACE_RAW_TP : 0 });
+    expect(parseSectionName(section)).toEqual({
+      section,
+      type,
+      attach,
+      autoload: true,
+      expectedAttachType: type === T.BPF_PROG_TYPE_TRACING ? BpfAttachType.BPF_TRACE_RAW_TP : 0,
+    });
   });
 
   it('a leading ? asks not to be loaded by default', () => {
-    expect(parseSectionName('?kprobe/vfs_read')).toMatchObject({ section: 'kprobe/vfs_read', autoload: false, attach: { kind: 'kprobe' } });
+    expect(parseSectionName('?kprobe/vfs_read')).toMatchObject({
+      section: 'kprobe/vfs_read',
+      autoload: false,
+      attach: { kind: 'kprobe' },
+    });
   });
 });
 
@@ -61,13 +91,22 @@ const typed: readonly (readonly [section: string, type: number, expectedAttachTy
 
 describe('a section name that tells a type at most', () => {
   it.each(typed)('%s', (section, type, expectedAttachType) => {
-    expect(parseSectionName(section)).toEqual({ section, type, expectedAttachType, autoload: true, attach: { kind: 'other', section } });
+    expect(parseSectionName(section)).toEqual({
+      section,
+      type,
+      expectedAttachType,
+      autoload: true,
+      attach: { kind: 'other', section },
+    });
   });
 });
 
 it('every program of an object has the meaning of its section', () => {
   const spec = parseObject('sections-clang-19-v3.o');
   expect(spec.programs).toHaveLength(23);
-  expect(spec.program('kprobe_offset')).toMatchObject({ section: 'kprobe/vfs_read+0x10', attach: { symbol: 'vfs_read', offset: 16 } });
+  expect(spec.program('kprobe_offset')).toMatchObject({
+    section: 'kprobe/vfs_read+0x10',
+    attach: { symbol: 'vfs_read', offset: 16 },
+  });
   expect(spec.programs.filter(({ autoload }) => !autoload).map(({ name }) => name)).toEqual(['not_now']);
 });
