@@ -85,9 +85,30 @@ export function swap32(a: number): number {
   return (a << 24) | ((a & 0xff00) << 8) | ((a >>> 8) & 0xff00) | (a >>> 24);
 }
 
+/** The bytes of a register in reverse order. */
+export function swap64(r: Int32Array, d: number): void {
+  const lo = r[d];
+  r[d] = swap32(r[d + 1]);
+  r[d + 1] = swap32(lo);
+}
+
 /** The low two bytes of a word in reverse order, the others zero. */
 export function swap16(a: number): number {
   return ((a & 0xff) << 8) | ((a >>> 8) & 0xff);
+}
+
+/** Unsigned: a < b. */
+export function below(r: Int32Array, a: number, b: number): boolean {
+  const aHi = r[a + 1];
+  const bHi = r[b + 1];
+  return aHi === bHi ? r[a] >>> 0 < r[b] >>> 0 : aHi >>> 0 < bHi >>> 0;
+}
+
+/** Signed: a < b. */
+export function less(r: Int32Array, a: number, b: number): boolean {
+  const aHi = r[a + 1];
+  const bHi = r[b + 1];
+  return aHi === bHi ? r[a] >>> 0 < r[b] >>> 0 : aHi < bHi;
 }
 
 /** Storing into an Int32Array takes a number modulo 2^32, so quotients need no masks. */

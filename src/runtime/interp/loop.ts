@@ -1,10 +1,11 @@
 import type { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
-import type { AccessGuard } from './access-guard.js';
 import type { Activation } from './activation.js';
 import {
   arsh64,
+  below,
   div32,
   div64,
+  less,
   mod32,
   mod64,
   mul64,
@@ -14,16 +15,15 @@ import {
   smod64,
   swap16,
   swap32,
+  swap64,
 } from './arithmetic.js';
+import { readAt, writeAt } from './checked-access.js';
 import { callHelper } from './helper-call.js';
 import type { Op } from './op.js';
 import type { DST_MASK, DST_SHIFT, INSN_WORDS, OP_MASK, SRC_SHIFT } from './insn-word.js';
 import { rare } from './rare.js';
 import { BUDGET_USED, RunStopped } from './stop.js';
 import { tailCall } from './tail-call.js';
-
-/** V8 does not fold imported constants: as a literal this one saves a load in every memory access. */
-const MEMORY_HI = -0x180 satisfies typeof BPF_MEMORY_HI;
 
 /**
  * Runs from word `pc` of the program until the function entered there returns; its result is in r0.
@@ -226,12 +226,9 @@ export function execute(vm: Activation, entry: number): void {
           r[d] = swap32(r[d]);
           r[d + 1] = 0;
           continue;
-        case 40 satisfies Op['swap64']: {
-          const lo = r[d];
-          r[d] = swap32(r[d + 1]);
-          r[d + 1] = swap32(lo);
+        case 40 satisfies Op['swap64']:
+          swap64(r, d);
           continue;
-        }
 
         // --- jumps
         case 41 satisfies Op['ja']:
@@ -338,9 +335,9 @@ export function execute(vm: Activation, entry: number): void {
           r[d + 1] = r[d] >> 31;
           continue;
         case 72 satisfies Op['loadPacketPointer']: {
-          const isContext = r[s + 1] === MEMORY_HI && r[s] >>> 0 === run.ctx;
+          const isContext = r[s + 1] === (-0x180 satisfies typeof BPF_MEMORY_HI) && r[s] >>> 0 === run.ctx;
           r[d] = view.getInt32(readAt(guard, r[s], r[s + 1], x, 4), true);
-          r[d + 1] = isContext ? MEMORY_HI : 0;
+          r[d + 1] = isContext ? (-0x180 satisfies typeof BPF_MEMORY_HI) : 0;
           continue;
         }
         case 73 satisfies Op['store8']:
@@ -393,36 +390,4 @@ export function execute(vm: Activation, entry: number): void {
     if (error instanceof RunStopped && error.index < 0) error.index = (pc >> 1) - 1;
     throw error;
   }
-}
-
-/** Unsigned: a < b. */
-function below(r: Int32Array, a: number, b: number): boolean {
-  const aHi = r[a + 1];
-  const bHi = r[b + 1];
-  return aHi === bHi ? r[a] >>> 0 < r[b] >>> 0 : aHi >>> 0 < bHi >>> 0;
-}
-
-/** Signed: a < b. */
-function less(r: Int32Array, a: number, b: number): boolean {
-  const aHi = r[a + 1];
-  const bHi = r[b + 1];
-  return aHi === bHi ? r[a] >>> 0 < r[b] >>> 0 : aHi < bHi;
-}
-
-function readAt(guard: AccessGuard, lo: number, hi: number, off: number, size: number): number {
-  const at = (lo + off) | 0;
-  if (hi === MEMORY_HI) {
-    if (at >= guard.stackStart && at <= guard.stackEnd - size) return at;
-    if (at >= guard.readStart && at <= guard.readEnd - size) return at;
-  }
-  return guard.readable(lo, hi, off, size);
-}
-
-function writeAt(guard: AccessGuard, lo: number, hi: number, off: number, size: number): number {
-  const at = (lo + off) | 0;
-  if (hi === MEMORY_HI) {
-    if (at >= guard.stackStart && at <= guard.stackEnd - size) return at;
-    if (at >= guard.writeStart && at <= guard.writeEnd - size) return at;
-  }
-  return guard.writable(lo, hi, off, size);
 }

@@ -9,6 +9,7 @@ const MAP_LOOKUP = 1;
 const TAIL_CALL = 12;
 const GET_CPU = 8;
 const LOOP = 181;
+const FOR_EACH_MAP_ELEM = 164;
 const mapPointer = (register: number, index = 0): Insn[] => isa.ldImm64(register, BigInt(index), 1);
 const mapValue = (register: number, index = 0): Insn[] => isa.ldImm64(register, BigInt(index), 2);
 
@@ -156,6 +157,40 @@ describe('callbacks', () => {
   it('run with the stack and registers of a call', () => {
     const { load, run } = fixture();
     expect(run(load(sumUpTo(10)))).toBe(1045);
+  });
+
+  it('of bpf_for_each_map_elem may read keys and write values', () => {
+    const { runtime, load, run } = fixture();
+    const map = runtime.createMap({
+      name: 'elements',
+      type: BpfMapType.BPF_MAP_TYPE_HASH,
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: 4,
+      flags: 0,
+      keyTypeId: 0,
+      valueTypeId: 0,
+    });
+    for (const n of [1, 2, 3]) map.sysUpdate(Uint8Array.of(n, 0, 0, 0), new Uint8Array(4));
+    const callback = [
+      isa.ldx(BPF_W, 5, 2, 0),
+      isa.alu64Imm(BPF_MUL, 5, 10),
+      isa.stx(BPF_W, 3, 5, 0),
+      isa.mov64Imm(0, 0),
+      isa.exit(),
+    ];
+    const main = [
+      ...mapPointer(1),
+      ...isa.ldImm64(2, 5n, 4),
+      isa.mov64Imm(3, 0),
+      isa.mov64Imm(4, 0),
+      isa.call(FOR_EACH_MAP_ELEM),
+      isa.exit(),
+    ];
+    expect(run(load([main, callback], { maps: [map] }))).toBe(3);
+    expect([1, 2, 3].map((n) => map.sysLookup(Uint8Array.of(n, 0, 0, 0)))).toEqual(
+      [10, 20, 30].map((n) => Uint8Array.of(n, 0, 0, 0)),
+    );
   });
 
   it('count in the budget of their run', () => {
