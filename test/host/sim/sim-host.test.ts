@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { decodeInsn, X86Slot } from '../../../src/arch/index.js';
 import { hi32, lo32, u64 } from '../../../src/base/index.js';
-import { createSim, JournalKind, type JournalEntry, type SimHost } from '../../../src/host/sim/index.js';
+import {
+  createSim,
+  JournalKind,
+  type JournalEntry,
+  type RunLimits,
+  type SimHost,
+  type StopReason,
+} from '../../../src/host/sim/index.js';
 import { startTracing, type TracepointHit } from './sim-fixture.js';
 
 const INT3 = Uint8Array.of(0xcc);
@@ -63,12 +70,19 @@ describe('the simulated machine', () => {
     expect(runs[2]?.executed).not.toBe(runs[0]?.executed);
   });
 
-  it('is not changed by being run in pieces', () => {
+  it.each([
+    ['of a number of instructions', (): RunLimits => ({ instructions: 997 })],
+    ['of a length of time', (): RunLimits => ({ ns: 12_345 })],
+    ['whenever asked', (): RunLimits => ({ until: alternating() })],
+  ])('is not changed by being run in pieces %s', (_name, limits) => {
     const whole = createSim({ workload: 'shell' });
     whole.run();
     const pieces = createSim({ workload: 'shell' });
-    while (pieces.run({ until: alternating() }) === 'until');
+    for (let why: StopReason = 'until'; why !== 'finished'; why = pieces.run(limits())) {
+      if (why === 'oops' || why === 'stalled') throw new Error(why);
+    }
     expect(pieces.journal.bytes()).toEqual(whole.journal.bytes());
+    expect(pieces.memoryDigest()).toBe(whole.memoryDigest());
   });
 
   it('stops at a limit of instructions, of time, or when asked', () => {

@@ -99,7 +99,12 @@ export class SimMachine implements CpuDevices {
   readonly #samplers = new Set<Sampler>();
   /** Time at the start of the running slice. */
   #now = 0;
+  /** Instructions given to the CPU that is running, 0 between runs of it. */
   #slice = 0;
+  /** Instructions left of the slice that began; 0: it is over. */
+  #planned = 0;
+  /** Time that the slice has taken so far. */
+  #slicePassed = 0;
   #next = 0;
 
   constructor(image: EncodedSimImage, options: MachineOptions) {
@@ -136,13 +141,9 @@ export class SimMachine implements CpuDevices {
       if (limits.until?.() === true) return 'until';
       if (this.executed >= last) return 'instructions';
       if (this.#now >= end) return 'time';
-      this.#fireDue();
-      const cpu = this.#pickCpu();
-      if (cpu === null) {
-        const due = this.#nextEvent();
-        if (due === Infinity) return 'stalled';
-        this.#now = Math.min(due, end);
-      } else this.#runSlice(cpu, Math.min(last - this.executed, Math.ceil((end - this.#now) / this.#nsPerInsn)));
+      if (this.#planned > 0 || this.#beginSlice(end)) {
+        this.#runSlice(Math.min(last - this.executed, Math.ceil((end - this.#now) / this.#nsPerInsn)));
+      } else if (this.#nextEvent() === Infinity) return 'stalled';
     }
   }
 
@@ -211,25 +212,43 @@ export class SimMachine implements CpuDevices {
     return null;
   }
 
-  #runSlice(cpu: X86Cpu, limit: number): void {
+  /** Gives the next CPU its turn. False if all sleep: then the clock has moved to the next event, or to `end`. */
+  #beginSlice(end: number): boolean {
+    this.#fireDue();
+    const cpu = this.#pickCpu();
+    if (cpu !== null) {
+      this.#planSlice(cpu);
+      return true;
+    }
+    const due = this.#nextEvent();
+    if (due !== Infinity) this.#now = Math.min(due, end);
+    return false;
+  }
+
+  /** A new slice, as long as chance and the next event allow. */
+  #planSlice(cpu: X86Cpu): void {
     const untilEvent = Math.ceil((this.#nextEvent() - this.#now) / this.#nsPerInsn);
-    const slice = Math.max(1, Math.min(SLICE_MIN + this.#slices.below(SLICE_SPREAD), untilEvent, limit));
+    this.#planned = Math.max(1, Math.min(SLICE_MIN + this.#slices.below(SLICE_SPREAD), untilEvent));
+    this.#slicePassed = 0;
     this.currentCpu = cpu.number;
-    this.#slice = slice;
-    const done = cpu.run(slice);
+  }
+
+  /** Runs the planned slice, or as much of it as `limit` allows: the rest is then kept for the next run. */
+  #runSlice(limit: number): void {
+    const cpu = this.cpus[this.currentCpu];
+    this.#slice = Math.max(1, Math.min(this.#planned, limit));
+    const done = cpu.run(this.#slice);
+    const passed = done * this.#nsPerInsn;
     this.#slice = 0;
     this.executed += done;
-    const passed = done * this.#nsPerInsn;
     this.#now += passed;
-    if (this.#samplers.size > 0) this.#countSamplers(passed);
-    if (cpu.shutdown !== null) {
-      const { vector, error } = cpu.shutdown;
-      this.giveUp(
-        `triple fault: exception ${vector}, error code 0x${error.toString(16)}`,
-        cpu.number,
-        this.#registersOf(cpu),
-      );
-    }
+    this.#slicePassed += passed;
+    this.#planned = cpu.leaving || cpu.shutdown !== null ? 0 : this.#planned - done;
+    if (this.#planned === 0 && this.#samplers.size > 0) this.#countSamplers(this.#slicePassed);
+    if (cpu.shutdown === null) return;
+    const { vector, error } = cpu.shutdown;
+    const reason = `triple fault: exception ${vector}, error code 0x${error.toString(16)}`;
+    this.giveUp(reason, cpu.number, this.#registersOf(cpu));
   }
 
   #countSamplers(passed: number): void {
