@@ -143,6 +143,7 @@ function loadProgram(
     maps: linked.maps.map((map) => maps.get(map.name) as BpfMap),
     lines,
     functionNames,
+    notes: new Map(linked.core.filter((each) => each.poisoned).map((each) => [each.insn, each.message])),
   });
   return { name, section, attach, program, linked };
 }

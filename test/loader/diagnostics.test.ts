@@ -48,6 +48,15 @@ describe('a CO-RE relocation that finds nothing', () => {
   });
 });
 
+it('a run that reaches a poisoned instruction stops with what is missing', () => {
+  const runtime = new BpfRuntime(new TestHost());
+  const spec = parseObject('field_size-clang-19-v3.o');
+  const collection = Collection.load(spec, runtime, { btf: linux, programs: ['signed_here'] });
+  const program = collection.programs.get('signed_here')?.program;
+  const stop = (): unknown => program && runtime.testRun(program, { ctxIn: new Uint8Array(64) });
+  expect(stop).toThrow(/struct inode___signed\.i_size failed: the field has 8 bytes in struct inode \[\d+\] instead of 4/);
+});
+
 describe('an ambiguous CO-RE relocation', () => {
   const ambiguity = (): BpfError => {
     try {
