@@ -33,7 +33,7 @@ export function loadLinuxGolden(): LinuxGolden {
 }
 
 /** The lines that the recorder prints. */
-export function parseRecording(text: string): LinuxGolden {
+function parseRecording(text: string): LinuxGolden {
   const golden = { release: '', page: new Map(), opens: [] as GoldenOpen[], streams: new Map<string, GoldenStream>() };
   let stream: GoldenStream | undefined;
   for (const line of text.trim().split('\n')) {
