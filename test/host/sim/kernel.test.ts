@@ -58,6 +58,16 @@ describe('files', () => {
     expect(written).toBe((script + 5) * 4096);
   });
 
+  const everybody =
+    'op create:/tmp/x write:30000 fsync drop lseek:0 read:30000 lseek:5000 write:9000 close open:/tmp/x read:60000';
+  const contention = `repeat 3\n${`${everybody} unlink:/tmp/x &\n`.repeat(8)}wait\nend`;
+  test.each([1, 2, 3, 21])('many processes write, drop, truncate and unlink the same file at once: seed %i', (seed) => {
+    const cpus = 6;
+    const { host, entries, stop } = journalOf({ cpus, seed, script: contention });
+    expect({ stop, oops: host.oops }).toEqual({ stop: 'finished', oops: null });
+    expect(violations(entries, cpus)).toEqual([]);
+  });
+
   test('an open file outlives its name', () => {
     const { entries } = journalOf({
       cpus: 1,
