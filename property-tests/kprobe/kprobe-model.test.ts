@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CPUS, FUNCTION_NAMES, PLACES, TASKS, World, type Behaviour } from './world.js';
+import type { Behaviour } from './model.js';
+import { CPUS, FUNCTION_NAMES, PLACES, TASKS, World } from './world.js';
 
 type Op = (world: World) => void;
 

@@ -1,7 +1,8 @@
 import type { PtRegs } from '../../src/arch/index.js';
-import { KprobeRegistry, KretprobeRegistry, type Kprobe, type Kretprobe } from '../../src/kprobe/index.js';
+import { KprobeRegistry, KretprobeRegistry, type Kprobe } from '../../src/kprobe/index.js';
 import { CALLER, makeTask, TestHost, type TestTask } from '../../test/support/test-host.js';
 import { call, FRAME, FRAME_INSNS, jump, LEAF } from '../../test/support/text.js';
+import { checkProbe, checkReturn, type Behaviour, type ModelProbe, type ModelReturnProbe } from './model.js';
 
 export const CPUS = 3;
 export const TASKS = 4;
@@ -13,7 +14,6 @@ const FUNCTIONS = {
   tail: jump(0 - 53),
 };
 export const FUNCTION_NAMES = Object.keys(FUNCTIONS) as readonly (keyof typeof FUNCTIONS)[];
-/** Every instruction of every function. */
 export const PLACES: readonly { symbolName: string; offset: number }[] = [
   ...FRAME_INSNS.map((offset) => ({ symbolName: 'frame', offset })),
   ...[0, 1].map((offset) => ({ symbolName: 'leaf', offset })),
@@ -23,40 +23,6 @@ export const PLACES: readonly { symbolName: string; offset: number }[] = [
 const SLOT_AREA = 0xffff_ffff_a000_0000n;
 const TRAMPOLINE = 0xffff_ffff_8300_0000n;
 export const ARGUMENT = 0x1234n;
-
-/** What the handler of a probe does besides being called. */
-export type Behaviour =
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'unregister' | 'disable' | 'enable'; readonly victim: number }
-  | { readonly kind: 'register'; readonly place: number }
-  | { readonly kind: 'call'; readonly symbol: string }
-  | { readonly kind: 'return' };
-
-/** What the model knows of a probe: is it there, and how often its address was met while it was enabled. */
-export interface ModelProbe {
-  readonly real: Kprobe;
-  readonly addr: bigint;
-  readonly behaviour: Behaviour;
-  readonly returnProbe: ModelReturnProbe | null;
-  registered: boolean;
-  enabled: boolean;
-  hits: number;
-  recursion: number;
-  redirected: number;
-  posts: number;
-}
-
-export interface ModelReturnProbe {
-  readonly real: Kretprobe;
-  readonly maxactive: number;
-  readonly skipsOdd: boolean;
-  entries: number;
-  active: number;
-  returned: number;
-  skipped: number;
-  registered: boolean;
-  readonly missed: { maxactive: number; unwound: number; exited: number; unregistered: number };
-}
 
 /** A call that a return probe follows, by the place of its return address on the stack. */
 interface FollowedCall {
@@ -106,7 +72,7 @@ export class World {
 
   text(name: string): string {
     const length = (FUNCTIONS[name as keyof typeof FUNCTIONS] as readonly number[]).length;
-    return Buffer.from(this.host.memory.view(this.host.address(name), length)).toString('hex');
+    return Buffer.from(this.host.memory.view(this.host.address(name), length) ?? []).toString('hex');
   }
 
   register(place: number, behaviour: Behaviour, disabled: boolean): void {
@@ -423,37 +389,6 @@ export class World {
   #instructionsOf(symbol: string): bigint[] {
     return PLACES.filter((place) => place.symbolName === symbol).map(({ offset }) => this.host.address(symbol, offset));
   }
-}
-
-function checkProbe({ real, hits, recursion, redirected, posts }: ModelProbe): string[] {
-  const actual = { hits: real.nhit, ...real.missed, posts: 0 };
-  const expected = { hits, recursion, redirected, posts };
-  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-  return a === b
-    ? []
-    : [`probe ${real.symbolName}+${real.offset}: ${a}, the model says ${b} (posts: handlers still owed)`];
-}
-
-function checkReturn({ real, active, returned, skipped, missed }: ModelReturnProbe): string[] {
-  const { maxactive, fault, unwound, exited, unregistered } = real.missed;
-  const actual = {
-    active: real.nactive,
-    returned: real.nreturned,
-    skipped: real.nskipped,
-    maxactive,
-    unwound,
-    exited,
-    unregistered,
-  };
-  const expected = { active, returned, skipped, ...missed };
-  const sum = actual.active + actual.returned + actual.skipped + maxactive + fault + unwound + exited + unregistered;
-  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-  return [
-    ...(a === b ? [] : [`return probe ${real.entry.symbolName}: ${a}, the model says ${b}`]),
-    ...(sum === real.entry.nhit
-      ? []
-      : [`return probe ${real.entry.symbolName}: ${sum} accounted of ${real.entry.nhit}`]),
-  ];
 }
 
 function isSlotInsn(host: TestHost, addr: bigint): boolean {
