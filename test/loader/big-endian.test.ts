@@ -13,7 +13,8 @@ describe('a big-endian object', () => {
     expect(big.maps.map(({ name, valueSize }) => [name, valueSize])).toEqual(
       little.maps.map(({ name, valueSize }) => [name, valueSize]),
     );
-    for (const [name, variable] of little.variables) expect([name, big.variables.get(name)?.get()]).toEqual([name, variable.get()]);
+    for (const [name, variable] of little.variables)
+      expect([name, big.variables.get(name)?.get()]).toEqual([name, variable.get()]);
     expect(big.license).toBe('GPL');
   });
 

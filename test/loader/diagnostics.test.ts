@@ -54,7 +54,9 @@ it('a run that reaches a poisoned instruction stops with what is missing', () =>
   const collection = Collection.load(spec, runtime, { btf: linux, programs: ['signed_here'] });
   const program = collection.programs.get('signed_here')?.program;
   const stop = (): unknown => program && runtime.testRun(program, { ctxIn: new Uint8Array(64) });
-  expect(stop).toThrow(/struct inode___signed\.i_size failed: the field has 8 bytes in struct inode \[\d+\] instead of 4/);
+  expect(stop).toThrow(
+    /struct inode___signed\.i_size failed: the field has 8 bytes in struct inode \[\d+\] instead of 4/,
+  );
 });
 
 describe('an ambiguous CO-RE relocation', () => {
