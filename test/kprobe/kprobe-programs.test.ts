@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BpfProgType } from '../../src/base/index.js';
+import { SymbolTable, type KernelSymbol } from '../../src/host/index.js';
 import {
   KprobePrograms,
   KprobeRegistry,
@@ -175,6 +176,17 @@ describe('attaching', () => {
     expect(() => programs.attachKprobe(prog.program, { symbolName: 'frame', offset: 2 })).toThrowError(/EILSEQ/);
     expect(() => programs.attachKretprobe(prog.program, { symbolName: 'frame', offset: 1 })).toThrowError(/EINVAL/);
     expect(prog.references).toBe(1);
+  });
+
+  it('refuses a name that several functions have, as perf_event_open does, but not their addresses', () => {
+    const twins = [...host.symbols].map((symbol) => ({ ...symbol, name: 'twin' }));
+    Object.assign(host, { symbols: new SymbolTable(twins) });
+    expect(() => programs.attachKprobe(program().program, { symbolName: 'twin' })).toThrowError(
+      /EADDRNOTAVAIL.*2 symbols/,
+    );
+    expect(() => programs.attachKretprobe(program().program, { symbolName: 'twin' })).toThrowError(/EADDRNOTAVAIL/);
+    const { address } = twins[1] as KernelSymbol;
+    expect(programs.attachKprobe(program().program, { addr: address }).probe.addr).toBe(address);
   });
 
   it('holds the program until detached, also from inside its run', () => {
