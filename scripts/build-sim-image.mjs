@@ -1,6 +1,7 @@
 // Builds the simulator's kernel and user programs with Debian's clang-19, lld-19, llvm-19 and pahole and writes
 // src/host/sim/image.ts. The same tools give the same bytes.
-//   node scripts/build-sim-image.mjs [--keep DIR]    DIR keeps the ELF files, for a disassembler
+//   node scripts/build-sim-image.mjs [--keep DIR] [--check]
+// DIR keeps the ELF files, for a disassembler; --check writes nothing and fails if image.ts is not what it would write.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -262,7 +263,13 @@ function render(built, programs) {
 const programs = buildPrograms();
 const built = buildKernel();
 const text = render(built, programs);
-writeFileSync(join(sim, 'image.ts'), text);
+const target = join(sim, 'image.ts');
+const check = process.argv.includes('--check');
+if (!check) writeFileSync(target, text);
+else if (readFileSync(target, 'utf8') !== text) {
+  process.stderr.write('src/host/sim/image.ts is out of date: run node scripts/build-sim-image.mjs\n');
+  process.exitCode = 1;
+}
 if (keep < 0) rmSync(out, { recursive: true });
 process.stdout.write(
   `kernel ${built.bytes.length}, BTF ${built.btf.length}, programs ${programs.reduce((sum, { bytes }) => sum + bytes.length, 0)}, image.ts ${text.length} bytes\n`,
