@@ -15,7 +15,7 @@ export function secondsOption(name: string, text: string | undefined): bigint | 
   if (text === undefined) return undefined;
   const match = /^(\d+)(?:\.(\d{1,9}))?$/.exec(text);
   if (match === null) throw new UsageError(`--${name} takes seconds such as 2 or 0.5, not "${text}"`);
-  return BigInt(match[1] as string) * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
+  return BigInt(match[1]) * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
 }
 
 /** Bytes from hexadecimal digits; blanks are ignored. */

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import type { parseArgs } from 'node:util';
 import type { Engine } from '../runtime/index.js';
 import { engineOption } from './engine.js';
 import { integerOption, secondsOption } from './options.js';

@@ -34,7 +34,12 @@ describe('exit codes', () => {
     ['too many CPUs', ['run', OBJECT, '--cpus', '99'], 2, /--cpus takes 1 to 8/],
     ['a variable the object lacks', ['run', OBJECT, '--set', 'nobody=1'], 1, /the object has target_pid/],
     ['a value of the wrong kind', ['run', OBJECT, '--set', 'target_pid=many'], 2, /takes an integer/],
-    ['a program the object lacks', ['prog', 'dump', 'linked', OBJECT, '--prog', 'x'], 2, /there are: trace_enter, trace_exit/],
+    [
+      'a program the object lacks',
+      ['prog', 'dump', 'linked', OBJECT, '--prog', 'x'],
+      2,
+      /there are: trace_enter, trace_exit/,
+    ],
     ['a map the object lacks', ['map', 'dump', HISTOGRAM, 'name', 'x', '--duration', '0'], 2, /there are: /],
   ] as const)('%s', async (_, argv, code, message) => {
     const result = await kscope(argv);
@@ -59,13 +64,19 @@ describe('run', () => {
 
   it('sets global variables before load', async () => {
     const { out } = await kscope(['run', OBJECT, '--json', '--workload', 'shell', '--set', 'target_pid=1']);
-    const pids = out.filter((line) => line.includes('"event"')).map((line) => (JSON.parse(line) as { data: { pid: number } }).data.pid);
+    const pids = out
+      .filter((line) => line.includes('"event"'))
+      .map((line) => (JSON.parse(line) as { data: { pid: number } }).data.pid);
     expect(new Set(pids)).toEqual(new Set([1]));
   });
 
   it('is the same twice for one seed, and different for another', async () => {
     const argv = ['run', OBJECT, '--workload', 'shell', '--seed'];
-    const [first, again, other] = [await kscope([...argv, '5']), await kscope([...argv, '5']), await kscope([...argv, '6'])];
+    const [first, again, other] = [
+      await kscope([...argv, '5']),
+      await kscope([...argv, '5']),
+      await kscope([...argv, '6']),
+    ];
     expect(again.out).toEqual(first.out);
     expect(other.out).not.toEqual(first.out);
   });
@@ -92,15 +103,30 @@ describe('prog', () => {
       { program: '', stage: 'open', verdict: 'err', errno: expect.any(Number) as number },
     ]);
     expect(rows[2]?.['errno']).toBeLessThan(0);
-    expect(Object.keys(rows[0] ?? {})).toEqual(['file', 'program', 'section', 'type', 'insns', 'verdict', 'stage', 'errno', 'msg']);
+    expect(Object.keys(rows[0] ?? {})).toEqual([
+      'file',
+      'program',
+      'section',
+      'type',
+      'insns',
+      'verdict',
+      'stage',
+      'errno',
+      'msg',
+    ]);
   });
 
   it('dump linked --json has descriptors of 0 and names the maps', async () => {
     const { out } = await kscope(['prog', 'dump', 'linked', OBJECT, '--prog', 'trace_enter', '--json']);
-    const record = JSON.parse(out[0] ?? '') as { program: string; maps: { insn: number; map: string }[]; insns: string };
+    const record = JSON.parse(out[0] ?? '') as {
+      program: string;
+      maps: { insn: number; map: string }[];
+      insns: string;
+    };
     expect(out).toHaveLength(1);
     expect(record.maps.map(({ map }) => map)).toEqual(['.rodata', 'start']);
-    for (const { insn } of record.maps) expect(record.insns.slice(insn * 16, insn * 16 + 16)).toMatch(/^18[12].0000_?00000000$/);
+    for (const { insn } of record.maps)
+      expect(record.insns.slice(insn * 16, insn * 16 + 16)).toMatch(/^18[12].0000_?00000000$/);
   });
 
   it('dump linked lists source, instructions and, if asked, their bytes', async () => {
@@ -119,7 +145,18 @@ describe('prog', () => {
 
   it('run gives retval, duration and what comes out, for a type that Linux cannot test-run', async () => {
     const ctx = file('ctx.bin', new Uint8Array(64));
-    const { code, out } = await kscope(['prog', 'run', OBJECT, '--prog', 'trace_enter', '--ctx-in', ctx, '--repeat', '3', '--json']);
+    const { code, out } = await kscope([
+      'prog',
+      'run',
+      OBJECT,
+      '--prog',
+      'trace_enter',
+      '--ctx-in',
+      ctx,
+      '--repeat',
+      '3',
+      '--json',
+    ]);
     expect(code).toBe(0);
     const answer = JSON.parse(out[0] ?? '') as Record<string, unknown>;
     expect(Object.keys(answer)).toEqual(['retval', 'duration_ns', 'data_out', 'ctx_out']);

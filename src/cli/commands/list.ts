@@ -22,7 +22,10 @@ export function list(args: readonly string[], io: CliIo): number {
 function why(name: string, host: ReturnType<typeof createSim>, io: CliIo): number {
   const probes = listProbes(host, name);
   if (probes.length === 0) {
-    const near = nearestNames(name, listProbes(host).map((probe) => probe.name.slice(probe.name.lastIndexOf(':') + 1)));
+    const near = nearestNames(
+      name,
+      listProbes(host).map((probe) => probe.name.slice(probe.name.lastIndexOf(':') + 1)),
+    );
     io.out(`${name}: no such tracepoint or function${near.length > 0 ? `; similar names: ${near.join(', ')}` : ''}`);
     return 1;
   }

@@ -3,7 +3,7 @@ import { formatLedger } from '../../runtime/index.js';
 import type { CliIo } from '../io.js';
 import { EventTable } from '../output/event-table.js';
 import { toJson } from '../output/json.js';
-import { describeMaps, mapReportLines } from '../output/map-report.js';
+import { describeMaps, isFields, mapReportLines } from '../output/map-report.js';
 import { RUN_OPTIONS, runOptions } from '../run-options.js';
 import { Session, type SessionEvent, type SessionListener } from '../session.js';
 
@@ -46,8 +46,7 @@ function textRows(io: CliIo): SessionListener {
 }
 
 function fieldsOf({ value, data }: SessionEvent): Record<string, unknown> {
-  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isRecord ? { ...value } : { data: hex(data) };
+  return isFields(value) ? value : { data: hex(data) };
 }
 
 function hex(data: Uint8Array): string {

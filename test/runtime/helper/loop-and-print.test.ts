@@ -38,10 +38,10 @@ describe('bpf_for_each_map_elem', () => {
 
   beforeEach(() => {
     seen = [];
-    bench.run.callback = (_pc, r1Lo, _r1Hi, key, _keyHi, value) => {
+    bench.run.callback = (_pc, r1Lo, _r1Hi, keyLo, _keyHi, value) => {
       expect(r1Lo).toBe(lo32(bench.pointer(map)));
       const { u32 } = bench.runtime.memory;
-      seen.push([u32[key >>> 2], u32[value >>> 2]]);
+      seen.push([u32[keyLo >>> 2], u32[value >>> 2]]);
       return seen.length === 3 ? 1 : 0;
     };
   });
