@@ -21,6 +21,8 @@ export class KprobeTraps {
   readonly memory: InsnMemory;
   /** Set by the kretprobe registry. */
   returnHandler: ReturnHandler | null = null;
+  /** Whether returns are out that `returnHandler` must take; set by the kretprobe registry. */
+  returnsPending: () => boolean = () => false;
   /** Told when a point without probes has no hit in flight any more. */
   onDrained: (point: KprobePoint) => void = () => {};
   /** Another number whenever the registers of the hit at hand may differ from those that a handler saw before. */
@@ -41,7 +43,12 @@ export class KprobeTraps {
     this.#scratch = new Uint8Array(host.arch.probing.maxInsnLength);
   }
 
-  /** The one receiver of the host's traps. */
+  /** Whether no trap can come that somebody must take: no probes, no hits or followed calls under way. */
+  get idle(): boolean {
+    return this.points.empty && !this.returnsPending();
+  }
+
+  /** Takes the host's traps. */
   readonly handle = (frame: TrapFrame): boolean => {
     if (frame.user) return false;
     const { regs } = frame;

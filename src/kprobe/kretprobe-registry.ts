@@ -26,6 +26,7 @@ export class KretprobeRegistry {
   /** Return address and frame, as ArchReturns puts them. */
   readonly #frame = new Int32Array(4);
   readonly #stopWatching: (() => void) | undefined;
+  #closed = false;
 
   constructor(kprobes: KprobeRegistry) {
     this.#kprobes = kprobes;
@@ -35,6 +36,7 @@ export class KretprobeRegistry {
     this.#trampolineLo = lo32(trampoline);
     this.#trampolineHi = hi32(trampoline);
     kprobes.traps.returnHandler = (frame) => this.#returned(frame);
+    kprobes.traps.returnsPending = () => !this.#tasks.empty;
     this.#stopWatching = kprobes.host.tasks.onExit?.((lo, hi) => this.#exited(lo, hi));
   }
 
@@ -90,7 +92,8 @@ export class KretprobeRegistry {
   /** Unregisters all return probes. Calls under way still find their way back. */
   close(): void {
     for (const kretprobe of this.#probes) this.unregister(kretprobe);
-    this.#stopWatching?.();
+    this.#closed = true;
+    this.#stopWhenDone();
   }
 
   /**
@@ -167,7 +170,7 @@ export class KretprobeRegistry {
     this.#runHandlers(calls, last, regs, cpu);
     regs.set(regs.layout.ip, retLo, retHi);
     this.#host.tasks.current(this.#task);
-    this.#tasks.drop(this.#task[0], this.#task[1]);
+    this.#forget(this.#task[0], this.#task[1]);
     return true;
   }
 
@@ -212,7 +215,18 @@ export class KretprobeRegistry {
     const calls = this.#tasks.find(taskLo, taskHi);
     if (calls === undefined) return;
     while (calls.head !== null) this.#discard(calls, 'exited');
+    this.#forget(taskLo, taskHi);
+  }
+
+  /** Forgets a task that is in no followed call. */
+  #forget(taskLo: number, taskHi: number): void {
     this.#tasks.drop(taskLo, taskHi);
+    this.#stopWhenDone();
+  }
+
+  /** After `close`, tasks are watched until the last of them has left its followed calls. */
+  #stopWhenDone(): void {
+    if (this.#closed && this.#tasks.empty) this.#stopWatching?.();
   }
 
   #discard(calls: TaskCalls, cause: keyof KretprobeMissed): void {
