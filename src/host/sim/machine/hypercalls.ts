@@ -106,17 +106,18 @@ function submitBlock(machine: SimMachine, cpu: X86Cpu): void {
   const at = cpu.mmu.readable(cpu.r[Reg.DI], cpu.r[Reg.DI + 1]);
   const { view } = machine.physical;
   const sector = view.getUint32(at + 8, true) + view.getUint32(at + 12, true) * 0x1_0000_0000;
-  machine.disk.submit(
-    {
-      tag: { lo: view.getInt32(at, true), hi: view.getInt32(at + 4, true) },
-      sector,
-      bytes: view.getUint32(at + 16, true),
-      write: view.getUint32(at + 20, true) !== 0,
-      buffer: view.getUint32(at + 24, true),
-      cpu: cpu.number,
-    },
-    machine.now,
-  );
+  const request = {
+    tag: { lo: view.getInt32(at, true), hi: view.getInt32(at + 4, true) },
+    sector,
+    bytes: view.getUint32(at + 16, true),
+    write: view.getUint32(at + 20, true) !== 0,
+    buffer: view.getUint32(at + 24, true) + view.getUint32(at + 28, true) * 0x1_0000_0000,
+    cpu: cpu.number,
+  };
+  if (!machine.disk.submit(request, machine.now)) {
+    const { bytes, buffer } = request;
+    return machine.giveUp(`disk request of ${bytes} bytes at sector ${sector}, memory at ${buffer}`, cpu.number, null);
+  }
   // The slice was planned before this completion was known.
   machine.stopSlice();
   answer(cpu, 0, 0);

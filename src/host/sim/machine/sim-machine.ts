@@ -111,7 +111,7 @@ export class SimMachine implements CpuDevices {
     this.physical = new PhysicalMemory(options.memoryBytes);
     this.random = new SeededRandom(options.seed);
     this.#slices = new SeededRandom(options.seed ^ 0x51ce_5eedn);
-    this.disk = new SimDisk(this.physical, new SeededRandom(options.seed ^ 0xd15cn));
+    this.disk = new SimDisk(this.physical, Number(options.diskSectors), new SeededRandom(options.seed ^ 0xd15cn));
     this.#nsPerInsn = options.nsPerInsn;
     for (const { sector, bytes } of image.disk) this.disk.load(sector, decodeBase64(bytes));
     const boot = loadImage(this.physical, image, options.exec, options);
@@ -274,7 +274,7 @@ export class SimMachine implements CpuDevices {
       this.cpus[n].raiseInterrupt(DeviceVector.TIMER);
     }
     for (let done = this.disk.complete(this.#now); done !== undefined; done = this.disk.complete(this.#now)) {
-      (this.completed[done.cpu] as { lo: number; hi: number }[]).push(done.tag);
+      this.completed[done.cpu].push(done.tag);
       this.cpus[done.cpu].raiseInterrupt(DeviceVector.BLOCK);
     }
   }
