@@ -96,7 +96,7 @@ export const Op = {
 
   /* From here on `rare` takes over. */
   callRegister: 81,
-  /** A call that cannot be made: poisoned by CO-RE, an unknown helper, a kfunc. */
+  /** A call that cannot be made: poisoned by CO-RE, an unknown helper or one the program may not use, a kfunc. */
   callNothing: 82,
   ld_abs_u8: 83,
   ld_abs_u16: 84,

@@ -1,6 +1,7 @@
 import { BpfError, BpfFuncId, BpfPseudo } from '../../base/index.js';
 import { contextLayout } from '../context-layout.js';
 import type { Executable } from '../executable.js';
+import { helperRefusal } from '../helper/helper-refusal.js';
 import type { Helper } from '../helper/helper.js';
 import { formOf, type InsnForm } from '../isa/insn-forms.js';
 import type { Insn } from '../isa/insn.js';
@@ -125,7 +126,7 @@ class Predecoder {
   #call(op: OpNumber, number: number): readonly [OpNumber, number] {
     if (number === BpfFuncId.BPF_FUNC_tail_call) return [Op.tailCall, 0];
     const helper = this.#available.get(number);
-    if (helper === undefined) return [Op.callNothing, number];
+    if (helper === undefined || helperRefusal(helper, this.#executable) !== undefined) return [Op.callNothing, number];
     let index = this.#helpers.indexOf(helper);
     if (index < 0) index = this.#helpers.push(helper) - 1;
     return [op, index];

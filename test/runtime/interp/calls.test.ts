@@ -7,6 +7,9 @@ import { type Fixture, fixture } from './support.js';
 const { BPF_ADD, BPF_DW, BPF_JNE, BPF_MUL, BPF_W } = isa;
 const MAP_LOOKUP = 1;
 const TAIL_CALL = 12;
+const TRACE_PRINTK = 6;
+const GET_STACKID = 27;
+const OVERRIDE_RETURN = 58;
 const GET_CPU = 8;
 const LOOP = 181;
 const FOR_EACH_MAP_ELEM = 164;
@@ -107,6 +110,7 @@ describe('helper calls', () => {
 
   const impossible: [string, number, RegExp][] = [
     ['a helper nobody has', 9999, /^unknown helper function 9999$/],
+    ['a helper that is not supported', OVERRIDE_RETURN, /^helper bpf_override_return#58 is not supported$/],
     ['a failed CO-RE relocation', 195_896_080 + 3, /^a CO-RE relocation of this instruction failed/],
     ['a kernel function that is missing', 2_002_000_002, /^a kernel function or map that the kernel lacks/],
   ];
@@ -123,6 +127,31 @@ describe('helper calls', () => {
     expect(run(program, Uint8Array.of(0, 0, 0, 0))).toBe(4);
     expect(run(program, Uint8Array.of(1, 0, 0, 0))).toMatchObject({ pc: 3, reason: expect.stringMatching(reason) });
   });
+});
+
+describe('calls a kernel would not load', () => {
+  const { BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_XDP } = BpfProgType;
+  const restricted = /^cannot call GPL-restricted helper bpf_trace_printk#6 .*\(licence "(Proprietary|)"\)$/;
+  const foreign = /^program of this type cannot use helper bpf_get_stackid#27$/;
+  const refused: [string, { type: number; license: string }, number, RegExp][] = [
+    ['a closed program', { type: BPF_PROG_TYPE_KPROBE, license: 'Proprietary' }, TRACE_PRINTK, restricted],
+    ['a program of no licence', { type: BPF_PROG_TYPE_XDP, license: '' }, TRACE_PRINTK, restricted],
+    ['a socket filter', { type: BPF_PROG_TYPE_SOCKET_FILTER, license: 'GPL' }, GET_STACKID, foreign],
+  ];
+  test.each(refused)('stop the run of %s', (_what, options, helper, reason) => {
+    const { load, run } = fixture();
+    const program = load([isa.call(helper), isa.exit()], options);
+    expect(run(program)).toMatchObject({ pc: 0, reason: expect.stringMatching(reason) });
+  });
+
+  test.each(['GPL', 'GPL v2', 'GPL and additional rights', 'Dual BSD/GPL', 'Dual MIT/GPL', 'Dual MPL/GPL'])(
+    'are none under the licence %s',
+    (license) => {
+      const { load, run } = fixture();
+      const insns = [isa.st(BPF_W, 10, -4, 0), isa.mov64Reg(1, 10), isa.alu64Imm(BPF_ADD, 1, -4), isa.mov64Imm(2, 4)];
+      expect(run(load([insns, isa.call(TRACE_PRINTK), isa.exit()], { license }))).toBe(0);
+    },
+  );
 });
 
 describe('callbacks', () => {

@@ -27,6 +27,7 @@ export interface LoadOptions {
   readonly maps?: readonly BpfMap[];
   readonly lines?: readonly LineInfo[];
   readonly name?: string;
+  readonly license?: string;
 }
 
 /** A runtime on a test host of one CPU. */
@@ -48,12 +49,12 @@ export function fixture(options: BpfRuntimeOptions = {}): Fixture {
         valueTypeId: 0,
         ...extra,
       }),
-    load: (insns, { type, maps, lines, name } = {}) =>
+    load: (insns, { type, maps, lines, name, license } = {}) =>
       runtime.loadProgram({
         name: name ?? 'prog',
         type: type ?? BpfProgType.BPF_PROG_TYPE_KPROBE,
         expectedAttachType: 0,
-        license: 'GPL',
+        license: license ?? 'GPL',
         insns: insns.flat<readonly (Insn | readonly Insn[])[]>(),
         maps: maps ?? [],
         ...(lines === undefined ? {} : { lines }),
