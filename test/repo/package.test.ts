@@ -16,6 +16,9 @@ interface Package {
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 const manifest = readJson('package.json') as Package;
 
+/** npm packs the package, which builds it. */
+const SLOW = 300_000;
+
 /** Folders with an index.ts of their own: each is one layer. */
 const layers = [...readdirSync('src'), 'host/sim'].filter((name) => existsSync(join('src', name, 'index.ts')));
 
@@ -48,12 +51,12 @@ describe('the package', () => {
     expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
 
-  it('publint finds nothing', () => {
+  it('publint finds nothing', { timeout: SLOW }, () => {
     const { status, stdout, stderr } = spawnSync('node_modules/.bin/publint', ['--strict'], { encoding: 'utf8' });
     expect(status, `${stdout}${stderr}`).toBe(0);
   });
 
-  it('are-the-types-wrong finds nothing', () => {
+  it('are-the-types-wrong finds nothing', { timeout: SLOW }, () => {
     const flags = ['--pack', '.', '--profile', 'esm-only', '--no-color'];
     const { status, stdout, stderr } = spawnSync('node_modules/.bin/attw', flags, { encoding: 'utf8' });
     expect(status, `${stdout}${stderr}`).toBe(0);
