@@ -52,6 +52,11 @@ describe('a section name that tells a target', () => {
     });
   });
 
+  it.each(['kprobe/vfs_read+0x99999999999999999999', 'kprobe/vfs_read+9007199254740993'])(
+    '%s is none: no instruction stands there, and a number cannot hold it',
+    (section) => expect(parseSectionName(section).attach).toEqual({ kind: 'other', section }),
+  );
+
   it('a leading ? asks not to be loaded by default', () => {
     expect(parseSectionName('?kprobe/vfs_read')).toMatchObject({
       section: 'kprobe/vfs_read',
