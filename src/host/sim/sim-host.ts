@@ -1,3 +1,4 @@
+import { BpfError } from '../../base/index.js';
 import { x86_64 } from '../../arch/index.js';
 import { parseBtf } from '../../btf/index.js';
 import type { Btf } from '../../btf/index.js';
@@ -41,6 +42,9 @@ export interface SimOops extends MachineOops {
   /** A few lines: the reason, where, registers, the call trace with symbols. */
   readonly message: string;
 }
+
+/** The scripts /etc/rc.* of the machine's disk. */
+const WORKLOADS: readonly string[] = ['shell', 'compile', 'web', 'io', 'mixed', 'endless'];
 
 /** CLOCK_REALTIME at boot before the seed moves it: 2023-11-14T22:13:20Z. */
 const EPOCH_NS = 1_700_000_000_000_000_000n;
@@ -90,7 +94,7 @@ export class SimHost implements Host {
       tickNs,
       realtimeNs,
       diskSectors: DISK_SECTORS,
-      workload: options.workload ?? 'mixed',
+      workload: checkedWorkload(options.workload ?? 'mixed'),
       script: options.script ?? '',
     });
     const machine = this.#machine;
@@ -170,6 +174,11 @@ export function createSim(options: SimOptions = {}): SimHost {
 function checkedCpus(cpus: number): number {
   if (Number.isInteger(cpus) && cpus >= 1 && cpus <= 8) return cpus;
   throw new RangeError(`cpus: ${cpus}; the simulated kernel runs on 1 to 8`);
+}
+
+function checkedWorkload(name: string): string {
+  if (WORKLOADS.includes(name)) return name;
+  throw new BpfError('ENOENT', `no workload ${name}`, { value: name, remedy: `there are ${WORKLOADS.join(', ')}` });
 }
 
 function checkedNs(ns: number): number {
