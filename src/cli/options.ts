@@ -1,13 +1,26 @@
 import { UsageError } from './usage-error.js';
 
-/** A non-negative integer option. */
+/** A non-negative integer option, in decimal. */
 export function integerOption(name: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) {
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
     throw new UsageError(`--${name} takes a non-negative integer, not "${text}"`);
   }
   return value;
+}
+
+/** The only object file a command takes. */
+export function fileArgument(positionals: readonly string[]): string {
+  const [file, extra] = positionals;
+  if (file === undefined) throw new UsageError('which object file?');
+  if (extra !== undefined) throw new UsageError(`unexpected argument "${extra}"`);
+  return file;
+}
+
+/** `--host`: sim is what there is. */
+export function checkHost(host = 'sim'): void {
+  if (host !== 'sim') throw new UsageError(`--host ${host}: this build has the simulator only (--host sim)`);
 }
 
 /** Seconds, fractions allowed, as nanoseconds. */

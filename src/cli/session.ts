@@ -85,7 +85,8 @@ export class Session {
       this.machine.attach(program, attach, { frequency: this.#options.frequency });
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
-      throw new BpfError(error.code, `attaching ${name} (${section}): ${error.message}`, { cause: error });
+      this.#io.err(`kscope: cannot attach ${name} (${section})`);
+      throw error;
     }
   }
 
