@@ -36,7 +36,7 @@ export class SymbolTable {
     return this.#byName.get(name) ?? [];
   }
 
-  /** The symbol whose range holds `address`. */
+  /** The symbol whose range holds `address`; of several at one place the first, as the kernel names it. */
   at(address: bigint): KernelSymbol | undefined {
     let low = 0;
     let high = this.#byAddress.length;
@@ -45,7 +45,9 @@ export class SymbolTable {
       if (this.#byAddress[middle].address <= address) low = middle + 1;
       else high = middle;
     }
-    const symbol = this.#byAddress[low - 1];
+    let found = low - 1;
+    while (found > 0 && this.#byAddress[found - 1].address === this.#byAddress[found].address) found--;
+    const symbol = this.#byAddress[found];
     return symbol !== undefined && address < symbol.address + symbol.size ? symbol : undefined;
   }
 

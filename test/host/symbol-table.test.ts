@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BpfError } from '../../src/base/index.js';
-import { parseKallsyms, SymbolTable } from '../../src/host/index.js';
+import { type KernelSymbol, parseKallsyms, SymbolTable } from '../../src/host/index.js';
 
 const TEXT = [
   'ffffffff81000040 T second',
@@ -29,6 +29,11 @@ describe('a symbol table', () => {
     ['0xffffffffc0000000', '0xffffffffc0000000'],
   ])('%s is %s', (address, text) => {
     expect(symbols.format(BigInt(address))).toBe(text);
+  });
+
+  it('built from symbols in any order names the first of those at one address', () => {
+    const alias = (name: string): KernelSymbol => ({ name, address: 16n, size: 8n, type: 't' });
+    expect(new SymbolTable([alias('one'), alias('other')]).at(20n)?.name).toBe('one');
   });
 
   it('is walked in the order of addresses', () => {
