@@ -36,7 +36,10 @@ export class SymbolTable {
     return this.#byName.get(name) ?? [];
   }
 
-  /** The symbol whose range holds `address`; of several at one place the first, as the kernel names it. */
+  /**
+   * The symbol whose range holds `address`; of several at one place the first, as the kernel names it. Marks without a
+   * size hold nothing.
+   */
   at(address: bigint): KernelSymbol | undefined {
     let low = 0;
     let high = this.#byAddress.length;
@@ -45,10 +48,13 @@ export class SymbolTable {
       if (this.#byAddress[middle].address <= address) low = middle + 1;
       else high = middle;
     }
-    let found = low - 1;
-    while (found > 0 && this.#byAddress[found - 1].address === this.#byAddress[found].address) found--;
-    const symbol = this.#byAddress[found];
-    return symbol !== undefined && address < symbol.address + symbol.size ? symbol : undefined;
+    const start = this.#byAddress[low - 1]?.address;
+    let found: KernelSymbol | undefined;
+    for (let i = low - 1; i >= 0 && this.#byAddress[i].address === start; i--) {
+      const symbol = this.#byAddress[i];
+      if (address < symbol.address + symbol.size) found = symbol;
+    }
+    return found;
   }
 
   /** `name+0x12`, as the kernel's %pS without the size, or the bare address in hex. */

@@ -36,6 +36,13 @@ describe('a symbol table', () => {
     expect(new SymbolTable([alias('one'), alias('other')]).at(20n)?.name).toBe('one');
   });
 
+  it('does not name by a mark without a size what begins at the same address', () => {
+    const symbol = (name: string, size: bigint): KernelSymbol => ({ name, address: 16n, size, type: 't' });
+    const marked = new SymbolTable([symbol('text_start', 0n), symbol('entry', 8n), symbol('text_end', 0n)]);
+    expect(marked.at(20n)?.name).toBe('entry');
+    expect(marked.at(24n)).toBeUndefined();
+  });
+
   it('is walked in the order of addresses', () => {
     const addresses = [...symbols].map(({ address }) => address);
     expect(addresses).toEqual(addresses.toSorted((a, b) => (a < b ? -1 : Number(a > b))));
