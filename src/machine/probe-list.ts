@@ -37,7 +37,7 @@ function functions(host: Host, kind: 'kprobe' | 'kretprobe'): ProbeInfo[] {
   const { text } = host;
   if (text === null || (kind === 'kretprobe' && text.returnTrampoline === null)) return [];
   return Array.from(host.symbols)
-    .filter(({ type }) => /^[tTwW]$/.test(type))
+    .filter(({ type, size }) => size !== 0n && /^[tTwW]$/.test(type))
     .map(({ name, address }) => ({ ...offered(kind, name), refused: refusal(text, kind, address) }));
 }
 
