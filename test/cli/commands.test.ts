@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CollectionSpec } from '../../src/loader/index.js';
 import { kscope } from './capture-io.js';
 
 const OBJECT = 'examples/opensnoop.bpf.o';
@@ -87,6 +88,16 @@ describe('run', () => {
       .filter((line) => line.includes('"event"'))
       .map((line) => (JSON.parse(line) as { data: { pid: number } }).data.pid);
     expect(new Set(pids)).toEqual(new Set([1]));
+  });
+
+  it('says so when a map asks to be pinned, which this build cannot do', async () => {
+    const spec = CollectionSpec.parse(readFileSync(HISTOGRAM));
+    const pinned = { ...spec.maps[0], pinning: 'by_name' as const };
+    vi.spyOn(CollectionSpec, 'parse').mockReturnValueOnce(
+      Object.assign(spec, { maps: [pinned, ...spec.maps.slice(1)] }),
+    );
+    const { err } = await kscope(['run', HISTOGRAM, '--duration', '0']);
+    expect(err.join('\n')).toMatch(/map start asks to be pinned by name; there is no bpffs here/);
   });
 
   it('is the same twice for one seed, and different for another', async () => {
