@@ -4,8 +4,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const cache = join(here, '..', '..', '.cache', 'oracle');
+const root = packageRoot(dirname(fileURLToPath(import.meta.url)));
+const here = join(root, 'test', 'oracle');
+const cache = join(root, '.cache', 'oracle');
 
 /** The outcome of building a C program of this folder. */
 export type OracleBinary = { readonly path: string } | { readonly unavailable: string };
@@ -26,4 +27,9 @@ export function oracleBinary(source: string, compilerArguments: readonly string[
   if (gcc.status !== 0) return { unavailable: `gcc refused ${source}: ${gcc.stderr.trim().split('\n')[0] ?? ''}` };
   renameSync(scratch, path);
   return { path };
+}
+
+/** This file runs from where it is written and, compiled for the benchmarks, from a folder further down. */
+function packageRoot(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : packageRoot(dirname(folder));
 }
