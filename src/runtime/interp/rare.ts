@@ -44,7 +44,8 @@ function callByNumber(vm: Activation, number: number): void {
   callHelper(vm, helper);
 }
 
-function whatIsCalled(number: number): string {
+/** Why a call of helper `number` cannot be made. */
+export function whatIsCalled(number: number): string {
   const poisoned = number >= POISON && number < POISON + 100_000_000;
   if (poisoned) return `a CO-RE relocation of this instruction failed (call poisoned with ${number})`;
   if (number >= POISON_KFUNC) return `a kernel function or map that the kernel lacks is used (poisoned with ${number})`;

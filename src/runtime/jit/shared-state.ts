@@ -1,0 +1,89 @@
+import { BPF_MEMORY_HI, type BpfMemory } from '../memory/bpf-memory.js';
+import type { AccessRegion } from '../access-region.js';
+import type { BpfRunCtx } from '../run-context.js';
+import { EMPTY_WINDOW_HI, LEAST_WINDOW, StateLayout } from './state-layout.js';
+
+const TWO_32 = 0x1_0000_0000;
+
+/** The JavaScript side of a program's state area. */
+export class SharedState {
+  readonly at: number;
+  readonly #memory: BpfMemory;
+  readonly #word: number;
+  /** Whether the windows may show anything but what a run starts with. */
+  #windowsMoved = true;
+  #base: AccessRegion | undefined;
+
+  constructor(memory: BpfMemory) {
+    this.#memory = memory;
+    this.at = memory.alloc(StateLayout.size);
+    this.#word = this.at >>> 2;
+  }
+
+  get(field: number): number {
+    return this.#memory.i32[this.#word + (field >>> 2)];
+  }
+
+  set(field: number, value: number): void {
+    this.#memory.i32[this.#word + (field >>> 2)] = value;
+  }
+
+  get budget(): number {
+    return this.get(StateLayout.budget + 4) * TWO_32 + (this.get(StateLayout.budget) >>> 0);
+  }
+
+  /** May be negative, and a fraction for `loopReserve`. */
+  setLong(field: number, value: number): void {
+    const whole = Math.floor(value);
+    this.set(field, whole);
+    this.set(field + 4, Math.floor(whole / TWO_32));
+  }
+
+  registers(): bigint[] {
+    const { view } = this.#memory;
+    return Array.from({ length: 11 }, (_, r) => view.getBigUint64(this.at + StateLayout.registers + 8 * r, true));
+  }
+
+  /** A run begins: the packet of a networking program is what it will most likely look at. */
+  beginWindows(run: BpfRunCtx): void {
+    const [first] = run.extraRegions;
+    const packet = first !== undefined && first.start === run.packetStart && first.size >= LEAST_WINDOW ? first : undefined;
+    if (packet === undefined && this.#base === undefined && !this.#windowsMoved) return;
+    this.#base = packet;
+    this.#windowsMoved = true;
+    this.resetWindows();
+  }
+
+  /** After anything that may have taken a region away. */
+  resetWindows(): void {
+    if (!this.#windowsMoved) return;
+    this.#windowsMoved = false;
+    const region = this.#base;
+    this.#setWindow(StateLayout.readWindow, region);
+    this.#setWindow(StateLayout.writeWindow, region?.writable === true ? region : undefined);
+  }
+
+  moveWindow(write: boolean, start: number, end: number): void {
+    if (end - start < LEAST_WINDOW) return;
+    this.#windowsMoved = true;
+    const region = { start, end, stride: 0, size: end - start, writable: write };
+    this.#setWindow(write ? StateLayout.writeWindow : StateLayout.readWindow, region);
+  }
+
+  /** All of the area, for a run that is interrupted by another of the same program. */
+  save(): Uint8Array {
+    return this.#memory.u8.slice(this.at, this.at + StateLayout.size);
+  }
+
+  restore(saved: Uint8Array): void {
+    this.#memory.u8.set(saved, this.at);
+    this.#windowsMoved = true;
+  }
+
+  #setWindow(field: number, region: AccessRegion | undefined): void {
+    this.set(field, region?.start ?? 0);
+    this.set(field + 4, region === undefined ? EMPTY_WINDOW_HI : BPF_MEMORY_HI);
+    this.set(field + 8, region?.size ?? LEAST_WINDOW);
+    this.set(field + 12, 0);
+  }
+}
