@@ -3,6 +3,8 @@ import * as runtime from 'kscope/runtime';
 /** An engine under test, on a memory of its own kind. */
 export interface EngineRow {
   readonly name: string;
+  /** A special case of another row, which only the workloads tell apart. */
+  readonly isVariant?: true;
   create(): runtime.Engine;
   /** The runtime's memory; absent: its own. */
   memory?(): runtime.BpfMemory;
@@ -14,14 +16,17 @@ export const ENGINES: readonly EngineRow[] = [
   ...jitRows(),
 ];
 
+/** One row per engine. */
+export const PLAIN_ENGINES: readonly EngineRow[] = ENGINES.filter(({ isVariant }) => isVariant !== true);
+
 /** A build without the JIT has no such rows. */
 function jitRows(): EngineRow[] {
   if (!('createJit' in runtime)) return [];
   const createJit = runtime.createJit as (options?: { readonly assumeProved?: boolean }) => runtime.Engine;
   return [
     { name: 'jit', create: () => createJit() },
-    { name: 'jit proved', create: () => createJit({ assumeProved: true }) },
-    { name: 'jit shared', create: () => createJit(), memory: sharedMemory },
+    { name: 'jit proved', isVariant: true, create: () => createJit({ assumeProved: true }) },
+    { name: 'jit shared', isVariant: true, create: () => createJit(), memory: sharedMemory },
   ];
 }
 

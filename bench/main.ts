@@ -1,11 +1,17 @@
 import { relative } from 'node:path';
+import { compile } from './compile/compile.js';
 import { compute } from './compute/compute.js';
+import { dispatch } from './dispatch/dispatch.js';
+import { events } from './events/events.js';
 import { type BenchOptions, benchOptions, USAGE } from './options.js';
 import { packageFile } from './package-file.js';
 import { publish, type Report } from './report.js';
 
 const SUITES: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
   compute,
+  events,
+  compile,
+  dispatch,
 };
 
 const args = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = packageRoot(dirname(fileURLToPath(import.meta.url)));
@@ -16,7 +16,12 @@ export type OracleBinary = { readonly path: string } | { readonly unavailable: s
  * processes, so the result appears by rename.
  */
 export function oracleBinary(source: string, compilerArguments: readonly string[] = []): OracleBinary {
-  const from = join(here, source);
+  return compileProgram(join(here, source), compilerArguments);
+}
+
+/** The same for a C program anywhere. */
+export function compileProgram(from: string, compilerArguments: readonly string[] = []): OracleBinary {
+  const source = basename(from);
   const hash = createHash('sha256').update(readFileSync(from)).update(compilerArguments.join(' ')).digest('hex');
   const path = join(cache, `${source.replace(/\.c$/, '')}-${hash.slice(0, 12)}`);
   if (existsSync(path)) return { path };

@@ -7,6 +7,9 @@ struct {
   __uint(value_size, 4);
 } records SEC(".maps");
 
+/* Brings the type into the object's BTF, so that consumers can decode records. */
+struct record *unused __attribute__((unused));
+
 SEC("xdp") int perf(struct xdp_md *ctx) {
   u8 *p = (u8 *)(long)ctx->data, *end = (u8 *)(long)ctx->data_end;
   struct event *e = (void *)p;

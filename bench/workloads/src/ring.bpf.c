@@ -10,6 +10,9 @@ struct {
   __uint(max_entries, 1 << 22);
 } records SEC(".maps");
 
+/* Brings the type into the object's BTF, so that consumers can decode records. */
+struct record *unused __attribute__((unused));
+
 INL u64 ring_body(u8 *p, u8 *end) {
   struct event *e = (void *)p;
   if (p + 64 > end) return 1;
