@@ -27,11 +27,11 @@ const anyBit64: Rule = (e, { d, s }) => {
   e.w.op(Wasm.i64Ne);
 };
 
-/** Left once half of the run's budget is used up. */
+/** Left once half of the run's budget is used up: straight code before the loop counts as one instruction. */
 const mayGoto: Rule = (e) => {
   e.w.get(e.budget);
   e.loadState(Wasm.i64Load, StateLayout.loopReserve);
-  e.w.op(Wasm.i64LtS);
+  e.w.op(Wasm.i64LeS);
 };
 
 /** The conditions under which jumps are taken. */
