@@ -22,6 +22,7 @@ export const PLAIN_ENGINES: readonly EngineRow[] = ENGINES.filter(({ isVariant }
 /** A build without the JIT has no such rows. */
 function jitRows(): EngineRow[] {
   if (!('createJit' in runtime)) return [];
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- see above
   const createJit = runtime.createJit as (options?: { readonly assumeProved?: boolean }) => runtime.Engine;
   return [
     { name: 'jit', create: () => createJit() },

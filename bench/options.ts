@@ -27,7 +27,8 @@ export function benchOptions(args: readonly string[], suites: readonly string[],
   const named = suites.includes(first);
   const effort = values.quick === true ? QUICK : FULL;
   const rounds = values.rounds === undefined ? effort.rounds : Number(values.rounds);
-  if (!(Number.isInteger(rounds) && rounds > 0)) throw new RangeError(`--rounds ${values.rounds}: not a number of rounds`);
+  if (!(Number.isInteger(rounds) && rounds > 0))
+    throw new RangeError(`--rounds ${values.rounds}: not a number of rounds`);
   return {
     suite: named ? first : 'compute',
     effort: { ...effort, rounds },

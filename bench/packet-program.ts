@@ -75,6 +75,6 @@ function freshLoop(): ProgramLoop {
       result = engine.run(run, ctx);
     }
     return result; // ${loops++}`;
-  // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-type-assertion -- see above
+  // oxlint-disable-next-line typescript/no-implied-eval -- see above
   return new Function('engine', 'run', 'ctx', 'budget', 'count', source) as ProgramLoop;
 }

@@ -5,7 +5,10 @@ export type Row = readonly string[];
 export function formatTable(head: Row, rows: readonly Row[]): string[] {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
   const line = (row: Row): string =>
-    widths.map((width, i) => ((row[i] ?? '')[i === 0 ? 'padEnd' : 'padStart'](width))).join('  ').trimEnd();
+    widths
+      .map((width, i) => (row[i] ?? '')[i === 0 ? 'padEnd' : 'padStart'](width))
+      .join('  ')
+      .trimEnd();
   return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)];
 }
 

@@ -1,6 +1,7 @@
 // Builds the simulator's kernel and user programs with Debian's clang-19, lld-19, llvm-19 and pahole and writes
 // src/host/sim/image.ts. The same tools give the same bytes.
-//   node scripts/build-sim-image.mjs [--keep DIR]    DIR keeps the ELF files, for a disassembler
+//   node scripts/build-sim-image.mjs [--keep DIR] [--check]
+// DIR keeps the ELF files, for a disassembler; --check writes nothing and fails if image.ts is not what it would write.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,13 +20,40 @@ mkdirSync(out, { recursive: true });
 const BLOCK = 4096;
 const FIRST_DATA_BLOCK = 16;
 const common = [
-  '-target', 'x86_64-linux-gnu', '-std=gnu11', '-O1', '-ffreestanding', '-fno-builtin', '-mgeneral-regs-only',
-  '-mno-red-zone', '-fno-omit-frame-pointer', '-mno-omit-leaf-frame-pointer', '-fno-stack-protector',
-  '-fcf-protection=none', '-fno-jump-tables', '-fno-pic', '-fno-pie', '-fno-inline', '-fno-optimize-sibling-calls',
-  '-fno-asynchronous-unwind-tables', '-fno-strict-aliasing', '-mllvm', '-enable-shrink-wrap=false', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter',
+  '-target',
+  'x86_64-linux-gnu',
+  '-std=gnu11',
+  '-O1',
+  '-ffreestanding',
+  '-fno-builtin',
+  '-mgeneral-regs-only',
+  '-mno-red-zone',
+  '-fno-omit-frame-pointer',
+  '-mno-omit-leaf-frame-pointer',
+  '-fno-stack-protector',
+  '-fcf-protection=none',
+  '-fno-jump-tables',
+  '-fno-pic',
+  '-fno-pie',
+  '-fno-inline',
+  '-fno-optimize-sibling-calls',
+  '-fno-asynchronous-unwind-tables',
+  '-fno-strict-aliasing',
+  '-mllvm',
+  '-enable-shrink-wrap=false',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wno-unused-parameter',
 ];
 const kernelFlags = [
-  ...common, '-mcmodel=kernel', '-g', '-gdwarf-4', '-fstandalone-debug', `-ffile-prefix-map=${root}=.`, `-I${kernel}/include`,
+  ...common,
+  '-mcmodel=kernel',
+  '-g',
+  '-gdwarf-4',
+  '-fstandalone-debug',
+  `-ffile-prefix-map=${root}=.`,
+  `-I${kernel}/include`,
 ];
 const userFlags = [...common, '-ffunction-sections', '-fdata-sections', '-fno-ident'];
 
@@ -38,7 +66,7 @@ function filesBelow(folder, ending = '') {
   return readdirSync(folder, { recursive: true })
     .map((name) => join(folder, name))
     .filter((path) => path.endsWith(ending) && statSync(path).isFile())
-    .sort();
+    .toSorted();
 }
 
 function compile(source, flags, folder) {
@@ -51,21 +79,56 @@ function buildKernel() {
   const sources = [...filesBelow(kernel, '.c'), ...filesBelow(kernel, '.S')];
   const objects = sources.map((source) => compile(source, kernelFlags, out));
   const elf = join(out, 'vmlinux');
-  run('ld.lld-19', '-static', '-nostdlib', '--build-id=none', '-z', 'noexecstack', '-T', join(kernel, 'kernel.lds'), '-o', elf, ...objects);
+  run(
+    'ld.lld-19',
+    '-static',
+    '-nostdlib',
+    '--build-id=none',
+    '-z',
+    'noexecstack',
+    '-T',
+    join(kernel, 'kernel.lds'),
+    '-o',
+    elf,
+    ...objects,
+  );
   run('llvm-objcopy-19', '-O', 'binary', elf, join(out, 'kernel.bin'));
   run('pahole', '-J', elf);
   run('llvm-objcopy-19', '--dump-section', `.BTF=${join(out, 'btf.bin')}`, elf);
   return { elf, bytes: readFileSync(join(out, 'kernel.bin')), btf: readFileSync(join(out, 'btf.bin')) };
 }
 
+/** An ELF file without what follows the last byte of its segments. */
+function trimmed(elf) {
+  const headers = Array.from({ length: elf.readUInt16LE(56) }, (_, i) => Number(elf.readBigUInt64LE(32)) + 56 * i);
+  const inFile = headers.filter((at) => elf.readBigUInt64LE(at + 32) > 0n);
+  return elf.subarray(
+    0,
+    Math.max(...inFile.map((at) => Number(elf.readBigUInt64LE(at + 8) + elf.readBigUInt64LE(at + 32)))),
+  );
+}
+
 function buildProgram(source, library) {
   const name = basename(source, '.c');
   const elf = join(out, name);
-  const link = ['-static', '-nostdlib', '--build-id=none', '--gc-sections', '-z', 'nognustack', '-T', join(user, 'user.lds')];
+  const link = [
+    '-static',
+    '-nostdlib',
+    '--build-id=none',
+    '--gc-sections',
+    '-z',
+    'nognustack',
+    '-T',
+    join(user, 'user.lds'),
+  ];
   run('ld.lld-19', ...link, '-o', elf, compile(source, userFlags, out), ...library);
   const stripped = `${elf}.stripped`;
   run('llvm-objcopy-19', '--strip-all', '--strip-sections', elf, stripped);
-  return { path: name === 'init' ? '/sbin/init' : `/bin/${name}`, bytes: readFileSync(stripped), symbols: symbolsOf(elf) };
+  return {
+    path: name === 'init' ? '/sbin/init' : `/bin/${name}`,
+    bytes: trimmed(readFileSync(stripped)),
+    symbols: symbolsOf(elf),
+  };
 }
 
 function buildPrograms() {
@@ -81,20 +144,27 @@ function symbolsOf(elf, base = 0n) {
     .split('\n')
     .map((line) => /^0*([0-9a-f]+)(?: 0*([0-9a-f]+))? (\w) (\S+)$/.exec(line))
     .filter((match) => match !== null)
-    .map(([, address, size, type, name]) => `${(BigInt(`0x${address}`) - base).toString(16)} ${size ?? '0'} ${type} ${name}`)
+    .map(
+      ([, address, size, type, name]) =>
+        `${(BigInt(`0x${address}`) - base).toString(16)} ${size ?? '0'} ${type} ${name}`,
+    )
     .join('\n');
 }
 
 /** Addresses by name. */
 function addressesOf(elf) {
-  const fields = symbolsOf(elf).split('\n').map((line) => line.split(' '));
+  const fields = symbolsOf(elf)
+    .split('\n')
+    .map((line) => line.split(' '));
   return new Map(fields.map(([address, , , name]) => [name, BigInt(`0x${address}`)]));
 }
 
 /** System calls by number: the kernel's table, numbers from its header. */
 function readSyscalls() {
   const header = readFileSync(join(kernel, 'include/uapi.h'), 'utf8');
-  const numbers = new Map([...header.matchAll(/^#define __NR_(\w+) (\d+)$/gm)].map(([, name, number]) => [name, Number(number)]));
+  const numbers = new Map(
+    [...header.matchAll(/^#define __NR_(\w+) (\d+)$/gm)].map(([, name, number]) => [name, Number(number)]),
+  );
   const table = readFileSync(join(kernel, 'include/syscalls.def'), 'utf8');
   return [...table.matchAll(/^SYSCALL\((\w+)\)$/gm)].map(([, name]) => ({ number: numbers.get(name), name }));
 }
@@ -103,7 +173,9 @@ function readSyscalls() {
 function buildDisk(programs) {
   const directory = (path) => ({ path, mode: 0o40755, bytes: Buffer.alloc(0) });
   const files = filesBelow(diskRoot).map((path) => ({
-    path: `/${relative(diskRoot, path)}`, mode: 0o100644, bytes: readFileSync(path),
+    path: `/${relative(diskRoot, path)}`,
+    mode: 0o100644,
+    bytes: readFileSync(path),
   }));
   const entries = [
     ...['/bin', '/dev', '/etc', '/include', '/sbin', '/src', '/tmp'].map(directory),
@@ -191,6 +263,14 @@ function render(built, programs) {
 const programs = buildPrograms();
 const built = buildKernel();
 const text = render(built, programs);
-writeFileSync(join(sim, 'image.ts'), text);
+const target = join(sim, 'image.ts');
+const check = process.argv.includes('--check');
+if (!check) writeFileSync(target, text);
+else if (readFileSync(target, 'utf8') !== text) {
+  process.stderr.write('src/host/sim/image.ts is out of date: run node scripts/build-sim-image.mjs\n');
+  process.exitCode = 1;
+}
 if (keep < 0) rmSync(out, { recursive: true });
-process.stdout.write(`kernel ${built.bytes.length}, BTF ${built.btf.length}, programs ${programs.reduce((sum, { bytes }) => sum + bytes.length, 0)}, image.ts ${text.length} bytes\n`);
+process.stdout.write(
+  `kernel ${built.bytes.length}, BTF ${built.btf.length}, programs ${programs.reduce((sum, { bytes }) => sum + bytes.length, 0)}, image.ts ${text.length} bytes\n`,
+);

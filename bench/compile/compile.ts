@@ -105,14 +105,22 @@ function compileLines(rows: readonly Figures[], cold: readonly { engine: string;
       return [engine, String(size), ...cells.map((us) => us.toFixed(1)), (total.median / size).toFixed(3)];
     });
   const fits = [...new Set(rows.map(({ engine }) => engine))].map((engine) => {
-    const points = rows.filter((row) => row.engine === engine).map((row): Point => [row.size, median(row.rounds.map(runnable))]);
+    const points = rows
+      .filter((row) => row.engine === engine)
+      .map((row): Point => [row.size, median(row.rounds.map(runnable))]);
     const large = points.filter(([size]) => size >= 100);
     const first = cold.find((each) => each.engine === engine)?.steps;
-    const coldText = first === undefined ? '' : `; the first program of the process, 100 instructions: ${runnable(first).toFixed(0)} us`;
+    const coldText =
+      first === undefined
+        ? ''
+        : `; the first program of the process, 100 instructions: ${runnable(first).toFixed(0)} us`;
     return `${engine}: time ~ size^${exponent(points).toFixed(2)}, from 100 on size^${exponent(large).toFixed(2)}${coldText}`;
   });
   return [
-    ...formatTable(['engine', 'insns', 'check us', 'compile', 'first run', 'runnable', 'least', 'most', 'us/insn'], table),
+    ...formatTable(
+      ['engine', 'insns', 'check us', 'compile', 'first run', 'runnable', 'least', 'most', 'us/insn'],
+      table,
+    ),
     '',
     ...fits,
     '',

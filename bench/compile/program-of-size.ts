@@ -44,7 +44,12 @@ const STRETCHES: readonly ((random: () => number) => Insn[])[] = [
     alu64Reg(BPF_XOR, R.y, R.z),
   ],
   (random) => [alu32Imm(BPF_ADD, R.y, random()), alu64Imm(BPF_LSH, R.y, 3), alu64Reg(BPF_ADD, R.x, R.y)],
-  () => [stx(BPF_DW, R.fp, R.x, -16), ldx(BPF_W, R.z, R.fp, -16), stx(BPF_DW, R.fp, R.z, -24), ldx(BPF_DW, R.y, R.fp, -24)],
+  () => [
+    stx(BPF_DW, R.fp, R.x, -16),
+    ldx(BPF_W, R.z, R.fp, -16),
+    stx(BPF_DW, R.fp, R.z, -24),
+    ldx(BPF_DW, R.y, R.fp, -24),
+  ],
   (random) => [jmpImm(BPF_JGT, R.x, random(), 2), alu64Imm(BPF_ADD, R.z, random()), alu64Reg(BPF_XOR, R.y, R.z)],
   (random) => [
     st(BPF_W, R.fp, -4, random() & 3),

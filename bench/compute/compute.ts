@@ -32,7 +32,8 @@ export async function compute({ effort, only }: BenchOptions): Promise<Report> {
 function allContenders(effort: Effort): { contenders: Contender[]; notes: string[] } {
   const engines = ENGINES.map((engine) => engineContender(engine, effort));
   const linux = linuxContender(effort);
-  if ('unavailable' in linux) return { contenders: engines, notes: [`The kernel was not measured: ${linux.unavailable}.`] };
+  if ('unavailable' in linux)
+    return { contenders: engines, notes: [`The kernel was not measured: ${linux.unavailable}.`] };
   return { contenders: [linux, ...engines], notes: [] };
 }
 
@@ -42,7 +43,11 @@ interface LoadedSubject {
   readonly subject: Subject;
 }
 
-async function loadAll(contenders: readonly Contender[], workload: Workload, failures: string[]): Promise<LoadedSubject[]> {
+async function loadAll(
+  contenders: readonly Contender[],
+  workload: Workload,
+  failures: string[],
+): Promise<LoadedSubject[]> {
   const loaded: LoadedSubject[] = [];
   for (const contender of contenders) {
     for (const repeat of workload.repeats) {

@@ -47,5 +47,5 @@ export function hitsSeenAfterEnabling(engine: EngineRow, count: number): number 
   };
   loop(count, -1);
   loop(count, count / 2);
-  return Number(machine.ledgerRows()[0]?.delivered ?? 0);
+  return machine.ledgerRows()[0]?.delivered ?? 0;
 }

@@ -25,7 +25,9 @@ export async function dispatch({ effort }: BenchOptions): Promise<Report> {
   const kprobes = PLAIN_ENGINES.map((engine) => ({ engine: engine.name, rounds: kprobeRounds(engine, effort) }));
   const failures = PLAIN_ENGINES.flatMap((engine) => {
     const seen = hitsSeenAfterEnabling(engine, ENABLING_LOOP);
-    return seen === ENABLING_LOOP / 2 ? [] : [`${engine.name}: ${seen} of ${ENABLING_LOOP / 2} hits seen after enabling in mid-loop`];
+    return seen === ENABLING_LOOP / 2
+      ? []
+      : [`${engine.name}: ${seen} of ${ENABLING_LOOP / 2} hits seen after enabling in mid-loop`];
   });
   const lines = [...tableLines(samples), '', ...disabledLines(samples), ...kprobeLines(kprobes)];
   return { lines, data: { nsPerProgram: Object.fromEntries(samples), kprobes }, failures };
@@ -49,7 +51,7 @@ function measureRound(rows: readonly DispatchRow[], { samples }: Effort): { name
 }
 
 function kprobeRounds(engine: EngineRow, { rounds, sampleMs }: Effort): KprobeFigures[] {
-  const virtualNs = sampleMs < 1 ? 5_000_000 : 60_000_000;
+  const virtualNs = sampleMs < 1 ? 5_000_000 : 100_000_000;
   return Array.from({ length: rounds }, () => measureKprobe(engine, virtualNs));
 }
 
@@ -75,7 +77,9 @@ function disabledLines(samples: ReadonlyMap<string, readonly number[]>): string[
   const without = samples.get(WITHOUT) ?? [];
   const differences = (samples.get(WITH) ?? []).map((ns, round) => ns - (without[round] ?? Number.NaN));
   const { median: ns, least, most } = spreadOf(differences);
-  return [`disabled tracepoint: ${nanoseconds(ns)} ns (${nanoseconds(least)} to ${nanoseconds(most)}), the difference of the two loops`];
+  return [
+    `disabled tracepoint: ${nanoseconds(ns)} ns (${nanoseconds(least)} to ${nanoseconds(most)}), the difference of the two loops`,
+  ];
 }
 
 function kprobeLines(kprobes: readonly { engine: string; rounds: readonly KprobeFigures[] }[]): string[] {

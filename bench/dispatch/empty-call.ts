@@ -12,7 +12,6 @@ const MODULE = Uint8Array.of(
 /** What every dispatch is compared with: calling a WebAssembly function that does nothing. */
 export function emptyCall(): Loop {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(MODULE));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module above
   const f = instance.exports['f'] as (argument: number) => number;
   return (count) => {
     let sum = 0;

@@ -30,7 +30,10 @@ function measureSameThread(effort: Effort): Map<string, number[]> {
   return figures;
 }
 
-async function measureThreads(rounds: number, milliseconds: number): Promise<{ rates: Map<string, Rate[]>; notes: string[] }> {
+async function measureThreads(
+  rounds: number,
+  milliseconds: number,
+): Promise<{ rates: Map<string, Rate[]>; notes: string[] }> {
   const rates = new Map<string, Rate[]>();
   const notes = new Set<string>();
   const add = (name: string, rate: Rate): void => void rates.set(name, [...(rates.get(name) ?? []), rate]);
@@ -40,9 +43,12 @@ async function measureThreads(rounds: number, milliseconds: number): Promise<{ r
       if ('unavailable' in rate) notes.add(`${path.name} was not measured: ${rate.unavailable}`);
       else add(path.name, rate);
     }
-    for (const engine of PLAIN_ENGINES) add(`${engine.name}: ring buffer to a worker's callback`, await workerRate(engine, milliseconds));
+    for (const engine of PLAIN_ENGINES)
+      add(`${engine.name}: ring buffer to a worker's callback`, await workerRate(engine, milliseconds));
   }
-  notes.add('The consumers of the kernel and of the workers do not hold producers up: a full ring loses records. Producer and');
+  notes.add(
+    'The consumers of the kernel and of the workers do not hold producers up: a full ring loses records. Producer and',
+  );
   notes.add('consumer run on two processors; the paths of one round run one after another.');
   return { rates, notes: [...notes] };
 }
@@ -60,9 +66,16 @@ function threadLines(rates: ReadonlyMap<string, readonly Rate[]>): string[] {
   const rows = [...rates].map(([name, values]) => {
     const perSecond = values.map(consumedPerSecond);
     const { median: middle, least, most } = spreadOf(perSecond);
-    const ratios = reference === undefined ? [] : perSecond.map((value, round) => value / (reference[round] ?? Number.NaN));
+    const ratios =
+      reference === undefined ? [] : perSecond.map((value, round) => value / (reference[round] ?? Number.NaN));
     const lost = median(values.map(lostPercent)).toFixed(1);
-    return [name, middle.toFixed(2), `${least.toFixed(2)}-${most.toFixed(2)}`, lost, ratios.length === 0 ? '' : ratio(median(ratios))];
+    return [
+      name,
+      middle.toFixed(2),
+      `${least.toFixed(2)}-${most.toFixed(2)}`,
+      lost,
+      ratios.length === 0 ? '' : ratio(median(ratios)),
+    ];
   });
   return formatTable(['two threads, million records per second', 'median', 'range', 'lost %', 'to epoll'], rows);
 }

@@ -15,7 +15,10 @@ export const KERNEL_PATHS = [
 export type KernelPath = (typeof KERNEL_PATHS)[number];
 
 /** Runs a path for that long, or says why it cannot be had here. */
-export function kernelRate({ mode, object }: KernelPath, milliseconds: number): Rate | { readonly unavailable: string } {
+export function kernelRate(
+  { mode, object }: KernelPath,
+  milliseconds: number,
+): Rate | { readonly unavailable: string } {
   const binary = compileProgram(packageFile('bench/events/kernel-events.c'), ['-lbpf', '-lpthread']);
   if ('unavailable' in binary) return binary;
   const workloads = packageFile('bench/workloads');
@@ -25,6 +28,5 @@ export function kernelRate({ mode, object }: KernelPath, milliseconds: number): 
     { encoding: 'utf8' },
   );
   if (run.status !== 0) return { unavailable: run.stderr.trim() || 'kernel-events crashed' };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own program's output
   return JSON.parse(run.stdout) as Rate;
 }

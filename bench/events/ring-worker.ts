@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { bpfOffset, BpfMemory, RingBufferArea, RingBufferConsumer } from 'kscope/runtime';
 
 /** A ring in shared memory, and what both threads know of its consumer. */
@@ -11,7 +11,9 @@ export interface RingWorkerData {
 }
 
 /** Words shared with the producer's thread. */
-export const Shared = { stop: 0, consumed: 1, lastPid: 2 } as const;
+export const Shared = { state: 0, consumed: 1, lastPid: 2, words: 3 } as const;
+
+export const State = { starting: 0, consuming: 1, stopping: 2 } as const;
 
 /** Consumes without ever sleeping until it is told to stop. */
 function consume({ memory, address, size, shared }: RingWorkerData): void {
@@ -21,16 +23,12 @@ function consume({ memory, address, size, shared }: RingWorkerData): void {
   const handler = (data: Uint8Array): void => {
     lastPid = data[8] ?? 0;
   };
-  while (Atomics.load(shared, Shared.stop) === 0) {
+  Atomics.store(shared, Shared.state, State.consuming);
+  while (Atomics.load(shared, Shared.state) === State.consuming) {
     const count = consumer.consume(handler, 256);
     if (count > 0) Atomics.add(shared, Shared.consumed, count);
   }
   shared[Shared.lastPid] = lastPid;
 }
 
-parentPort?.once('message', () => {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what worker.ts sends
-  consume(workerData as RingWorkerData);
-  parentPort?.postMessage('stopped');
-});
-parentPort?.postMessage('ready');
+consume(workerData as RingWorkerData);

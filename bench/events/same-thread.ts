@@ -1,5 +1,12 @@
 import { openPerfBuffer, PerfEvents } from 'kscope/perf';
-import { type BpfMap, PerfEventArrayMap, RingBufferConsumer, RingBufferMap, RingBufferReader, typedReader } from 'kscope/runtime';
+import {
+  type BpfMap,
+  PerfEventArrayMap,
+  RingBufferConsumer,
+  RingBufferMap,
+  RingBufferReader,
+  typedReader,
+} from 'kscope/runtime';
 import { objectOf, packetOf } from '../compute/workloads.js';
 import { keep } from '../dispatch/empty-call.js';
 import type { EngineRow } from '../engines.js';
@@ -63,7 +70,11 @@ function ringReader({ collection, runtime }: PacketProgram): Drain {
 function ringTyped({ collection, runtime }: PacketProgram): Drain {
   const { btf } = collection.spec;
   if (btf === null) throw new Error('the object has no BTF');
-  const reader = typedReader(new RingBufferReader(runtime.memory, mapOf(collection.maps, RingBufferMap)), btf, 'record');
+  const reader = typedReader(
+    new RingBufferReader(runtime.memory, mapOf(collection.maps, RingBufferMap)),
+    btf,
+    'record',
+  );
   return () => void reader.poll(({ value }) => keep((value as { readonly pid: number }).pid));
 }
 

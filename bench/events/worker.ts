@@ -6,7 +6,7 @@ import { objectOf, packetOf } from '../compute/workloads.js';
 import { type EngineRow, sharedMemory } from '../engines.js';
 import { PacketProgram } from '../packet-program.js';
 import type { Rate } from './rate.js';
-import { type RingWorkerData, Shared } from './ring-worker.js';
+import { type RingWorkerData, Shared, State } from './ring-worker.js';
 
 const RUNS_PER_TURN = 1000;
 /** Long enough for V8 to have compiled both sides. */
@@ -17,12 +17,11 @@ export async function workerRate(engine: EngineRow, milliseconds: number): Promi
   const program = new PacketProgram({ ...engine, memory: sharedMemory }, objectOf('ring-quiet'), packetOf('event'));
   const ring = program.collection.maps.get('records');
   if (!(ring instanceof RingBufferMap)) throw new Error('the object has no ring buffer');
-  const shared = new Int32Array(new SharedArrayBuffer(12));
+  const shared = new Int32Array(new SharedArrayBuffer(4 * Shared.words));
   const { address, size } = ring.area;
   const workerData: RingWorkerData = { memory: program.runtime.memory.wasm, address, size, shared };
   const worker = new Worker(new URL('ring-worker.js', import.meta.url), { workerData });
-  await once(worker, 'message');
-  worker.postMessage('start');
+  while (Atomics.load(shared, Shared.state) === State.starting) await setImmediate();
   produce(program, Math.min(WARM_UP_MS, milliseconds));
   while (ring.area.consumer !== ring.area.producer) await setImmediate();
   const consumedBefore = Atomics.load(shared, Shared.consumed);
@@ -30,9 +29,8 @@ export async function workerRate(engine: EngineRow, milliseconds: number): Promi
   const attempts = produce(program, milliseconds);
   const consumed = Atomics.load(shared, Shared.consumed) - consumedBefore;
   const seconds = (performance.now() - begin) / 1e3;
-  Atomics.store(shared, Shared.stop, 1);
-  await once(worker, 'message');
-  await worker.terminate();
+  Atomics.store(shared, Shared.state, State.stopping);
+  await once(worker, 'exit');
   return { attempts, consumed, seconds };
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CPUS, FUNCTION_NAMES, PLACES, TASKS, World, type Behaviour } from './world.js';
+import type { Behaviour } from './model.js';
+import { CPUS, FUNCTION_NAMES, PLACES, TASKS, World } from './world.js';
 
 type Op = (world: World) => void;
 
@@ -21,7 +22,11 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
 );
 
 /** An operation whose text says what it does, so that a counterexample reads as a script. */
-function op<T extends readonly unknown[]>(name: string, args: { [K in keyof T]: fc.Arbitrary<T[K]> }, act: (world: World, ...args: T) => void): fc.Arbitrary<Op> {
+function op<T extends readonly unknown[]>(
+  name: string,
+  args: { [K in keyof T]: fc.Arbitrary<T[K]> },
+  act: (world: World, ...args: T) => void,
+): fc.Arbitrary<Op> {
   return fc.tuple(...(args as unknown as [])).map((values) =>
     Object.assign((world: World) => act(world, ...(values as unknown as T)), {
       toString: () => `${name}(${values.map((value) => JSON.stringify(value)).join(', ')})`,
@@ -30,14 +35,37 @@ function op<T extends readonly unknown[]>(name: string, args: { [K in keyof T]: 
 }
 
 const operation = fc.oneof(
-  { weight: 4, arbitrary: op('register', [place, behaviour, fc.boolean()], (w, where, does, off) => w.register(where, does, off)) },
-  { weight: 3, arbitrary: op('registerReturn', [symbol, fc.integer({ min: 1, max: 3 }), fc.boolean()], (w, name, max, skips) => w.registerReturn(name, max, skips)) },
+  {
+    weight: 4,
+    arbitrary: op('register', [place, behaviour, fc.boolean()], (w, where, does, off) => w.register(where, does, off)),
+  },
+  {
+    weight: 3,
+    arbitrary: op('registerReturn', [symbol, fc.integer({ min: 1, max: 3 }), fc.boolean()], (w, name, max, skips) =>
+      w.registerReturn(name, max, skips),
+    ),
+  },
   { weight: 2, arbitrary: op('unregister', [index], (w, i) => w.unregister(i)) },
   { weight: 2, arbitrary: op('setEnabled', [index, fc.boolean()], (w, i, on) => w.setEnabled(i, on)) },
-  { weight: 10, arbitrary: op('run', [fc.nat({ max: TASKS - 1 }), fc.nat({ max: CPUS - 1 }), fc.integer({ min: 1, max: 20 }), symbol], (w, task, cpu, n, name) => w.run(task, cpu, n, name)) },
+  {
+    weight: 10,
+    arbitrary: op(
+      'run',
+      [fc.nat({ max: TASKS - 1 }), fc.nat({ max: CPUS - 1 }), fc.integer({ min: 1, max: 20 }), symbol],
+      (w, task, cpu, n, name) => w.run(task, cpu, n, name),
+    ),
+  },
   { weight: 1, arbitrary: op('fault', [fc.nat({ max: TASKS - 1 })], (w, task) => w.fault(task)) },
   { weight: 1, arbitrary: op('exit', [fc.nat({ max: TASKS - 1 })], (w, task) => w.exit(task)) },
-  { weight: 2, arbitrary: op('unwind', [fc.nat({ max: TASKS - 1 })], (w, task) => w.unwind(task)) },
+  {
+    weight: 3,
+    arbitrary: op(
+      'callAndUnwind',
+      [fc.nat({ max: TASKS - 1 }), fc.nat({ max: CPUS - 1 }), fc.integer({ min: 3, max: 9 })],
+      (w, task, cpu, n) => (w.run(task, cpu, n, 'caller'), w.unwind(task)),
+    ),
+  },
+  { weight: 1, arbitrary: op('unwind', [fc.nat({ max: TASKS - 1 })], (w, task) => w.unwind(task)) },
 );
 
 describe('probes under any sequence of events', () => {

@@ -1,7 +1,8 @@
 import type { PtRegs } from '../../src/arch/index.js';
-import { KprobeRegistry, KretprobeRegistry, type Kprobe, type Kretprobe } from '../../src/kprobe/index.js';
+import { KprobeRegistry, KretprobeRegistry, type Kprobe } from '../../src/kprobe/index.js';
 import { CALLER, makeTask, TestHost, type TestTask } from '../../test/support/test-host.js';
 import { call, FRAME, FRAME_INSNS, jump, LEAF } from '../../test/support/text.js';
+import { checkProbe, checkReturn, type Behaviour, type ModelProbe, type ModelReturnProbe } from './model.js';
 
 export const CPUS = 3;
 export const TASKS = 4;
@@ -13,7 +14,6 @@ const FUNCTIONS = {
   tail: jump(0 - 53),
 };
 export const FUNCTION_NAMES = Object.keys(FUNCTIONS) as readonly (keyof typeof FUNCTIONS)[];
-/** Every instruction of every function. */
 export const PLACES: readonly { symbolName: string; offset: number }[] = [
   ...FRAME_INSNS.map((offset) => ({ symbolName: 'frame', offset })),
   ...[0, 1].map((offset) => ({ symbolName: 'leaf', offset })),
@@ -23,40 +23,6 @@ export const PLACES: readonly { symbolName: string; offset: number }[] = [
 const SLOT_AREA = 0xffff_ffff_a000_0000n;
 const TRAMPOLINE = 0xffff_ffff_8300_0000n;
 export const ARGUMENT = 0x1234n;
-
-/** What the handler of a probe does besides being called. */
-export type Behaviour =
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'unregister' | 'disable' | 'enable'; readonly victim: number }
-  | { readonly kind: 'register'; readonly place: number }
-  | { readonly kind: 'call'; readonly symbol: string }
-  | { readonly kind: 'return' };
-
-/** What the model knows of a probe: is it there, and how often its address was met while it was enabled. */
-export interface ModelProbe {
-  readonly real: Kprobe;
-  readonly addr: bigint;
-  readonly behaviour: Behaviour;
-  readonly returnProbe: ModelReturnProbe | null;
-  registered: boolean;
-  enabled: boolean;
-  hits: number;
-  recursion: number;
-  redirected: number;
-  posts: number;
-}
-
-export interface ModelReturnProbe {
-  readonly real: Kretprobe;
-  readonly maxactive: number;
-  readonly skipsOdd: boolean;
-  entries: number;
-  active: number;
-  returned: number;
-  skipped: number;
-  registered: boolean;
-  readonly missed: { maxactive: number; unwound: number; exited: number; unregistered: number };
-}
 
 /** A call that a return probe follows, by the place of its return address on the stack. */
 interface FollowedCall {
@@ -106,11 +72,11 @@ export class World {
 
   text(name: string): string {
     const length = (FUNCTIONS[name as keyof typeof FUNCTIONS] as readonly number[]).length;
-    return Buffer.from(this.host.memory.view(this.host.address(name), length) as Uint8Array).toString('hex');
+    return Buffer.from(this.host.memory.view(this.host.address(name), length) ?? []).toString('hex');
   }
 
   register(place: number, behaviour: Behaviour, disabled: boolean): void {
-    const where = PLACES[place % PLACES.length] as (typeof PLACES)[number];
+    const where = PLACES[place % PLACES.length];
     const model: { self?: ModelProbe } = {};
     const real = this.kprobes.register({
       ...where,
@@ -132,7 +98,17 @@ export class World {
       },
     });
     const missed = { maxactive: 0, unwound: 0, exited: 0, unregistered: 0 };
-    const model = { real, maxactive, skipsOdd, entries: 0, active: 0, returned: 0, skipped: 0, registered: true, missed };
+    const model = {
+      real,
+      maxactive,
+      skipsOdd,
+      entries: 0,
+      active: 0,
+      returned: 0,
+      skipped: 0,
+      registered: true,
+      missed,
+    };
     this.returnProbes.push(model);
     this.#add(real.entry, { kind: 'nothing' }, model, true);
   }
@@ -154,13 +130,13 @@ export class World {
 
   /** Lets a task execute up to `count` instructions on `cpu`; begins a call where it is in none. */
   run(index: number, cpu: number, count: number, symbol: string): void {
-    const task = this.tasks[index % TASKS] as ModelTask;
+    const task = this.tasks[index % TASKS];
     for (let i = 0; i < count; i++) if (!this.#runOne(task, cpu, symbol)) return;
   }
 
   /** The displaced instruction that a CPU is about to execute faults. */
   fault(index: number): void {
-    const task = this.tasks[index % TASKS] as ModelTask;
+    const task = this.tasks[index % TASKS];
     const { regs, pinned } = task;
     if (regs === null || pinned === null || this.host.memory.view(regs.ip, 1)?.[0] === 0xcc) return;
     this.#enter(task, pinned);
@@ -171,7 +147,7 @@ export class World {
 
   /** A task dies where it is. */
   exit(index: number): void {
-    const task = this.tasks[index % TASKS] as ModelTask;
+    const task = this.tasks[index % TASKS];
     if (task.pinned !== null) return;
     this.host.exitTask(task.task);
     for (const { probe } of task.followed.splice(0)) {
@@ -183,10 +159,10 @@ export class World {
 
   /** longjmp out of the innermost function called by `caller`: on behind the call. */
   unwind(index: number): void {
-    const task = this.tasks[index % TASKS] as ModelTask;
+    const task = this.tasks[index % TASKS];
     const { regs, pinned } = task;
     if (regs === null || pinned !== null || regs.ip === TRAMPOLINE) return;
-    const base = this.host.enter('leaf', [], task.task).sp;
+    const base = this.host.stackTop(task.task);
     // Within what caller calls the stack is two words or more below its start.
     if (regs.sp > base - 16n) return;
     regs.sp = base - 8n;
@@ -232,11 +208,24 @@ export class World {
   }
 
   #checkOriginal(): string[] {
-    return FUNCTION_NAMES.filter((name) => this.text(name) !== this.#original.get(name)).map((name) => `${name} is not restored`);
+    return FUNCTION_NAMES.filter((name) => this.text(name) !== this.#original.get(name)).map(
+      (name) => `${name} is not restored`,
+    );
   }
 
   #add(real: Kprobe, behaviour: Behaviour, returnProbe: ModelReturnProbe | null, enabled: boolean): ModelProbe {
-    const model = { real, addr: real.addr, behaviour, returnProbe, registered: true, enabled, hits: 0, recursion: 0, redirected: 0, posts: 0 };
+    const model = {
+      real,
+      addr: real.addr,
+      behaviour,
+      returnProbe,
+      registered: true,
+      enabled,
+      hits: 0,
+      recursion: 0,
+      redirected: 0,
+      posts: 0,
+    };
     this.probes.push(model);
     return model;
   }
@@ -247,7 +236,7 @@ export class World {
 
   /** Probes that a hit at `addr` meets, newest first. */
   #at(addr: bigint): ModelProbe[] {
-    return this.probes.filter((probe) => probe.addr === addr && probe.registered && probe.enabled).reverse();
+    return this.probes.filter((probe) => probe.addr === addr && probe.registered && probe.enabled).toReversed();
   }
 
   #enter(task: ModelTask, cpu: number): void {
@@ -257,7 +246,7 @@ export class World {
 
   #runOne(task: ModelTask, wanted: number, symbol: string): boolean {
     const cpu = task.pinned ?? wanted % CPUS;
-    if (task.pinned === null && this.busy[cpu] === true) return false;
+    if (task.pinned === null && this.busy[cpu]) return false;
     this.#enter(task, cpu);
     if (task.regs === null) {
       task.regs = this.host.enter(symbol, [ARGUMENT], task.task);
@@ -277,13 +266,15 @@ export class World {
   #judge(task: ModelTask, cpu: number, regs: PtRegs): void {
     if (regs.ip === TRAMPOLINE) this.#judgeReturn(task, regs.sp - 8n);
     else if (task.pinned === null) this.#judgeHit(task, cpu, regs);
-    else if (this.host.memory.view(regs.ip, 1)?.[0] === 0xcc) for (const probe of this.#at(task.stepping)) this.#expectPost(probe);
+    else if (this.host.memory.view(regs.ip, 1)?.[0] === 0xcc)
+      for (const probe of this.#at(task.stepping)) this.#expectPost(probe);
   }
 
   #judgeHit(task: ModelTask, cpu: number, regs: PtRegs): void {
-    const hit = this.#at(regs.ip);
     const addr = regs.ip;
-    if (hit.length === 0) return;
+    if (this.#at(addr).length === 0) return;
+    // One that is enabled by a handler of this very hit is called in its turn.
+    const hit = this.probes.filter((probe) => probe.addr === addr && probe.registered).toReversed();
     task.stepping = addr;
     task.hijacked = false;
     this.busy[cpu] = true;
@@ -398,25 +389,6 @@ export class World {
   #instructionsOf(symbol: string): bigint[] {
     return PLACES.filter((place) => place.symbolName === symbol).map(({ offset }) => this.host.address(symbol, offset));
   }
-}
-
-function checkProbe({ real, hits, recursion, redirected, posts }: ModelProbe): string[] {
-  const actual = { hits: real.nhit, ...real.missed, posts: 0 };
-  const expected = { hits, recursion, redirected, posts };
-  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-  return a === b ? [] : [`probe ${real.symbolName}+${real.offset}: ${a}, the model says ${b} (posts: handlers still owed)`];
-}
-
-function checkReturn({ real, active, returned, skipped, missed }: ModelReturnProbe): string[] {
-  const { maxactive, fault, unwound, exited, unregistered } = real.missed;
-  const actual = { active: real.nactive, returned: real.nreturned, skipped: real.nskipped, maxactive, unwound, exited, unregistered };
-  const expected = { active, returned, skipped, ...missed };
-  const sum = actual.active + actual.returned + actual.skipped + maxactive + fault + unwound + exited + unregistered;
-  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-  return [
-    ...(a === b ? [] : [`return probe ${real.entry.symbolName}: ${a}, the model says ${b}`]),
-    ...(sum === real.entry.nhit ? [] : [`return probe ${real.entry.symbolName}: ${sum} accounted of ${real.entry.nhit}`]),
-  ];
 }
 
 function isSlotInsn(host: TestHost, addr: bigint): boolean {

@@ -16,7 +16,9 @@ export class Random {
 }
 
 /** Values that size, offset and count fields are wrong with. */
-const suspiciousWords = [0, 1, 7, 8, 0x7f, 0xff, 0x7fff, 0xffff, 0x10000, 0xff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_fff8, 0xffff_ffff];
+const suspiciousWords = [
+  0, 1, 7, 8, 0x7f, 0xff, 0x7fff, 0xffff, 0x10000, 0xff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_fff8, 0xffff_ffff,
+];
 
 /** One corruption of `bytes`, which stay as they are; `other` gives what is spliced in. */
 export function mutate(bytes, other, random) {
@@ -45,7 +47,11 @@ function corrupt(bytes, other, random) {
       view.setUint32(at & ~3, random.below(bytes.length * 2), true);
       return bytes;
     case 5:
-      view.setBigUint64(at & ~7, BigInt(suspiciousWords[random.below(suspiciousWords.length)]) << BigInt(random.below(33)), true);
+      view.setBigUint64(
+        at & ~7,
+        BigInt(suspiciousWords[random.below(suspiciousWords.length)]) << BigInt(random.below(33)),
+        true,
+      );
       return bytes;
     case 6:
       bytes.copyWithin(at, random.below(bytes.length), random.below(bytes.length));

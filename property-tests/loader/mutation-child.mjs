@@ -13,13 +13,23 @@ const testdata = fileURLToPath(new URL('../../test/testdata/', import.meta.url))
 const folder = join(testdata, 'objects');
 const objects = readdirSync(folder)
   .filter((name) => name.endsWith('.o'))
-  .sort()
+  .toSorted()
   .map((name) => readFileSync(join(folder, name)));
-const targets = ['linux-min', 'target', 'target-big-endian'].map((name) => readFileSync(join(testdata, 'btf', `${name}.btf`)));
+const targets = ['linux-min', 'target', 'target-big-endian'].map((name) =>
+  readFileSync(join(testdata, 'btf', `${name}.btf`)),
+);
 const goodTargets = targets.map((bytes) => parseBtf(bytes));
 
 const [seed, first, count] = process.argv.slice(2).map(Number);
-const report = { parsed: 0, linked: 0, refused: 0, slowest: { index: -1, ms: 0 }, peakGrowthMiB: 0, growthMiB: 0, violations: [] };
+const report = {
+  parsed: 0,
+  linked: 0,
+  refused: 0,
+  slowest: { index: -1, ms: 0 },
+  peakGrowthMiB: 0,
+  growthMiB: 0,
+  violations: [],
+};
 
 /** Everything one can do with an object's bytes alone: all of it must end in an answer or a BpfError. */
 function examineObject(bytes, target) {
@@ -64,7 +74,11 @@ function complaint(error) {
   if (!(error instanceof BpfError)) return `${error?.stack ?? error}`;
   const { section, offset, value, remedy, cause } = error.detail;
   if (cause !== undefined) return complaint(cause);
-  const lacking = [section === undefined && 'section', offset === undefined && value === undefined && 'offset or value', remedy === undefined && 'remedy'];
+  const lacking = [
+    section === undefined && 'section',
+    offset === undefined && value === undefined && 'offset or value',
+    remedy === undefined && 'remedy',
+  ];
   const missing = lacking.filter((field) => field !== false);
   return missing.length === 0 ? undefined : `lacks ${missing.join(', ')}: ${error.message}`;
 }
@@ -74,7 +88,13 @@ function step(index) {
   const random = new Random((seed + 1) * 0x9e3779b1 + index);
   const started = process.cpuUsage();
   if (index % 6 === 5) attempt(() => examineBtf(mutate(targets[random.below(3)], objects[0], random), random));
-  else attempt(() => examineObject(mutate(objects[random.below(objects.length)], objects[random.below(objects.length)], random), goodTargets[random.below(3)]));
+  else
+    attempt(() =>
+      examineObject(
+        mutate(objects[random.below(objects.length)], objects[random.below(objects.length)], random),
+        goodTargets[random.below(3)],
+      ),
+    );
   const used = process.cpuUsage(started);
   const ms = (used.user + used.system) / 1000;
   if (ms > report.slowest.ms) report.slowest = { index, ms };

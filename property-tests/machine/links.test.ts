@@ -32,13 +32,17 @@ const change = fc.oneof(
 );
 type Change = typeof change extends fc.Arbitrary<infer C> ? C : never;
 
+const by = fc.constantFrom('switch', 'frame', 'sample');
 const hit = fc.record({
   do: fc.constant('hit' as const),
-  by: fc.constantFrom('switch', 'frame', 'sample'),
+  by,
   cpu: fc.nat({ max: 1 }),
   /** Made by the first program that runs, in the middle of its run. */
   inside: fc.option(change, { nil: undefined }),
 });
+
+/** A hit whose first program is itself interrupted by hits on the same CPU, one within the other. */
+const nested = fc.record({ do: fc.constant('nested' as const), by: fc.array(by, { minLength: 2, maxLength: 4 }) });
 
 interface Tracked {
   readonly link: Link;
@@ -91,7 +95,7 @@ class Model {
     }
   }
 
-  hit(by: string, cpu: number, inside: Change | undefined): void {
+  hit(kind: string, cpu: number, inside: Change | undefined): void {
     const before = this.tracked.map(({ state, tag }) => ({ state, tag }));
     let pending = inside;
     const off = this.fixture.ring.area.onWakeup(() => {
@@ -100,10 +104,7 @@ class Model {
       pending = undefined;
       if (now !== undefined) this.apply(now);
     });
-    const { host } = this.fixture;
-    if (by === 'switch') host.fire('sched_switch', [0n, 1n, 2n, 0n], cpu);
-    else if (by === 'frame') host.call('frame', cpu);
-    else host.sample(cpu, host.enter('frame'));
+    this.#make(kind, cpu);
     off();
     const ran = this.count();
     this.tracked.forEach((one, i) => {
@@ -111,10 +112,47 @@ class Model {
       one.runs += runs;
       const was = before[i];
       const touched = was === undefined || was.state !== one.state || was.tag !== one.tag || this.#isTarget(inside, i);
-      const expected = HOOKS[one.hook].hitBy === by && one.state === 'attached' ? 1 : 0;
+      const expected = HOOKS[one.hook].hitBy === kind && one.state === 'attached' ? 1 : 0;
       if (!touched) expect([one.link.info.hook, runs]).toEqual([one.link.info.hook, expected]);
       else expect(runs).toBeLessThanOrEqual(2);
     });
+  }
+
+  /**
+   * Every link sees every hit, and either runs or counts why it did not. What runs is the hook's to say: all but raw
+   * tracepoints miss hits while a program runs.
+   */
+  nested(hits: readonly string[]): void {
+    const before = this.tracked.map(({ link }) => link.ledgerRow());
+    let depth = 0;
+    const made = new Map<string, number>();
+    const next = (): void => {
+      const kind = hits[depth++];
+      if (kind === undefined) return;
+      made.set(kind, (made.get(kind) ?? 0) + 1);
+      this.#make(kind, 0);
+    };
+    const off = this.fixture.ring.area.onWakeup(next);
+    next();
+    off();
+    const ran = this.count();
+    this.tracked.forEach((one, i) => {
+      const row = one.link.ledgerRow();
+      const was = before[i];
+      const runs = ran.get(one) ?? 0;
+      one.runs += runs;
+      const kind = HOOKS[one.hook].hitBy;
+      expect([row.name, row.seen - was.seen]).toEqual([row.name, one.state === 'attached' ? (made.get(kind) ?? 0) : 0]);
+      expect(row.delivered - was.delivered).toBe(runs);
+      expect(isBalanced(row)).toBe(true);
+    });
+  }
+
+  #make(kind: string, cpu: number): void {
+    const { host } = this.fixture;
+    if (kind === 'switch') host.fire('sched_switch', [0n, 1n, 2n, 0n], cpu);
+    else if (kind === 'frame') host.call('frame', cpu);
+    else host.sample(cpu, host.enter('frame'));
   }
 
   finish(): void {
@@ -153,10 +191,11 @@ class Model {
 describe('links', () => {
   it('run exactly for the hits they are there for, whatever is attached, paused, replaced and detached, also from inside a run', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(change, { weight: 3, arbitrary: hit }), { maxLength: 50 }), (steps) => {
+      fc.property(fc.array(fc.oneof(change, { weight: 3, arbitrary: hit }, nested), { maxLength: 50 }), (steps) => {
         const model = new Model();
         for (const step of steps) {
           if (step.do === 'hit') model.hit(step.by, step.cpu, step.inside);
+          else if (step.do === 'nested') model.nested(step.by);
           else model.apply(step);
         }
         model.finish();

@@ -8,7 +8,7 @@ export const MAX_DEPTH = 6;
 const EVENT_PRIORITY = 10;
 
 export const tracepointOf = (place: number): number => (place < 2 ? place : place === 2 ? 0 : 1);
-export const priorityOf = (listener: number): number => [5, 10, 20][listener % 3] as number;
+export const priorityOf = (listener: number): number => [5, 10, 20][listener % 3];
 /** Whether the event at `place` takes a hit with this number: sys_enter_read takes 0, sys_enter_write 1. */
 const accepts = (place: number, number: number): boolean => place < 4 || number === place - 4;
 
@@ -60,7 +60,12 @@ export class TracepointModel {
     const first = list.length === 0;
     this.#insert(list, { listener, place, priority: priorityOf(listener), active: true });
     if (place >= 2 && first) {
-      this.#insert(this.#probes[tracepointOf(place)] as Entry[], { listener: null, place, priority: EVENT_PRIORITY, active: true });
+      this.#insert(this.#probes[tracepointOf(place)], {
+        listener: null,
+        place,
+        priority: EVENT_PRIORITY,
+        active: true,
+      });
     }
   }
 
@@ -71,14 +76,14 @@ export class TracepointModel {
       return;
     }
     if (place >= 2 && list.length === 0) {
-      this.#drop(this.#probes[tracepointOf(place)] as Entry[], (entry) => entry.listener === null && entry.place === place);
+      this.#drop(this.#probes[tracepointOf(place)], (entry) => entry.listener === null && entry.place === place);
     }
   }
 
   fire(tracepoint: number, number: number, cpu: number): void {
     if (this.#depth === MAX_DEPTH) return;
     this.#depth++;
-    for (const entry of [...(this.#probes[tracepoint] as Entry[])]) {
+    for (const entry of [...this.#probes[tracepoint]]) {
       if (!entry.active) continue;
       if (entry.listener !== null) this.#call(entry, cpu);
       else if (accepts(entry.place, number)) this.#record(entry.place, cpu);
@@ -87,27 +92,27 @@ export class TracepointModel {
   }
 
   #record(place: number, cpu: number): void {
-    this.hits[place] = (this.hits[place] as number) + 1;
-    const level = this.#levels[cpu] as number;
+    this.hits[place] = this.hits[place] + 1;
+    const level = this.#levels[cpu];
     if (level === LEVELS) {
-      this.missed[place] = (this.missed[place] as number) + 1;
+      this.missed[place] = this.missed[place] + 1;
       return;
     }
     this.#levels[cpu] = level + 1;
-    for (const entry of [...(this.#consumers[place] as Entry[])]) if (entry.active) this.#call(entry, cpu);
+    for (const entry of [...this.#consumers[place]]) if (entry.active) this.#call(entry, cpu);
     this.#levels[cpu] = level;
   }
 
   #call({ place, listener }: Entry, cpu: number): void {
     this.log.push(`${place}:${listener}`);
-    const behaviour = this.#behaviours[listener as number] as Behaviour;
+    const behaviour = this.#behaviours[listener as number];
     if (behaviour.kind === 'add') this.add(behaviour.place, behaviour.listener);
     if (behaviour.kind === 'remove') this.remove(behaviour.place, behaviour.listener);
     if (behaviour.kind === 'fire') this.fire(behaviour.place % 2, behaviour.listener % 2, cpu);
   }
 
   #listAt(place: number): Entry[] {
-    return (place < 2 ? this.#probes[place] : this.#consumers[place]) as Entry[];
+    return place < 2 ? this.#probes[place] : this.#consumers[place];
   }
 
   #insert(list: Entry[], entry: Entry): void {
@@ -118,7 +123,7 @@ export class TracepointModel {
   #drop(list: Entry[], is: (entry: Entry) => boolean): boolean {
     const at = list.findIndex(is);
     if (at < 0) return false;
-    (list[at] as Entry).active = false;
+    list[at].active = false;
     list.splice(at, 1);
     return true;
   }

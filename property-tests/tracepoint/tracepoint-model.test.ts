@@ -16,7 +16,10 @@ class RealSide {
   readonly registry = new TracepointRegistry(new TestRuntime(this.host).runtime);
   readonly #behaviours: readonly Behaviour[];
   /** One function per place, called with the listener as its data. */
-  readonly #functions = Array.from({ length: PLACES }, (_, place) => (data: unknown, _hit: unknown, cpu: number) => this.#called(place, data as number, cpu));
+  readonly #functions = Array.from(
+    { length: PLACES },
+    (_, place) => (data: unknown, _hit: unknown, cpu: number) => this.#called(place, data as number, cpu),
+  );
   #depth = 0;
 
   constructor(behaviours: readonly Behaviour[]) {
@@ -55,14 +58,19 @@ class RealSide {
 
   #called(place: number, listener: number, cpu: number): void {
     this.log.push(`${place}:${listener}`);
-    const { kind, place: where, listener: who } = this.#behaviours[listener] as Behaviour;
+    const { kind, place: where, listener: who } = this.#behaviours[listener];
     if (kind === 'add') this.add(where, who);
     if (kind === 'remove') this.remove(where, who);
     if (kind === 'fire') this.fire(where % 2, who % 2, cpu);
   }
 }
 
-type Op = { readonly kind: 'add' | 'remove' | 'fire'; readonly place: number; readonly listener: number; readonly cpu: number };
+type Op = {
+  readonly kind: 'add' | 'remove' | 'fire';
+  readonly place: number;
+  readonly listener: number;
+  readonly cpu: number;
+};
 
 const place = fc.nat({ max: PLACES - 1 });
 const listener = fc.nat({ max: LISTENERS - 1 });
@@ -81,8 +89,8 @@ describe('listeners that come, go and cause hits, also while they are called', (
         fc.array(behaviour, { minLength: LISTENERS, maxLength: LISTENERS }),
         fc.array(operation, { minLength: 1, maxLength: 40 }),
         (behaviours, operations) => {
-          const model = new TracepointModel(behaviours as Behaviour[]);
-          const real = new RealSide(behaviours as Behaviour[]);
+          const model = new TracepointModel(behaviours);
+          const real = new RealSide(behaviours);
           for (const { kind, place: where, listener: who, cpu } of operations) {
             for (const side of [model, real]) {
               if (kind === 'fire') side.fire(where % 2, who % 2, cpu);
@@ -92,7 +100,11 @@ describe('listeners that come, go and cause hits, also while they are called', (
             expect([...real.host.tracepoints.enabled]).toEqual(model.flags);
           }
           for (const [i, event] of real.registry.events.entries()) {
-            expect([event.users, event.hits, event.missed]).toEqual([model.users(i + 2), model.hits[i + 2], model.missed[i + 2]]);
+            expect([event.users, event.hits, event.missed]).toEqual([
+              model.users(i + 2),
+              model.hits[i + 2],
+              model.missed[i + 2],
+            ]);
           }
         },
       ),

@@ -36,11 +36,11 @@ export class PtRegs {
   }
 
   lo(slot: number): number {
-    return this.words[this.base + 2 * slot] as number;
+    return this.words[this.base + 2 * slot];
   }
 
   hi(slot: number): number {
-    return this.words[this.base + 2 * slot + 1] as number;
+    return this.words[this.base + 2 * slot + 1];
   }
 
   set(slot: number, lo: number, hi: number): void {
@@ -82,6 +82,6 @@ export class PtRegs {
   copyTo(target: Int32Array, index: number): void {
     const { words, base } = this;
     const count = this.layout.size >> 2;
-    for (let i = 0; i < count; i++) target[index + i] = words[base + i] as number;
+    for (let i = 0; i < count; i++) target[index + i] = words[base + i];
   }
 }

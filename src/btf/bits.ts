@@ -3,13 +3,20 @@ export function readBits(bytes: Uint8Array, offset: number, count: number, littl
   const first = Math.floor(offset / 8);
   const last = Math.ceil((offset + count) / 8);
   let word = 0n;
-  for (let i = first; i < last; i++) word = littleEndian ? word | (BigInt(bytes[i]) << BigInt(8 * (i - first))) : (word << 8n) | BigInt(bytes[i]);
+  for (let i = first; i < last; i++)
+    word = littleEndian ? word | (BigInt(bytes[i]) << BigInt(8 * (i - first))) : (word << 8n) | BigInt(bytes[i]);
   const below = littleEndian ? offset - first * 8 : last * 8 - offset - count;
   return BigInt.asUintN(count, word >> BigInt(below));
 }
 
 /** Puts the low `count` bits of `value` where `readBits` finds them; the bits around stay. */
-export function writeBits(bytes: Uint8Array, offset: number, count: number, littleEndian: boolean, value: bigint): void {
+export function writeBits(
+  bytes: Uint8Array,
+  offset: number,
+  count: number,
+  littleEndian: boolean,
+  value: bigint,
+): void {
   for (let i = 0; i < count; i++) {
     const bit = Number((value >> BigInt(littleEndian ? i : count - 1 - i)) & 1n);
     const at = offset + i;

@@ -45,11 +45,17 @@ export function parseBtfExt(bytes: Uint8Array, btf: Btf): BtfExt {
   if (reader.u8(2) !== 1) throw corrupt('.BTF.ext has an unknown version', 2, reader.u8(2));
   const headerBytes = reader.u32(4);
   if (headerBytes < MIN_HEADER_BYTES) throw corrupt('.BTF.ext header is too short', 4, headerBytes);
-  const part = (header: number): Part => ({ reader, btf, at: headerBytes + reader.u32(header), length: reader.u32(header + 4) });
+  const part = (header: number): Part => ({
+    reader,
+    btf,
+    at: headerBytes + reader.u32(header),
+    length: reader.u32(header + 4),
+  });
   return {
     functions: readSections(part(8), 8, (at) => ({ insnOffset: reader.u32(at), typeId: reader.u32(at + 4) })),
     lines: readSections(part(16), 16, (at) => readLine(reader, at)),
-    relocations: headerBytes < CORE_HEADER_BYTES ? [] : readSections(part(24), 16, (at) => readRelocation(reader, btf, at)),
+    relocations:
+      headerBytes < CORE_HEADER_BYTES ? [] : readSections(part(24), 16, (at) => readRelocation(reader, btf, at)),
   };
 }
 
@@ -67,13 +73,15 @@ function readSections<Row>(part: Part, minRecordBytes: number, read: (at: number
   const end = at + length;
   reader.slice(at, length);
   const recordBytes = reader.u32(at);
-  if (recordBytes < minRecordBytes || recordBytes % 4 !== 0) throw corrupt('.BTF.ext has an impossible record size', at, recordBytes);
+  if (recordBytes < minRecordBytes || recordBytes % 4 !== 0)
+    throw corrupt('.BTF.ext has an impossible record size', at, recordBytes);
   const sections: BtfExtSection<Row>[] = [];
   let cursor = at + 4;
   while (cursor < end) {
     const count = reader.u32(cursor + 4);
     const first = cursor + 8;
-    if (count === 0 || first + count * recordBytes > end) throw corrupt('.BTF.ext has an impossible number of records', cursor + 4, count);
+    if (count === 0 || first + count * recordBytes > end)
+      throw corrupt('.BTF.ext has an impossible number of records', cursor + 4, count);
     const records = Array.from({ length: count }, (_, i) => read(first + i * recordBytes));
     sections.push({ section: btf.string(reader.u32(cursor)), records });
     cursor = first + count * recordBytes;
@@ -99,5 +107,10 @@ function readRelocation(reader: ByteReader, btf: Btf, at: number): CoreRelocatio
 }
 
 function corrupt(what: string, offset: number, value: number): BpfError {
-  return new BpfError('EINVAL', what, { section: SECTION, offset, value, remedy: 'the section is truncated or corrupt' });
+  return new BpfError('EINVAL', what, {
+    section: SECTION,
+    offset,
+    value,
+    remedy: 'the section is truncated or corrupt',
+  });
 }

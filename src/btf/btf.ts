@@ -101,7 +101,7 @@ export class Btf implements Iterable<BtfType> {
   idsByEssentialName(name: string): readonly number[] {
     const plain = this.idsByName(name);
     const flavours = this.#flavours?.get(name) ?? [];
-    return flavours.length === 0 ? plain : [...plain, ...flavours].sort((a, b) => a - b);
+    return flavours.length === 0 ? plain : [...plain, ...flavours].toSorted((a, b) => a - b);
   }
 
   /** The type behind any typedefs, qualifiers and type tags. A cycle of them is an EINVAL `BpfError`. */
@@ -190,7 +190,8 @@ export class Btf implements Iterable<BtfType> {
     for (let id = 1; id < this.typeCount; id++) {
       if (this.kindOf(id) !== 'int') continue;
       const type = this.byId(id);
-      if (type.kind === 'int' && (type.size === 4 || type.size === 8) && CONVENTIONAL_LONG_NAMES.has(type.name)) return type.size;
+      if (type.kind === 'int' && (type.size === 4 || type.size === 8) && CONVENTIONAL_LONG_NAMES.has(type.name))
+        return type.size;
     }
     return 8;
   }

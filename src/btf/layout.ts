@@ -107,7 +107,11 @@ class Alignments {
 function checkedSize(id: number, elements: number, size: number): number {
   const total = elements * size;
   if (total > MAX_SIZE) {
-    throw new BpfError('E2BIG', 'BTF type is larger than 4 GiB', { section: '.BTF', value: id, remedy: 'the BTF is corrupt' });
+    throw new BpfError('E2BIG', 'BTF type is larger than 4 GiB', {
+      section: '.BTF',
+      value: id,
+      remedy: 'the BTF is corrupt',
+    });
   }
   return total;
 }

@@ -29,7 +29,10 @@ function parsePath(path: string): Step[] {
   for (const part of path.split('.')) {
     const match = /^([A-Za-z_]\w*)?((?:\[\d+\])*)$/.exec(part);
     if (match === null || part === '') {
-      throw new BpfError('EINVAL', 'malformed member path', { value: path, remedy: 'write it as in C, like se.avg[1].load' });
+      throw new BpfError('EINVAL', 'malformed member path', {
+        value: path,
+        remedy: 'write it as in C, like se.avg[1].load',
+      });
     }
     if (match[1] !== undefined) steps.push({ name: match[1] });
     for (const index of match[2].matchAll(/\d+/g)) steps.push({ index: Number(index[0]) });

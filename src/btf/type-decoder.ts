@@ -34,11 +34,20 @@ export function decodeType(records: TypeRecords, strings: BtfStringTable, id: nu
       return { kind, id, name, elementType: words[body], indexType: words[body + 1], count: words[body + 2] };
     case 'struct':
     case 'union':
-      return { kind, id, name, size: sizeOrType, members: decodeMembers(words, strings, body, count, recordKindFlag(info)) };
+      return {
+        kind,
+        id,
+        name,
+        size: sizeOrType,
+        members: decodeMembers(words, strings, body, count, recordKindFlag(info)),
+      };
     case 'enum':
     case 'enum64': {
       const signed = recordKindFlag(info);
-      const values = kind === 'enum' ? decodeEnum(words, strings, body, count, signed) : decodeEnum64(words, strings, body, count, signed);
+      const values =
+        kind === 'enum'
+          ? decodeEnum(words, strings, body, count, signed)
+          : decodeEnum64(words, strings, body, count, signed);
       return { kind, id, name, size: sizeOrType, signed, values };
     }
     case 'fwd':
@@ -70,7 +79,7 @@ export function decodeType(records: TypeRecords, strings: BtfStringTable, id: nu
           size: words[body + 3 * i + 2],
         })),
       };
-    case 'decl_tag':
+    default:
       return { kind, id, name, type: sizeOrType, componentIndex: words[body] | 0 };
   }
 }
@@ -86,7 +95,13 @@ function intEncoding(word: number): { bits: number; bitOffset: number; signed: b
   };
 }
 
-function decodeMembers(words: Uint32Array, strings: BtfStringTable, body: number, count: number, bitfields: boolean): BtfMember[] {
+function decodeMembers(
+  words: Uint32Array,
+  strings: BtfStringTable,
+  body: number,
+  count: number,
+  bitfields: boolean,
+): BtfMember[] {
   return Array.from({ length: count }, (_, i) => {
     const at = body + 3 * i;
     const offset = words[at + 2];
@@ -99,14 +114,26 @@ function decodeMembers(words: Uint32Array, strings: BtfStringTable, body: number
   });
 }
 
-function decodeEnum(words: Uint32Array, strings: BtfStringTable, body: number, count: number, signed: boolean): BtfEnumerator[] {
+function decodeEnum(
+  words: Uint32Array,
+  strings: BtfStringTable,
+  body: number,
+  count: number,
+  signed: boolean,
+): BtfEnumerator[] {
   return Array.from({ length: count }, (_, i) => {
     const value = words[body + 2 * i + 1];
     return { name: strings.at(words[body + 2 * i]), value: BigInt(signed ? value | 0 : value) };
   });
 }
 
-function decodeEnum64(words: Uint32Array, strings: BtfStringTable, body: number, count: number, signed: boolean): BtfEnumerator[] {
+function decodeEnum64(
+  words: Uint32Array,
+  strings: BtfStringTable,
+  body: number,
+  count: number,
+  signed: boolean,
+): BtfEnumerator[] {
   return Array.from({ length: count }, (_, i) => {
     const at = body + 3 * i;
     const value = (BigInt(words[at + 2]) << 32n) | BigInt(words[at + 1]);

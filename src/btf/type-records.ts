@@ -74,7 +74,11 @@ class RecordScan {
       at = this.#record(at);
     }
     if (this.#highestReference >= count) {
-      throw this.#error('BTF refers to a type that does not exist', this.#highestReferenceAt, `there are ${count} types`);
+      throw this.#error(
+        'BTF refers to a type that does not exist',
+        this.#highestReferenceAt,
+        `there are ${count} types`,
+      );
     }
     return { words, starts: starts.slice(0, count), count };
   }
@@ -82,7 +86,8 @@ class RecordScan {
   /** Checks one record and returns where the next one starts. */
   #record(at: number): number {
     const words = this.#words;
-    if (at + RECORD_HEADER_WORDS > words.length) throw this.#error('BTF type record is cut short', at, 'the section is truncated');
+    if (at + RECORD_HEADER_WORDS > words.length)
+      throw this.#error('BTF type record is cut short', at, 'the section is truncated');
     const info = words[at + 1];
     const kind = recordKind(info);
     const shape = layout[kind];
@@ -91,7 +96,8 @@ class RecordScan {
     }
     const elements = shape[1] === 0 ? 0 : recordCount(info);
     const end = at + RECORD_HEADER_WORDS + shape[0] + shape[1] * elements;
-    if (end > words.length) throw this.#error('BTF type record runs past the type section', at + 1, 'the section is truncated');
+    if (end > words.length)
+      throw this.#error('BTF type record runs past the type section', at + 1, 'the section is truncated');
     this.#name(at);
     this.#references(kind, at, end);
     return end;

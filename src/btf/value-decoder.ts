@@ -8,7 +8,14 @@ import type { BtfArray, BtfComposite, BtfEnum, BtfInt, BtfType } from './types.j
  * pointers, `boolean`, the enumerator's name (or the number, where no enumerator has it), `string` for arrays of
  * `char`, arrays, and objects by member name. Members of anonymous structs and unions appear in their holder.
  */
-export type BtfValue = number | bigint | boolean | string | null | readonly BtfValue[] | { readonly [member: string]: BtfValue };
+export type BtfValue =
+  | number
+  | bigint
+  | boolean
+  | string
+  | null
+  | readonly BtfValue[]
+  | { readonly [member: string]: BtfValue };
 
 const MAX_DEPTH = 32;
 const utf8 = new TextDecoder('utf-8');
@@ -88,7 +95,9 @@ function decodeArray(btf: Btf, type: BtfArray, bytes: Uint8Array, depth: number)
   const element = btf.resolve(type.elementType);
   if (isCharacter(element)) return decodeText(bytes.subarray(0, count));
   if (size === 0) return [];
-  return Array.from({ length: count }, (_, i) => decode(btf, type.elementType, bytes.subarray(i * size, (i + 1) * size), depth + 1));
+  return Array.from({ length: count }, (_, i) =>
+    decode(btf, type.elementType, bytes.subarray(i * size, (i + 1) * size), depth + 1),
+  );
 }
 
 /** Whether arrays of this type are text: `char`, but neither `signed char` nor `unsigned char`. */
@@ -101,7 +110,12 @@ function decodeText(bytes: Uint8Array): string {
   return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
-function decodeRecord(btf: Btf, type: BtfComposite | Extract<BtfType, { kind: 'datasec' }>, bytes: Uint8Array, depth: number): BtfValue {
+function decodeRecord(
+  btf: Btf,
+  type: BtfComposite | Extract<BtfType, { kind: 'datasec' }>,
+  bytes: Uint8Array,
+  depth: number,
+): BtfValue {
   need(type, bytes, type.size);
   const fields: Record<string, BtfValue> = {};
   if (type.kind === 'datasec') {
@@ -139,5 +153,9 @@ function need(type: BtfType, bytes: Uint8Array, size: number): Uint8Array {
 }
 
 function notDecodable(type: BtfType, why: string): BpfError {
-  return new BpfError('EINVAL', `cannot decode a value of ${type.kind} ${type.name}`, { section: '.BTF', value: type.id, remedy: why });
+  return new BpfError('EINVAL', `cannot decode a value of ${type.kind} ${type.name}`, {
+    section: '.BTF',
+    value: type.id,
+    remedy: why,
+  });
 }

@@ -21,14 +21,32 @@ function encode(btf: Btf, typeId: number, value: BtfValue, bytes: Uint8Array, de
   const type = btf.resolve(typeId);
   switch (type.kind) {
     case 'int':
-      writeBits(room(type, bytes, type.size), 0, type.size * 8, btf.littleEndian, integerOf(type, value, type.size * 8));
+      writeBits(
+        room(type, bytes, type.size),
+        0,
+        type.size * 8,
+        btf.littleEndian,
+        integerOf(type, value, type.size * 8),
+      );
       return;
     case 'enum':
     case 'enum64':
-      writeBits(room(type, bytes, type.size), 0, type.size * 8, btf.littleEndian, enumeratorOf(type, value, type.size * 8));
+      writeBits(
+        room(type, bytes, type.size),
+        0,
+        type.size * 8,
+        btf.littleEndian,
+        enumeratorOf(type, value, type.size * 8),
+      );
       return;
     case 'ptr':
-      writeBits(room(type, bytes, btf.pointerSize), 0, btf.pointerSize * 8, btf.littleEndian, inRange(toBigInt(value, type), btf.pointerSize * 8, false, type));
+      writeBits(
+        room(type, bytes, btf.pointerSize),
+        0,
+        btf.pointerSize * 8,
+        btf.littleEndian,
+        inRange(toBigInt(value, type), btf.pointerSize * 8, false, type),
+      );
       return;
     case 'float':
       encodeFloat(btf, type, value, room(type, bytes, type.size));
@@ -63,7 +81,7 @@ function enumeratorOf(type: BtfEnum, value: BtfValue, bits: number): bigint {
 function toBigInt(value: BtfValue, type: BtfType): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
-  throw new TypeError(`${type.kind} ${type.name} takes an integer, not ${typeof value} ${String(value)}`);
+  throw new TypeError(`${type.kind} ${type.name} takes an integer, not ${typeof value}`);
 }
 
 /** The value's bits; a value outside the type's range is the caller's mistake. */
@@ -71,7 +89,8 @@ function inRange(value: bigint, bits: number, signed: boolean, type: BtfType): b
   const width = BigInt(bits);
   const low = signed ? -(1n << (width - 1n)) : 0n;
   const high = signed ? (1n << (width - 1n)) - 1n : (1n << width) - 1n;
-  if (value < low || value > high) throw new RangeError(`${value} does not fit ${type.kind} ${type.name} (${low} to ${high})`);
+  if (value < low || value > high)
+    throw new RangeError(`${value} does not fit ${type.kind} ${type.name} (${low} to ${high})`);
   return BigInt.asUintN(bits, value);
 }
 
@@ -88,14 +107,17 @@ function encodeArray(btf: Btf, type: BtfArray, value: BtfValue, bytes: Uint8Arra
   const target = room(type, bytes, size * type.count);
   if (typeof value === 'string' && isCharacter(btf.resolve(type.elementType))) {
     const text = utf8.encode(value);
-    if (text.length > target.length) throw new RangeError(`text of ${text.length} bytes does not fit char[${type.count}]`);
+    if (text.length > target.length)
+      throw new RangeError(`text of ${text.length} bytes does not fit char[${type.count}]`);
     target.fill(0);
     target.set(text);
     return;
   }
   if (!Array.isArray(value)) throw new TypeError(`array takes an array, not ${typeof value}`);
   if (value.length > type.count) throw new RangeError(`${value.length} elements do not fit an array of ${type.count}`);
-  value.forEach((element: BtfValue, i) => encode(btf, type.elementType, element, target.subarray(i * size, (i + 1) * size), depth + 1));
+  value.forEach((element: BtfValue, i) =>
+    encode(btf, type.elementType, element, target.subarray(i * size, (i + 1) * size), depth + 1),
+  );
 }
 
 function encodeRecord(btf: Btf, type: BtfComposite, value: BtfValue, bytes: Uint8Array, depth: number): void {
@@ -113,7 +135,8 @@ function encodeRecord(btf: Btf, type: BtfComposite, value: BtfValue, bytes: Uint
 
 function encodeBitfield(btf: Btf, member: BtfMember, value: BtfValue, bytes: Uint8Array): void {
   const type = btf.resolve(member.type);
-  if (type.kind !== 'int' && type.kind !== 'enum' && type.kind !== 'enum64') throw notEncodable(type, 'it cannot be a bit-field');
+  if (type.kind !== 'int' && type.kind !== 'enum' && type.kind !== 'enum64')
+    throw notEncodable(type, 'it cannot be a bit-field');
   const raw = type.kind === 'int' ? integerOf(type, value, member.bitSize) : enumeratorOf(type, value, member.bitSize);
   room(type, bytes, Math.ceil((member.bitOffset + member.bitSize) / 8));
   writeBits(bytes, member.bitOffset, member.bitSize, btf.littleEndian, raw);
@@ -125,5 +148,9 @@ function room(type: BtfType, bytes: Uint8Array, size: number): Uint8Array {
 }
 
 function notEncodable(type: BtfType, why: string): BpfError {
-  return new BpfError('EINVAL', `cannot encode a value of ${type.kind} ${type.name}`, { section: '.BTF', value: type.id, remedy: why });
+  return new BpfError('EINVAL', `cannot encode a value of ${type.kind} ${type.name}`, {
+    section: '.BTF',
+    value: type.id,
+    remedy: why,
+  });
 }

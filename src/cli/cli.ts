@@ -28,9 +28,10 @@ const COMMANDS: readonly (readonly [words: string, command: Command])[] = [
 
 /** Runs one command line (without `node` and the script). Exit codes: 0 ok, 1 failed, 2 bad usage. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
-  if (argv[0] === undefined || argv[0] === '--help' || argv[0] === 'help') {
+  const wantsHelp = argv[0] === 'help' || argv.includes('--help') || argv.includes('-h');
+  if (wantsHelp || argv.length === 0) {
     io.out(USAGE);
-    return argv[0] === undefined ? 2 : 0;
+    return wantsHelp ? 0 : 2;
   }
   try {
     const found = COMMANDS.find(([words]) => startsWith(argv, words.split(' ')));

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { writeFileSync, writeSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { runCli } from './cli.js';
 import type { CliIo } from './io.js';
+import { readFile } from './read-file.js';
 
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
@@ -10,7 +11,7 @@ process.once('SIGINT', () => interrupt.abort());
 const io: CliIo = {
   out: (line) => writeAll(1, `${line}\n`),
   err: (line) => writeAll(2, `${line}\n`),
-  readFile: (path) => readFileSync(path),
+  readFile,
   writeFile: (path, content) => writeFileSync(path, content),
   readStdin: () => text(process.stdin),
   signal: interrupt.signal,

@@ -1,13 +1,26 @@
 import { UsageError } from './usage-error.js';
 
-/** A non-negative integer option. */
+/** A non-negative integer option, in decimal. */
 export function integerOption(name: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) {
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
     throw new UsageError(`--${name} takes a non-negative integer, not "${text}"`);
   }
   return value;
+}
+
+/** The only object file a command takes. */
+export function fileArgument(positionals: readonly string[]): string {
+  const [file, extra] = positionals;
+  if (file === undefined) throw new UsageError('which object file?');
+  if (extra !== undefined) throw new UsageError(`unexpected argument "${extra}"`);
+  return file;
+}
+
+/** `--host`: sim is what there is. */
+export function checkHost(host = 'sim'): void {
+  if (host !== 'sim') throw new UsageError(`--host ${host}: this build has the simulator only (--host sim)`);
 }
 
 /** Seconds, fractions allowed, as nanoseconds. */
@@ -15,7 +28,7 @@ export function secondsOption(name: string, text: string | undefined): bigint | 
   if (text === undefined) return undefined;
   const match = /^(\d+)(?:\.(\d{1,9}))?$/.exec(text);
   if (match === null) throw new UsageError(`--${name} takes seconds such as 2 or 0.5, not "${text}"`);
-  return BigInt(match[1] as string) * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
+  return BigInt(match[1]) * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
 }
 
 /** Bytes from hexadecimal digits; blanks are ignored. */

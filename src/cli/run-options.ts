@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
+import type { parseArgs } from 'node:util';
 import type { Engine } from '../runtime/index.js';
 import { engineOption } from './engine.js';
-import { integerOption, secondsOption } from './options.js';
+import { checkHost, integerOption, secondsOption } from './options.js';
 import { UsageError } from './usage-error.js';
 
 /** How an object is run on a host; shared by every command that runs one. */
@@ -17,12 +17,9 @@ export interface RunOptions {
   readonly frequency: number;
   /** Global variables to set before load, as `name`, `text`. */
   readonly variables: readonly (readonly [name: string, text: string])[];
-  readonly json: boolean;
-  /** File for the host's own journal. */
-  readonly journal: string | undefined;
 }
 
-/** Option definitions for `parseArgs`. */
+/** Definitions for `parseArgs` of the options that every such command takes. */
 export const RUN_OPTIONS = {
   host: { type: 'string' },
   engine: { type: 'string' },
@@ -32,9 +29,7 @@ export const RUN_OPTIONS = {
   duration: { type: 'string' },
   frequency: { type: 'string' },
   set: { type: 'string', multiple: true },
-  journal: { type: 'string' },
   json: { type: 'boolean', short: 'j' },
-  pretty: { type: 'boolean', short: 'p' },
 } as const;
 
 type RunValues = ReturnType<typeof parseArgs<{ options: typeof RUN_OPTIONS }>>['values'];
@@ -44,10 +39,8 @@ const DEFAULT_CPUS = 2;
 /** In step with nothing that happens a hundred times a second. */
 const DEFAULT_FREQUENCY = 99;
 
-export function runOptions(file: string | undefined, values: RunValues): RunOptions {
-  if (file === undefined) throw new UsageError('which object file?');
-  const host = values.host ?? 'sim';
-  if (host !== 'sim') throw new UsageError(`--host ${host}: this build has the simulator only (--host sim)`);
+export function runOptions(file: string, values: RunValues): RunOptions {
+  checkHost(values.host);
   const cpus = integerOption('cpus', values.cpus, DEFAULT_CPUS);
   if (cpus < 1 || cpus > 8) throw new UsageError(`--cpus takes 1 to 8, not ${cpus}`);
   return {
@@ -59,8 +52,6 @@ export function runOptions(file: string | undefined, values: RunValues): RunOpti
     duration: secondsOption('duration', values.duration),
     frequency: frequencyOption(values.frequency),
     variables: (values.set ?? []).map(assignment),
-    json: values.json === true,
-    journal: values.journal,
   };
 }
 

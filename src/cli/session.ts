@@ -3,13 +3,7 @@ import type { Btf, BtfValue } from '../btf/index.js';
 import { createSim, type SimHost } from '../host/sim/index.js';
 import { Collection, type CollectionProgram, CollectionSpec } from '../loader/index.js';
 import { Machine } from '../machine/index.js';
-import {
-  eventDecoder,
-  inferEventType,
-  PerfEventArrayMap,
-  type ProgramFault,
-  RingBufferMap,
-} from '../runtime/index.js';
+import { eventDecoder, inferEventType, PerfEventArrayMap, type ProgramFault, RingBufferMap } from '../runtime/index.js';
 import type { CliIo } from './io.js';
 import type { RunOptions } from './run-options.js';
 import { setVariables } from './set-variables.js';
@@ -37,7 +31,10 @@ export class Session {
   readonly #io: CliIo;
   readonly #options: RunOptions;
   readonly #polls: (() => void)[] = [];
-  readonly #decoders = new Map<number, { type: string | undefined; decode: ((data: Uint8Array) => BtfValue) | undefined }>();
+  readonly #decoders = new Map<
+    number,
+    { type: string | undefined; decode: ((data: Uint8Array) => BtfValue) | undefined }
+  >();
   #faults = 0;
 
   /** Loads and attaches; throws what any of the steps throws. */
@@ -88,7 +85,8 @@ export class Session {
       this.machine.attach(program, attach, { frequency: this.#options.frequency });
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
-      throw new BpfError(error.code, `attaching ${name} (${section}): ${error.message}`, { cause: error });
+      this.#io.err(`kscope: cannot attach ${name} (${section})`);
+      throw error;
     }
   }
 
@@ -109,11 +107,17 @@ export class Session {
     return { map, cpu, type, value: decode?.(data), data };
   }
 
-  #decoder(size: number, padded: boolean): { type: string | undefined; decode: ((data: Uint8Array) => BtfValue) | undefined } {
+  #decoder(
+    size: number,
+    padded: boolean,
+  ): { type: string | undefined; decode: ((data: Uint8Array) => BtfValue) | undefined } {
     let decoder = this.#decoders.get(size);
     if (decoder === undefined) {
       const type = this.btf === undefined ? undefined : inferEventType(this.btf, size, padded);
-      decoder = { type, decode: type === undefined || this.btf === undefined ? undefined : eventDecoder(this.btf, type) };
+      decoder = {
+        type,
+        decode: type === undefined || this.btf === undefined ? undefined : eventDecoder(this.btf, type),
+      };
       this.#decoders.set(size, decoder);
     }
     return decoder;
@@ -122,7 +126,9 @@ export class Session {
   #reportFault({ program, pc, reason, source }: ProgramFault): void {
     this.#faults++;
     if (this.#faults > 5) return;
-    this.#io.err(`kscope: ${program} stopped at instruction ${pc}: ${reason}${source === undefined ? '' : ` (${source})`}`);
+    this.#io.err(
+      `kscope: ${program} stopped at instruction ${pc}: ${reason}${source === undefined ? '' : ` (${source})`}`,
+    );
   }
 }
 

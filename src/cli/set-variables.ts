@@ -1,6 +1,6 @@
 import { BpfError } from '../base/index.js';
 import type { BtfValue } from '../btf/index.js';
-import type { CollectionSpec } from '../loader/index.js';
+import type { CollectionSpec, GlobalVariable } from '../loader/index.js';
 import { UsageError } from './usage-error.js';
 
 /** Sets global variables of an object before it is loaded, each from text in the form its present value has. */
@@ -13,7 +13,16 @@ export function setVariables(spec: CollectionSpec, assignments: readonly (readon
         remedy: `the object has ${[...spec.variables.keys()].join(', ') || 'none'}`,
       });
     }
-    variable.set(parseLike(variable.get(), name, text));
+    setVariable(variable, text);
+  }
+}
+
+function setVariable(variable: GlobalVariable, text: string): void {
+  try {
+    variable.set(parseLike(variable.get(), variable.name, text));
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    throw new UsageError(`--set ${variable.name}: ${error.message}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The command line itself is wrong: exit code 2, with the usage text. */
+/** The command line itself is wrong: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -13,7 +13,9 @@ export function parseKallsyms(text: string): SymbolTable {
     if (line.trim() === '') continue;
     const match = LINE.exec(line);
     if (match === null) {
-      throw new BpfError('EINVAL', `kallsyms line ${index + 1} is not "address type name"`, { value: line.slice(0, 80) });
+      throw new BpfError('EINVAL', `kallsyms line ${index + 1} is not "address type name"`, {
+        value: line.slice(0, 80),
+      });
     }
     const [, address, type, name, module] = match as unknown as [string, string, string, string, string | undefined];
     symbols.push({ name, type, address: BigInt(`0x${address}`), ...(module === undefined ? {} : { module }) });

@@ -15,7 +15,7 @@ export class SymbolTable {
   readonly #byName: ReadonlyMap<string, readonly KernelSymbol[]>;
 
   constructor(symbols: Iterable<KernelSymbol>) {
-    const sorted = [...symbols].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+    const sorted = [...symbols].toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
     const byName = new Map<string, KernelSymbol[]>();
     for (const symbol of sorted) {
       const same = byName.get(symbol.name);
@@ -42,7 +42,7 @@ export class SymbolTable {
     let high = this.#byAddress.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#byAddress[middle] as KernelSymbol).address <= address) low = middle + 1;
+      if (this.#byAddress[middle].address <= address) low = middle + 1;
       else high = middle;
     }
     const symbol = this.#byAddress[low - 1];

@@ -11,6 +11,10 @@ export class AddressTable<T> {
   /** Chains by low word. */
   readonly #entries = new Map<number, Entry<T>>();
 
+  get empty(): boolean {
+    return this.#entries.size === 0;
+  }
+
   find(lo: number, hi: number): T | undefined {
     let entry = this.#entries.get(lo);
     while (entry !== undefined && entry.hi !== hi) entry = entry.next;

@@ -25,7 +25,7 @@ export function checkBoundary(probing: ArchProbing, bytes: Uint8Array, offset: n
 /** Offsets of all instructions in `bytes`, decoded from its start; stops where the bytes are no instruction. */
 export function insnBoundaries(probing: ArchProbing, bytes: Uint8Array): number[] {
   const starts: number[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = probing.insnLength(bytes, at);
     if (length === 0) break;
     starts.push(at);

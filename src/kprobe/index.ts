@@ -7,12 +7,7 @@ export {
   type KprobePreHandler,
   type KprobeSpec,
 } from './kprobe.js';
-export {
-  KprobePrograms,
-  type KprobeAttachment,
-  type KprobeLink,
-  type KretprobeAttachment,
-} from './kprobe-programs.js';
+export { KprobePrograms, type KprobeAttachment, type KprobeLink, type KretprobeAttachment } from './kprobe-programs.js';
 export { KprobeRegistry } from './kprobe-registry.js';
 export {
   Kretprobe,

@@ -67,7 +67,7 @@ export class KprobePoint {
   runPostHandlers(regs: PtRegs, cpu: number): void {
     const { probes } = this;
     for (let i = 0; i < probes.length; i++) {
-      const probe = probes[i] as Kprobe;
+      const probe = probes[i];
       if (probe.postHandler !== null && probe.enabled && probe.registered) probe.postHandler(probe, regs, cpu);
     }
   }

@@ -12,6 +12,7 @@ import type { Kprobe, KprobePlace } from './kprobe.js';
 import type { KprobeRegistry } from './kprobe-registry.js';
 import type { Kretprobe } from './kretprobe.js';
 import type { KretprobeRegistry } from './kretprobe-registry.js';
+import type { ResolvedPlace } from './resolve.js';
 
 /** Where and how to attach; `onFault` hears of runs that had to stop. */
 export interface KprobeAttachment extends KprobePlace, Pick<AttachmentOptions, 'cookie' | 'onFault'> {}
@@ -50,33 +51,51 @@ export class KprobePrograms {
     this.#copied = new Float64Array(runtime.cpus).fill(-1);
   }
 
-  /** Errors as KprobeRegistry.register; EINVAL for a program that is not of type kprobe. */
+  /**
+   * Errors as KprobeRegistry.register, and those of perf_event_open: EINVAL for a program that is not of type kprobe,
+   * EADDRNOTAVAIL for a name that several functions have.
+   */
   attachKprobe(program: BpfProgram, where: KprobeAttachment): KprobeLink<Kprobe> {
     checkType(program);
-    const place = this.#kprobes.resolve(where);
+    const place = this.#resolve(where);
     const call = this.#call(program, where, place.offset === 0 ? place.addr : 0n);
     const preHandler = (_probe: Kprobe, regs: PtRegs, cpu: number): number => this.#run(call, regs, cpu);
-    return this.#link(call, () => this.#kprobes.register({ addr: place.addr, preHandler, readsOnly: true }), (probe) =>
-      this.#kprobes.unregister(probe),
+    return this.#link(
+      call,
+      () => this.#kprobes.register({ addr: place.addr, preHandler, readsOnly: true }),
+      (probe) => this.#kprobes.unregister(probe),
     );
   }
 
-  /** Errors as KretprobeRegistry.register; EINVAL for a program that is not of type kprobe. */
+  /** Errors as KretprobeRegistry.register, and as `attachKprobe`. */
   attachKretprobe(program: BpfProgram, where: KretprobeAttachment): KprobeLink<Kretprobe> {
     checkType(program);
-    const place = this.#kprobes.resolve(where);
+    const place = this.#resolve(where);
     const call = this.#call(program, where, place.addr);
     const spec = {
       addr: place.addr,
       maxactive: where.maxactive ?? 0,
       handler: (_instance: unknown, regs: PtRegs, cpu: number) => void this.#run(call, regs, cpu),
     };
-    return this.#link(call, () => this.#kretprobes.register(spec), (probe) => this.#kretprobes.unregister(probe));
+    return this.#link(
+      call,
+      () => this.#kretprobes.register(spec),
+      (probe) => this.#kretprobes.unregister(probe),
+    );
   }
 
   /** Gives the context slots back; nothing may be attached any more. */
   close(): void {
     this.#contexts.free();
+  }
+
+  #resolve(where: KprobeAttachment): ResolvedPlace {
+    const same = where.symbolName === undefined ? [] : this.#runtime.host.symbols.lookupAll(where.symbolName);
+    if (same.length < 2) return this.#kprobes.resolve(where);
+    throw new BpfError('EADDRNOTAVAIL', `attaching to ${String(where.symbolName)}`, {
+      value: same.map(({ address }) => `0x${address.toString(16)}`).join(' '),
+      remedy: `${same.length} symbols have this name: give the address of the one that is meant`,
+    });
   }
 
   #call(program: BpfProgram, where: KprobeAttachment, funcIp: bigint): TraceCall {

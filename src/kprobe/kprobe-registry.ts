@@ -7,6 +7,7 @@ import { KprobeTraps } from './kprobe-traps.js';
 import { readProbedInsn, resolvePlace, type ResolvedPlace } from './resolve.js';
 import { SlotCache } from './slot-cache.js';
 import { TextReader } from './text-reader.js';
+import { TrapRelay } from './trap-relay.js';
 
 /**
  * The kprobes of one host. Probes at one address share a patched point; the breakpoint stands in the text while
@@ -34,7 +35,7 @@ export class KprobeRegistry {
     this.#reader = new TextReader(host, this.traps.points);
     this.#slots = new SlotCache(host.text, host.arch.probing, this.#reader);
     this.traps.onDrained = (point) => this.#free(point);
-    host.text.setTrapHandler(this.traps.handle);
+    TrapRelay.of(host.text).add(this.traps.handle);
   }
 
   /** All registered probes, in no particular order. */
@@ -88,9 +89,10 @@ export class KprobeRegistry {
     this.#switch(probe, false);
   }
 
-  /** Unregisters all probes. */
+  /** Unregisters all probes. Traps of hits and followed calls that are under way are still taken. */
   close(): void {
     for (const probe of this.#probes) this.unregister(probe);
+    TrapRelay.of(this.#text).retire(this.traps.handle, () => this.traps.idle);
   }
 
   #switch(probe: Kprobe, enabled: boolean): void {

@@ -21,6 +21,8 @@ export class KprobeTraps {
   readonly memory: InsnMemory;
   /** Set by the kretprobe registry. */
   returnHandler: ReturnHandler | null = null;
+  /** Whether returns are out that `returnHandler` must take; set by the kretprobe registry. */
+  returnsPending: () => boolean = () => false;
   /** Told when a point without probes has no hit in flight any more. */
   onDrained: (point: KprobePoint) => void = () => {};
   /** Another number whenever the registers of the hit at hand may differ from those that a handler saw before. */
@@ -41,7 +43,12 @@ export class KprobeTraps {
     this.#scratch = new Uint8Array(host.arch.probing.maxInsnLength);
   }
 
-  /** The one receiver of the host's traps. */
+  /** Whether no trap can come that somebody must take: no probes, no hits or followed calls under way. */
+  get idle(): boolean {
+    return this.points.empty && !this.returnsPending();
+  }
+
+  /** Takes the host's traps. */
   readonly handle = (frame: TrapFrame): boolean => {
     if (frame.user) return false;
     const { regs } = frame;
@@ -61,7 +68,7 @@ export class KprobeTraps {
   };
 
   #hit(frame: TrapFrame, point: KprobePoint): boolean {
-    const cpu = this.#cpus[frame.cpu] as TrapCpu;
+    const cpu = this.#cpus[frame.cpu];
     point.inFlight++;
     if (cpu.busy) {
       point.missRecursion();
@@ -81,7 +88,7 @@ export class KprobeTraps {
     const { probes } = point;
     try {
       for (let i = 0; i < probes.length; i++) {
-        if (!this.#runPreHandler(probes[i] as Kprobe, frame)) continue;
+        if (!this.#runPreHandler(probes[i], frame)) continue;
         missRest(probes, i + 1);
         return true;
       }
@@ -122,7 +129,7 @@ export class KprobeTraps {
 
   /** The breakpoint at the end of a slot. */
   #stepped(frame: TrapFrame, point: KprobePoint): boolean {
-    const cpu = this.#cpus[frame.cpu] as TrapCpu;
+    const cpu = this.#cpus[frame.cpu];
     const { step } = cpu;
     if (step?.point !== point) return false;
     cpu.popStep();
@@ -133,7 +140,7 @@ export class KprobeTraps {
 
   /** A memory fault in a slot becomes one at the probed instruction, which will be hit again if it is retried. */
   #faulted(frame: TrapFrame, lo: number, hi: number): boolean {
-    const cpu = this.#cpus[frame.cpu] as TrapCpu;
+    const cpu = this.#cpus[frame.cpu];
     const { step } = cpu;
     const point = step?.point;
     if (step === undefined || point?.slot?.lo !== lo || point.slot.hi !== hi) return false;
@@ -158,7 +165,7 @@ export class KprobeTraps {
 
   #returned(frame: TrapFrame): boolean {
     if (this.returnHandler === null) return false;
-    const cpu = this.#cpus[frame.cpu] as TrapCpu;
+    const cpu = this.#cpus[frame.cpu];
     const outer = cpu.busy;
     cpu.busy = true;
     this.generation++;
@@ -189,7 +196,7 @@ export class KprobeTraps {
 
 function missRest(probes: readonly Kprobe[], from: number): void {
   for (let i = from; i < probes.length; i++) {
-    const probe = probes[i] as Kprobe;
+    const probe = probes[i];
     if (probe.enabled && probe.registered) probe.missed.redirected++;
   }
 }

@@ -26,6 +26,7 @@ export class KretprobeRegistry {
   /** Return address and frame, as ArchReturns puts them. */
   readonly #frame = new Int32Array(4);
   readonly #stopWatching: (() => void) | undefined;
+  #closed = false;
 
   constructor(kprobes: KprobeRegistry) {
     this.#kprobes = kprobes;
@@ -35,6 +36,7 @@ export class KretprobeRegistry {
     this.#trampolineLo = lo32(trampoline);
     this.#trampolineHi = hi32(trampoline);
     kprobes.traps.returnHandler = (frame) => this.#returned(frame);
+    kprobes.traps.returnsPending = () => !this.#tasks.empty;
     this.#stopWatching = kprobes.host.tasks.onExit?.((lo, hi) => this.#exited(lo, hi));
   }
 
@@ -90,7 +92,8 @@ export class KretprobeRegistry {
   /** Unregisters all return probes. Calls under way still find their way back. */
   close(): void {
     for (const kretprobe of this.#probes) this.unregister(kretprobe);
-    this.#stopWatching?.();
+    this.#closed = true;
+    this.#stopWhenDone();
   }
 
   /**
@@ -100,7 +103,7 @@ export class KretprobeRegistry {
   recoverStack(frames: Int32Array, count: number): void {
     let call: KretprobeInstance | null = this.#callsOfCurrent()?.head ?? null;
     for (let i = 0; i < count && call !== null; i++) {
-      if (!this.#isTrampoline(frames[2 * i] as number, frames[2 * i + 1] as number)) continue;
+      if (!this.#isTrampoline(frames[2 * i], frames[2 * i + 1])) continue;
       call = this.#last(call);
       frames[2 * i] = call.retLo;
       frames[2 * i + 1] = call.retHi;
@@ -137,10 +140,10 @@ export class KretprobeRegistry {
       kretprobe.missed.fault++;
       return false;
     }
-    instance.retLo = frame[0] as number;
-    instance.retHi = frame[1] as number;
-    instance.frameLo = frame[2] as number;
-    instance.frameHi = frame[3] as number;
+    instance.retLo = frame[0];
+    instance.retHi = frame[1];
+    instance.frameLo = frame[2];
+    instance.frameHi = frame[3];
     if (kretprobe.entryHandler !== null && kretprobe.entryHandler(instance, regs, cpu) !== 0) {
       kretprobe.nskipped++;
       return false;
@@ -150,7 +153,7 @@ export class KretprobeRegistry {
       return false;
     }
     this.#host.tasks.current(this.#task);
-    this.#tasks.push(this.#task[0] as number, this.#task[1] as number, instance);
+    this.#tasks.push(this.#task[0], this.#task[1], instance);
     kretprobe.nactive++;
     return true;
   }
@@ -160,14 +163,14 @@ export class KretprobeRegistry {
     const calls = this.#callsOfCurrent();
     if (calls === undefined || calls.head === null) return false;
     this.#arch.returns.readReturn(regs, this.#frame);
-    this.#unwindTo(calls, this.#frame[2] as number, this.#frame[3] as number);
+    this.#unwindTo(calls, this.#frame[2], this.#frame[3]);
     const last = this.#last(calls.head);
     const { retLo, retHi } = last;
     regs.set(regs.layout.ip, retLo, retHi);
     this.#runHandlers(calls, last, regs, cpu);
     regs.set(regs.layout.ip, retLo, retHi);
     this.#host.tasks.current(this.#task);
-    this.#tasks.drop(this.#task[0] as number, this.#task[1] as number);
+    this.#forget(this.#task[0], this.#task[1]);
     return true;
   }
 
@@ -212,7 +215,18 @@ export class KretprobeRegistry {
     const calls = this.#tasks.find(taskLo, taskHi);
     if (calls === undefined) return;
     while (calls.head !== null) this.#discard(calls, 'exited');
+    this.#forget(taskLo, taskHi);
+  }
+
+  /** Forgets a task that is in no followed call. */
+  #forget(taskLo: number, taskHi: number): void {
     this.#tasks.drop(taskLo, taskHi);
+    this.#stopWhenDone();
+  }
+
+  /** After `close`, tasks are watched until the last of them has left its followed calls. */
+  #stopWhenDone(): void {
+    if (this.#closed && this.#tasks.empty) this.#stopWatching?.();
   }
 
   #discard(calls: TaskCalls, cause: keyof KretprobeMissed): void {
@@ -236,7 +250,7 @@ export class KretprobeRegistry {
 
   #callsOfCurrent(): TaskCalls | undefined {
     this.#host.tasks.current(this.#task);
-    return this.#tasks.find(this.#task[0] as number, this.#task[1] as number);
+    return this.#tasks.find(this.#task[0], this.#task[1]);
   }
 
   #isTrampoline(lo: number, hi: number): boolean {

@@ -33,6 +33,10 @@ export class TaskInstances {
     this.#spare.push(calls);
   }
 
+  get empty(): boolean {
+    return this.#lists.empty;
+  }
+
   /** Tasks that are in followed calls. */
   get size(): number {
     return [...this.#lists.values()].length;

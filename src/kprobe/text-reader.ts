@@ -41,6 +41,6 @@ function overlay(bytes: Uint8Array, offset: number, point: KprobePoint): void {
   if (offset <= -breakpoint.length || offset >= bytes.length) return;
   for (let i = 0; i < breakpoint.length; i++) {
     const at = offset + i;
-    if (at >= 0 && at < bytes.length) bytes[at] = original[i] as number;
+    if (at >= 0 && at < bytes.length) bytes[at] = original[i];
   }
 }

@@ -26,7 +26,8 @@ export function readBtfMaps(btf: Btf): MapDefinition[] {
   return datasec.vars.map(({ type: id, offset, size }) => {
     const variable = btf.byId(id);
     const definition = btf.resolve(variable.kind === 'var' ? variable.type : id);
-    if (variable.kind !== 'var' || variable.linkage !== 'global') throw malformed(variable.name, 'a map is a global variable');
+    if (variable.kind !== 'var' || variable.linkage !== 'global')
+      throw malformed(variable.name, 'a map is a global variable');
     if (definition.kind !== 'struct') throw malformed(variable.name, 'a map is defined by a struct');
     return { spec: readDefinition(btf, variable.name, definition), offset, size, typeId: definition.id };
   });
@@ -56,9 +57,16 @@ function readDefinition(btf: Btf, name: string, definition: BtfComposite): MapSp
     pinning: 'none',
   };
   for (const member of definition.members) readAttribute(btf, name, member, attributes);
-  if (attributes.type === BpfMapType.BPF_MAP_TYPE_UNSPEC) throw malformed(name, 'it does not tell its type; add __uint(type, BPF_MAP_TYPE_...)');
+  if (attributes.type === BpfMapType.BPF_MAP_TYPE_UNSPEC)
+    throw malformed(name, 'it does not tell its type; add __uint(type, BPF_MAP_TYPE_...)');
   const { keySize, valueSize, maxEntries, ...rest } = attributes;
-  return { name, ...rest, keySize: keySize ?? 0, valueSize: valueSize ?? 0, maxEntries: isRing(rest.type) ? ringSize(maxEntries) : maxEntries };
+  return {
+    name,
+    ...rest,
+    keySize: keySize ?? 0,
+    valueSize: valueSize ?? 0,
+    maxEntries: isRing(rest.type) ? ringSize(maxEntries) : maxEntries,
+  };
 }
 
 function readAttribute(btf: Btf, map: string, member: BtfMember, attributes: Attributes): void {
@@ -105,13 +113,15 @@ function readAttribute(btf: Btf, map: string, member: BtfMember, attributes: Att
 function readNumber(btf: Btf, map: string, member: BtfMember): number {
   const pointer = btf.resolve(member.type);
   const array = pointer.kind === 'ptr' ? btf.byId(pointer.type) : pointer;
-  if (pointer.kind !== 'ptr' || array.kind !== 'array') throw malformed(map, `attribute ${member.name} is not a number; write it with __uint`);
+  if (pointer.kind !== 'ptr' || array.kind !== 'array')
+    throw malformed(map, `attribute ${member.name} is not a number; write it with __uint`);
   return array.count;
 }
 
 function readPinning(map: string, value: number): NonNullable<MapSpec['pinning']> {
   const pinning = pinnings[value];
-  if (pinning === undefined) throw malformed(map, `pinning ${value} is unknown; use LIBBPF_PIN_NONE or LIBBPF_PIN_BY_NAME`);
+  if (pinning === undefined)
+    throw malformed(map, `pinning ${value} is unknown; use LIBBPF_PIN_NONE or LIBBPF_PIN_BY_NAME`);
   return pinning;
 }
 
@@ -123,7 +133,8 @@ function readType(btf: Btf, map: string, member: BtfMember): number {
 }
 
 function sameSize(map: string, attribute: string, known: number | undefined, size: number): number {
-  if (known !== undefined && known !== 0 && known !== size) throw malformed(map, `attribute ${attribute} gives ${size} bytes, another one ${known}`);
+  if (known !== undefined && known !== 0 && known !== size)
+    throw malformed(map, `attribute ${attribute} gives ${size} bytes, another one ${known}`);
   return size;
 }
 

@@ -28,7 +28,8 @@ export function readCodeRelocations(elf: ElfFile, sectionIndex: number, places: 
   const references = new Map<number, CodeReference>();
   for (const relocation of elf.relocationsOf(sectionIndex)) {
     const { offset, type } = relocation;
-    if (offset % INSN_SIZE !== 0 || offset >= section.size) throw refused('relocation lies outside the code', section.name, offset, offset);
+    if (offset % INSN_SIZE !== 0 || offset >= section.size)
+      throw refused('relocation lies outside the code', section.name, offset, offset);
     if (type !== RelocationType.R_BPF_64_64 && type !== RelocationType.R_BPF_64_32) {
       throw refused('relocation of a type that code does not have', section.name, offset, type);
     }
@@ -42,7 +43,12 @@ function classify(elf: ElfFile, section: string, relocation: ElfRelocation, plac
   if (isExtern(symbol)) return { kind: 'extern', name: symbol.name };
   const { sectionIndex } = symbol;
   if (sectionIndex === 0 || sectionIndex >= SPECIAL_SECTION_INDEX || elf.sections[sectionIndex] === undefined) {
-    throw refused(`relocation against ${describe(elf, symbol)}, which is defined nowhere`, section, offset, sectionIndex);
+    throw refused(
+      `relocation against ${describe(elf, symbol)}, which is defined nowhere`,
+      section,
+      offset,
+      sectionIndex,
+    );
   }
   if (isFunction(symbol, relocation)) return { kind: 'function', sectionIndex, offset: symbol.value };
   const map = places.mapAt(sectionIndex, symbol.value);
@@ -61,7 +67,11 @@ function classify(elf: ElfFile, section: string, relocation: ElfRelocation, plac
 /** Static functions are referred to by their section. */
 function isFunction(symbol: ElfSymbol, relocation: ElfRelocation): boolean {
   if (symbol.type === SymbolType.FUNC) return true;
-  return relocation.type === RelocationType.R_BPF_64_32 && symbol.type === SymbolType.SECTION && symbol.binding === SymbolBinding.LOCAL;
+  return (
+    relocation.type === RelocationType.R_BPF_64_32 &&
+    symbol.type === SymbolType.SECTION &&
+    symbol.binding === SymbolBinding.LOCAL
+  );
 }
 
 function describe(elf: ElfFile, symbol: ElfSymbol): string {
@@ -70,5 +80,10 @@ function describe(elf: ElfFile, symbol: ElfSymbol): string {
 }
 
 function refused(what: string, section: string, offset: number, value: number): BpfError {
-  return new BpfError('EINVAL', what, { section, offset, value, remedy: 'the object file is corrupt, or a variable lacks an initialiser' });
+  return new BpfError('EINVAL', what, {
+    section,
+    offset,
+    value,
+    remedy: 'the object file is corrupt, or a variable lacks an initialiser',
+  });
 }

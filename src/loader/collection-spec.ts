@@ -13,7 +13,6 @@ import { type ObjectFile, readObjectFile } from './object-file.js';
 import { type ProgramSlot, readProgramSlots } from './program-slots.js';
 import { parseSectionName } from './section-name.js';
 
-
 /** A program of an object file: inert. */
 export interface ProgramSpec {
   readonly name: string;
@@ -79,7 +78,10 @@ export class CollectionSpec {
     this.maps = [...definitions.map(({ spec }) => spec), ...data.map(({ spec }) => spec), ...kconfig];
     this.license = readLicense(elf);
     this.kernelVersion = readVersion(elf);
-    this.variables = readVariables(btf, data.map(({ spec }) => spec));
+    this.variables = readVariables(
+      btf,
+      data.map(({ spec }) => spec),
+    );
     this.programSlots = readProgramSlots(elf, btf, definitions);
     this.code = { code, btfExt, externs, references: lazyReferences(elf, definitions, data) };
   }
@@ -114,7 +116,12 @@ function definedMaps(elf: ElfFile, btf: Btf | null): MapDefinition[] {
   const size = elf.section('.maps')?.size ?? 0;
   for (const { spec, offset, size: bytes } of definitions) {
     if (offset + bytes <= size) continue;
-    throw new BpfError('EINVAL', `map definition ${spec.name} runs past its section`, { section: '.maps', offset, value: bytes, remedy: 'the object file is corrupt' });
+    throw new BpfError('EINVAL', `map definition ${spec.name} runs past its section`, {
+      section: '.maps',
+      offset,
+      value: bytes,
+      remedy: 'the object file is corrupt',
+    });
   }
   return definitions;
 }
@@ -131,7 +138,11 @@ function kconfigMap(btf: Btf | null, externs: ExternTable): DataMapSpec {
   });
 }
 
-function lazyReferences(elf: ElfFile, definitions: readonly MapDefinition[], data: readonly DataSection[]): CollectionCode['references'] {
+function lazyReferences(
+  elf: ElfFile,
+  definitions: readonly MapDefinition[],
+  data: readonly DataSection[],
+): CollectionCode['references'] {
   const mapsIndex = elf.section('.maps')?.index;
   const byOffset = new Map(definitions.map(({ offset, spec }) => [offset, spec.name]));
   const bySection = new Map(data.map(({ sectionIndex, spec }) => [sectionIndex, spec.name]));

@@ -39,11 +39,17 @@ export class Collection {
   readonly variables: ReadonlyMap<string, GlobalVariable>;
   #isClosed = false;
 
-  private constructor(spec: CollectionSpec, maps: ReadonlyMap<string, BpfMap>, programs: ReadonlyMap<string, CollectionProgram>) {
+  private constructor(
+    spec: CollectionSpec,
+    maps: ReadonlyMap<string, BpfMap>,
+    programs: ReadonlyMap<string, CollectionProgram>,
+  ) {
     this.spec = spec;
     this.maps = maps;
     this.programs = programs;
-    this.variables = new Map([...spec.variables].map(([name, variable]) => [name, variable.withStorage(storageOf(variable, maps))]));
+    this.variables = new Map(
+      [...spec.variables].map(([name, variable]) => [name, variable.withStorage(storageOf(variable, maps))]),
+    );
   }
 
   /**
@@ -55,8 +61,12 @@ export class Collection {
     const programs = new Map<string, CollectionProgram>();
     try {
       for (const map of spec.maps) maps.set(map.name, runtime.createMap(liveMapSpec(spec, map, runtime, options)));
-      const linker = new Linker(spec, { btf: options.btf ?? runtime.host.btf, kallsyms: options.kallsyms ?? runtime.host.symbols });
-      for (const program of chosenPrograms(spec, options)) programs.set(program.name, loadProgram(spec, runtime, maps, linker.link(program)));
+      const linker = new Linker(spec, {
+        btf: options.btf ?? runtime.host.btf,
+        kallsyms: options.kallsyms ?? runtime.host.symbols,
+      });
+      for (const program of chosenPrograms(spec, options))
+        programs.set(program.name, loadProgram(spec, runtime, maps, linker.link(program)));
       fillProgramArrays(spec, maps, programs);
       return new Collection(spec, maps, programs);
     } catch (error) {
@@ -74,7 +84,8 @@ export class Collection {
 }
 
 function liveMapSpec(spec: CollectionSpec, map: MapSpec, runtime: Runtime, options: LoadOptions): MapSpec {
-  if (map.name === '.kconfig') return { ...plain(map), contents: kconfigContents(spec, { ...virtualKconfig(runtime), ...options.kconfig }) };
+  if (map.name === '.kconfig')
+    return { ...plain(map), contents: kconfigContents(spec, { ...virtualKconfig(runtime), ...options.kconfig }) };
   return sizedMapSpec(map, runtime.cpus);
 }
 
@@ -103,14 +114,25 @@ function chosenPrograms(spec: CollectionSpec, options: LoadOptions): readonly Pr
   return options.programs.map((name) => {
     const program = spec.program(name);
     if (program !== undefined) return program;
-    throw new BpfError('ENOENT', 'no such program', { value: name, remedy: `the object has ${spec.programs.map((each) => each.name).join(', ')}` });
+    throw new BpfError('ENOENT', 'no such program', {
+      value: name,
+      remedy: `the object has ${spec.programs.map((each) => each.name).join(', ')}`,
+    });
   });
 }
 
-function loadProgram(spec: CollectionSpec, runtime: Runtime, maps: ReadonlyMap<string, BpfMap>, linked: LinkedProgram): CollectionProgram {
+function loadProgram(
+  spec: CollectionSpec,
+  runtime: Runtime,
+  maps: ReadonlyMap<string, BpfMap>,
+  linked: LinkedProgram,
+): CollectionProgram {
   const { name, section, attach, type, expectedAttachType, insns, lines, functionNames } = linked;
   if (type === 0) {
-    throw new BpfError('EINVAL', `program ${name} has no type`, { section, remedy: 'give its section a name that tells, like kprobe/vfs_read' });
+    throw new BpfError('EINVAL', `program ${name} has no type`, {
+      section,
+      remedy: 'give its section a name that tells, like kprobe/vfs_read',
+    });
   }
   const program = runtime.loadProgram({
     name,
@@ -121,18 +143,24 @@ function loadProgram(spec: CollectionSpec, runtime: Runtime, maps: ReadonlyMap<s
     maps: linked.maps.map((map) => maps.get(map.name) as BpfMap),
     lines,
     functionNames,
+    notes: new Map(linked.core.filter((each) => each.poisoned).map((each) => [each.insn, each.message])),
   });
   return { name, section, attach, program, linked };
 }
 
 /** Programs that are not loaded leave their slot empty, as in libbpf. */
-function fillProgramArrays(spec: CollectionSpec, maps: ReadonlyMap<string, BpfMap>, programs: ReadonlyMap<string, CollectionProgram>): void {
+function fillProgramArrays(
+  spec: CollectionSpec,
+  maps: ReadonlyMap<string, BpfMap>,
+  programs: ReadonlyMap<string, CollectionProgram>,
+): void {
   for (const { map: name, index, program } of spec.programSlots) {
     const map = maps.get(name);
     const target = programs.get(program)?.program;
     if (!(map instanceof ProgArrayMap) || target === undefined) continue;
     const result = map.setProgram(index, target);
-    if (result !== 0) throw new BpfError(errnoName(result) ?? 'EINVAL', `program ${program} does not fit slot ${index} of ${name}`);
+    if (result !== 0)
+      throw new BpfError(errnoName(result) ?? 'EINVAL', `program ${program} does not fit slot ${index} of ${name}`);
   }
 }
 
@@ -153,7 +181,8 @@ function storageOf(variable: GlobalVariable, maps: ReadonlyMap<string, BpfMap>):
   const map = maps.get(variable.map) as BpfMap;
   const value = (): Uint8Array => {
     const bytes = map.sysLookup(KEY_ZERO);
-    if (typeof bytes === 'number') throw new BpfError(errnoName(bytes) ?? 'EINVAL', `reading variable ${variable.name}`);
+    if (typeof bytes === 'number')
+      throw new BpfError(errnoName(bytes) ?? 'EINVAL', `reading variable ${variable.name}`);
     return bytes;
   };
   return {
@@ -170,6 +199,8 @@ function storageOf(variable: GlobalVariable, maps: ReadonlyMap<string, BpfMap>):
 function readOnly(variable: GlobalVariable, errno: number): BpfError {
   return new BpfError(errnoName(errno) ?? 'EINVAL', `setting variable ${variable.name}`, {
     section: variable.map,
-    remedy: variable.constant ? 'constants are fixed by loading; set them in the CollectionSpec' : 'the map does not take it',
+    remedy: variable.constant
+      ? 'constants are fixed by loading; set them in the CollectionSpec'
+      : 'the map does not take it',
   });
 }

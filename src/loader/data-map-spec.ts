@@ -59,6 +59,10 @@ export class DataMapSpec implements MapSpec {
 
   #zeros(): Uint8Array {
     if (this.valueSize <= MAX_VALUE_SIZE) return new Uint8Array(this.valueSize);
-    throw new BpfError('E2BIG', 'data section is larger than a map value can be', { section: this.name, value: this.valueSize, remedy: 'the size of the section is corrupt' });
+    throw new BpfError('E2BIG', 'data section is larger than a map value can be', {
+      section: this.name,
+      value: this.valueSize,
+      remedy: 'the size of the section is corrupt',
+    });
   }
 }

@@ -7,5 +7,8 @@ export function elfSection(bytes: Uint8Array, name: string): Uint8Array {
   const reader = new ByteReader(bytes, isLittleEndian(bytes), 'ELF file');
   const section = readSections(reader).find((each) => each.name === name && each.type !== SectionType.NOBITS);
   if (section !== undefined) return reader.slice(section.offset, section.size);
-  throw new BpfError('ENOENT', 'ELF file lacks a section', { section: name, remedy: 'give a file that was built with it' });
+  throw new BpfError('ENOENT', 'ELF file lacks a section', {
+    section: name,
+    remedy: 'give a file that was built with it',
+  });
 }

@@ -26,7 +26,10 @@ export class ExternTable {
 
   constructor(elf: ElfFile, btf: Btf | null) {
     const sections = btf === null ? new Map<number, string>() : externSections(btf);
-    const sorted = elf.symbols.filter(isExtern).map((symbol) => describe(symbol, btf, sections)).sort(compare);
+    const sorted = elf.symbols
+      .filter(isExtern)
+      .map((symbol) => describe(symbol, btf, sections))
+      .toSorted(compare);
     const [all, kconfigSize] = placeKconfig(sorted);
     this.all = all;
     this.kconfigSize = kconfigSize;
@@ -52,7 +55,8 @@ type Described = ExternSpec & { readonly alignment: number };
 
 function describe(symbol: ElfSymbol, btf: Btf | null, sections: ReadonlyMap<number, string>): Described {
   const declaration = btf === null ? undefined : findDeclaration(btf, symbol.name);
-  if (btf === null || declaration === undefined) throw unknownExtern(symbol, 'it has no declaration in BTF; compile with -g');
+  if (btf === null || declaration === undefined)
+    throw unknownExtern(symbol, 'it has no declaration in BTF; compile with -g');
   const section = sections.get(declaration.id);
   const base = { name: symbol.name, weak: symbol.binding === SymbolBinding.WEAK, offset: 0, size: 0, alignment: 1 };
   if (section === '.ksyms') {
@@ -61,7 +65,13 @@ function describe(symbol: ElfSymbol, btf: Btf | null, sections: ReadonlyMap<numb
   }
   if (section === '.kconfig' && declaration.kind === 'var') {
     const { type } = declaration;
-    return { ...base, kind: 'kconfig', typeId: btf.resolve(type).id, size: btf.sizeOf(type), alignment: btf.alignmentOf(type) };
+    return {
+      ...base,
+      kind: 'kconfig',
+      typeId: btf.resolve(type).id,
+      size: btf.sizeOf(type),
+      alignment: btf.alignmentOf(type),
+    };
   }
   throw unknownExtern(symbol, 'declare it with __ksym, or a variable with __kconfig');
 }
@@ -102,5 +112,9 @@ function placeKconfig(sorted: readonly Described[]): [ExternSpec[], number] {
 }
 
 function unknownExtern(symbol: ElfSymbol, remedy: string): BpfError {
-  return new BpfError('EINVAL', `cannot tell what the extern ${symbol.name} is`, { section: '.symtab', value: symbol.name, remedy });
+  return new BpfError('EINVAL', `cannot tell what the extern ${symbol.name} is`, {
+    section: '.symtab',
+    value: symbol.name,
+    remedy,
+  });
 }

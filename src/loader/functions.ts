@@ -52,14 +52,17 @@ export class ObjectCode {
       else high = middle;
     }
     const found: ObjectFunction | undefined = this.functions[low - 1];
-    return found !== undefined && found.sectionIndex === sectionIndex && slot < found.start + found.count ? found : undefined;
+    return found !== undefined && found.sectionIndex === sectionIndex && slot < found.start + found.count
+      ? found
+      : undefined;
   }
 
   #sectionInsns(sectionIndex: number): readonly Insn[] {
     const known = this.#insns.get(sectionIndex);
     if (known !== undefined) return known;
     const section = this.#elf.sections[sectionIndex];
-    if (section.size % INSN_SIZE !== 0) throw corrupt('code is not a whole number of instructions', section.name, section.size);
+    if (section.size % INSN_SIZE !== 0)
+      throw corrupt('code is not a whole number of instructions', section.name, section.size);
     const insns = decodeInsns(this.#elf.bytesOf(section), this.#elf.littleEndian);
     this.#insns.set(sectionIndex, insns);
     return insns;
@@ -70,10 +73,14 @@ function findFunctions(elf: ElfFile): ObjectFunction[] {
   const functions = elf.symbols
     .filter((symbol) => symbol.type === SymbolType.FUNC && isCode(elf.sections[symbol.sectionIndex]))
     .map((symbol) => toFunction(symbol, elf.sections[symbol.sectionIndex]))
-    .sort((a, b) => a.sectionIndex - b.sectionIndex || a.start - b.start);
+    .toSorted((a, b) => a.sectionIndex - b.sectionIndex || a.start - b.start);
   functions.forEach((each, i) => {
     const previous = functions[i - 1];
-    if (previous !== undefined && previous.sectionIndex === each.sectionIndex && previous.start + previous.count > each.start) {
+    if (
+      previous !== undefined &&
+      previous.sectionIndex === each.sectionIndex &&
+      previous.start + previous.count > each.start
+    ) {
       throw corrupt(`functions ${previous.name} and ${each.name} overlap`, each.section, each.start * INSN_SIZE);
     }
   });

@@ -18,7 +18,13 @@ export function kconfigContents(spec: CollectionSpec, values: KconfigValues): Ui
   for (const extern of code.externs.all) {
     if (extern.kind !== 'kconfig' || btf === null) continue;
     const value = values[extern.name];
-    if (value !== undefined) encodeValue(btf, extern.typeId, asTyped(btf.resolve(extern.typeId), value), contents.subarray(extern.offset, extern.offset + extern.size));
+    if (value !== undefined)
+      encodeValue(
+        btf,
+        extern.typeId,
+        asTyped(btf.resolve(extern.typeId), value),
+        contents.subarray(extern.offset, extern.offset + extern.size),
+      );
     else if (!extern.weak) throw missing(extern);
   }
   return contents;

@@ -22,7 +22,11 @@ export function readObjectFile(bytes: Uint8Array): ObjectFile {
   if (btfSection === undefined) return { elf, btf: null, btfExt: null };
   const raw = parseBtf(elf.bytesOf(btfSection));
   if (raw.littleEndian !== elf.littleEndian) {
-    throw new BpfError('EINVAL', 'BTF and ELF file differ in byte order', { section: '.BTF', offset: btfSection.offset, remedy: 'the object file is corrupt' });
+    throw new BpfError('EINVAL', 'BTF and ELF file differ in byte order', {
+      section: '.BTF',
+      offset: btfSection.offset,
+      remedy: 'the object file is corrupt',
+    });
   }
   const btf = raw.withDatasecs(placeVariables(elf, raw));
   const extSection = elf.section('.BTF.ext');
@@ -48,19 +52,33 @@ function isVariable(symbol: ElfSymbol): boolean {
 }
 
 /** A size that is already there tells of a static linker that has placed the variables, too. */
-function placeDatasec(btf: Btf, datasec: BtfDatasec, section: ElfSection, globals: ReadonlyMap<string, ElfSymbol>): BtfDatasec {
+function placeDatasec(
+  btf: Btf,
+  datasec: BtfDatasec,
+  section: ElfSection,
+  globals: ReadonlyMap<string, ElfSymbol>,
+): BtfDatasec {
   const isPlaced = datasec.size !== 0;
   const vars = datasec.vars.map((variable): BtfSectionVar => {
     const type = btf.byId(variable.type);
     if (type.kind !== 'var') throw corrupt(`BTF section ${datasec.name} holds a ${type.kind}`, variable.type);
     if (isPlaced || type.linkage !== 'global') return variable;
     const symbol = globals.get(type.name);
-    if (symbol === undefined) throw corrupt(`variable ${type.name} of BTF section ${datasec.name} has no symbol`, variable.type);
+    if (symbol === undefined)
+      throw corrupt(`variable ${type.name} of BTF section ${datasec.name} has no symbol`, variable.type);
     return { ...variable, offset: symbol.value };
   });
-  return { ...datasec, size: isPlaced ? datasec.size : section.size, vars: vars.sort((a, b) => a.offset - b.offset) };
+  return {
+    ...datasec,
+    size: isPlaced ? datasec.size : section.size,
+    vars: vars.toSorted((a, b) => a.offset - b.offset),
+  };
 }
 
 function corrupt(what: string, value: number): BpfError {
-  return new BpfError('EINVAL', what, { section: '.BTF', value, remedy: 'the object file is corrupt or was stripped of symbols' });
+  return new BpfError('EINVAL', what, {
+    section: '.BTF',
+    value,
+    remedy: 'the object file is corrupt or was stripped of symbols',
+  });
 }

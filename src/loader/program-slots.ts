@@ -21,16 +21,31 @@ export function readProgramSlots(elf: ElfFile, btf: Btf | null, definitions: rea
 }
 
 function toSlot(btf: Btf, { offset, symbol }: ElfRelocation, definitions: readonly MapDefinition[]): ProgramSlot {
-  const definition = definitions.find((each) => offset >= each.offset && offset + POINTER_BYTES <= each.offset + each.size);
-  if (definition === undefined) throw refused('EINVAL', 'initial value of no map', offset, symbol.name, 'the object file is corrupt');
+  const definition = definitions.find(
+    (each) => offset >= each.offset && offset + POINTER_BYTES <= each.offset + each.size,
+  );
+  if (definition === undefined)
+    throw refused('EINVAL', 'initial value of no map', offset, symbol.name, 'the object file is corrupt');
   const { spec } = definition;
   if (spec.type !== BpfMapType.BPF_MAP_TYPE_PROG_ARRAY) {
-    throw refused('EOPNOTSUPP', `initial values of map ${spec.name}`, offset, symbol.name, 'only program arrays can have them');
+    throw refused(
+      'EOPNOTSUPP',
+      `initial values of map ${spec.name}`,
+      offset,
+      symbol.name,
+      'only program arrays can have them',
+    );
   }
   const values = btf.member(definition.typeId, 'values');
   const at = offset - definition.offset - (values?.bitOffset ?? 0) / 8;
   if (values === undefined || at < 0 || at % POINTER_BYTES !== 0) {
-    throw refused('EINVAL', `initial value of map ${spec.name} outside its values`, offset, symbol.name, 'the object file is corrupt');
+    throw refused(
+      'EINVAL',
+      `initial value of map ${spec.name} outside its values`,
+      offset,
+      symbol.name,
+      'the object file is corrupt',
+    );
   }
   return { map: spec.name, index: at / POINTER_BYTES, program: symbol.name };
 }

@@ -130,4 +130,4 @@ export const sectionDefinitions: readonly SectionDefinition[] = [
     'cgroup/setsockopt': At.BPF_CGROUP_SETSOCKOPT,
   }),
   ...rows(Type.BPF_PROG_TYPE_CGROUP_DEVICE, { 'cgroup/dev': At.BPF_CGROUP_DEVICE }),
-].sort((a, b) => b.prefix.length - a.prefix.length);
+].toSorted((a, b) => b.prefix.length - a.prefix.length);

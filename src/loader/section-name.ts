@@ -65,11 +65,14 @@ const PROBE_POINT = /^([A-Za-z0-9_.]+)(?:\+(0[xX][0-9a-fA-F]+|\d+))?$/;
 
 function parseKprobe(rest: string): AttachTarget | undefined {
   const match = PROBE_POINT.exec(rest);
-  return match === null ? undefined : { kind: 'kprobe', symbol: match[1], offset: Number(match[2] ?? 0) };
+  const offset = Number(match?.[2] ?? 0);
+  return match === null || !Number.isSafeInteger(offset) ? undefined : { kind: 'kprobe', symbol: match[1], offset };
 }
 
 /** Returns have no offset. */
 function parseKretprobe(rest: string): AttachTarget | undefined {
   const match = PROBE_POINT.exec(rest);
-  return match === null || Number(match[2] ?? 0) !== 0 ? undefined : { kind: 'kretprobe', symbol: match[1], maxactive: 0 };
+  return match === null || Number(match[2] ?? 0) !== 0
+    ? undefined
+    : { kind: 'kretprobe', symbol: match[1], maxactive: 0 };
 }

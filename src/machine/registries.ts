@@ -50,8 +50,8 @@ export class Registries {
   }
 
   /**
-   * Gives the host back as it was: text restored, tracepoints off, samplers stopped. Traps are still handled
-   * where calls are under way whose return address is the trampoline's.
+   * Gives the host back as it was: text restored, tracepoints off, samplers stopped. Traps are still taken where
+   * calls are under way whose return address is the trampoline's.
    */
   close(): void {
     this.perf.close();
@@ -59,7 +59,6 @@ export class Registries {
       this.#kprobes.kretprobes.close();
       this.#kprobes.programs.close();
       this.#kprobes.kprobes.close();
-      if (this.#kprobes.kretprobes.tasksInCalls === 0) this.#runtime.host.text?.setTrapHandler(null);
     }
     this.#rawTracepoints?.close();
     this.#tracepoints?.close();

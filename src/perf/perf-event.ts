@@ -1,5 +1,5 @@
-import { BpfError, Errno, PerfEventSampleFormat, PerfSwIds, u64 } from '../base/index.js';
-import type { HostClock, SampleFrame } from '../host/index.js';
+import { BpfError, Errno, PerfSwIds } from '../base/index.js';
+import type { SampleFrame } from '../host/index.js';
 import type {
   AttachmentCounts,
   AttachmentOptions,
@@ -8,35 +8,22 @@ import type {
   PerfEventSink,
   Runtime,
 } from '../runtime/index.js';
-import { callchainOf } from './callchain.js';
+import { EnabledTime } from './event-clock.js';
 import type { PerfEventAttr } from './perf-event-attr.js';
 import { PerfEventProgram } from './perf-event-program.js';
 import type { PerfEventTarget } from './perf-open-rules.js';
-import {
-  PERF_RECORD_MISC_KERNEL,
-  PERF_RECORD_MISC_USER,
-  type PerfReadValues,
-  type PerfRecordFormat,
-  type PerfSample,
-} from './perf-record.js';
+import type { PerfReadValues, PerfRecordFormat, PerfSample } from './perf-record.js';
 import { PerfRing } from './perf-ring.js';
 import { encodePerfRecord } from './record-codec.js';
 import { RecordWriter } from './record-cursor.js';
-import { encodeSample, rawSize } from './sample-codec.js';
+import { encodeSample } from './sample-codec.js';
+import { SampleSource } from './sample-source.js';
 
 /** Linux's shortest period of a software clock, in ns. */
 const MIN_PERIOD = 10_000n;
 const NSEC_PER_SEC = 1_000_000_000n;
-/** Bytes a record may have: its size field has 16 bits. */
-const MAX_RECORD = 0xffff;
-/** Clocks by clockid; CLOCK_MONOTONIC_RAW is not slewed here either. */
-const CLOCK_READERS: ReadonlyMap<number, keyof HostClock> = new Map<number, keyof HostClock>([
-  [0, 'realtime'],
-  [1, 'monotonic'],
-  [4, 'monotonic'],
-  [7, 'boottime'],
-  [11, 'tai'],
-]);
+/** Raw data that fit a record whose size field has 16 bits, with the longest callchain and all other fields. */
+const MAX_RAW = 0xffff - 2048;
 
 /** Records are written one at a time, also in nested runs: nothing is interrupted between encoding and storing. */
 const writer = new RecordWriter();
@@ -71,16 +58,14 @@ export class PerfEvent implements PerfEventSink {
   readonly periodNs: bigint;
   readonly counts: PerfEventCounts = { taken: 0, recorded: 0, programOnly: 0, missed: 0, ringFull: 0, unread: 0 };
   readonly #runtime: Runtime;
-  readonly #words = new Int32Array(2);
+  readonly #source: SampleSource;
+  readonly #time: EnabledTime;
   readonly #onClose: (event: PerfEvent) => void;
   #ring: PerfRing | null = null;
   #program: PerfEventProgram | null = null;
   #lastCounts: AttachmentCounts | null = null;
   #stops: (() => void)[] = [];
-  #enabled = false;
   #closed = false;
-  #enabledAt = 0n;
-  #enabledFor = 0n;
 
   /** The attribute and target must have passed `checkPerfOpen`. */
   constructor(
@@ -95,6 +80,8 @@ export class PerfEvent implements PerfEventSink {
     this.attr = attr;
     this.target = target;
     this.#onClose = onClose;
+    this.#source = new SampleSource(runtime.host, attr, id, () => this.read());
+    this.#time = new EnabledTime(runtime.host);
     this.format = {
       sampleType: attr.sampleType,
       readFormat: attr.readFormat,
@@ -107,13 +94,13 @@ export class PerfEvent implements PerfEventSink {
 
   /** CPU on which the event counts right now, or -1: what bpf_perf_event_output() compares with. */
   get cpu(): number {
-    if (!this.#enabled) return -1;
-    if (this.target.pid !== -1 && !this.#isTargetCurrent()) return -1;
+    if (!this.enabled) return -1;
+    if (this.target.pid !== -1 && this.target.pid !== this.#source.tid) return -1;
     return this.target.cpu === -1 ? this.#runtime.host.currentCpu() : this.target.cpu;
   }
 
   get enabled(): boolean {
-    return this.#enabled;
+    return this.#time.running;
   }
 
   get ring(): PerfRing | null {
@@ -146,7 +133,7 @@ export class PerfEvent implements PerfEventSink {
       wakeupEvents: watermark ? 0 : this.attr.wakeup,
       wakeupWatermark: watermark ? this.attr.wakeup : 0,
       lostRecord: (lost) =>
-        encodePerfRecord({ type: 'lost', misc: 0, id: this.id, lost, sampleId: this.#sampleId() }, this.format),
+        encodePerfRecord({ type: 'lost', misc: 0, id: this.id, lost, sampleId: this.#source.identity() }, this.format),
     });
     return this.#ring;
   }
@@ -154,17 +141,15 @@ export class PerfEvent implements PerfEventSink {
   /** PERF_EVENT_IOC_ENABLE. */
   enable(): void {
     this.#needOpen('enabling it');
-    if (this.#enabled) return;
-    this.#enabled = true;
-    this.#enabledAt = this.#now(1);
+    if (this.enabled) return;
+    this.#time.start();
     this.#startSampling();
   }
 
   /** PERF_EVENT_IOC_DISABLE. Safe inside one of its own samples. */
   disable(): void {
-    if (!this.#enabled) return;
-    this.#enabled = false;
-    this.#enabledFor += this.#now(1) - this.#enabledAt;
+    if (!this.enabled) return;
+    this.#time.stop();
     this.#stopSampling();
   }
 
@@ -185,7 +170,7 @@ export class PerfEvent implements PerfEventSink {
   read(): PerfReadValues {
     if (this.target.pid !== -1)
       throw new BpfError('EOPNOTSUPP', 'reading the perf event of one thread: its time is not counted');
-    const time = this.#timeEnabled();
+    const time = this.#time.total;
     return { value: this.#value(time), timeEnabled: time, timeRunning: time, id: this.id, lost: this.#lost() };
   }
 
@@ -205,24 +190,17 @@ export class PerfEvent implements PerfEventSink {
   output(run: BpfRunCtx, data: number, size: number): number {
     const ring = this.#ring;
     if (ring === null) return -Errno.ENOSPC;
-    if (rawSize(size) + 256 > MAX_RECORD) return -Errno.E2BIG;
-    const ip = run.regs?.ip ?? 0n;
-    const user = run.regs !== null && this.#isUser(run.regs.lo(run.regs.layout.ip), run.regs.hi(run.regs.layout.ip));
-    const raw = this.#runtime.memory.u8.subarray(data, data + size);
-    const sample: PerfSample = {
-      type: 'sample',
-      misc: user ? PERF_RECORD_MISC_USER : PERF_RECORD_MISC_KERNEL,
-      ...this.#sampleFields(run.regs, user),
-      ip,
-      period: 0n,
-      raw,
-    };
-    return ring.write(writer.bytes, encodeSample(writer, sample, this.format)) ? 0 : -Errno.ENOSPC;
+    if (size > MAX_RAW) return -Errno.E2BIG;
+    const { regs } = run;
+    const { host, memory } = this.#runtime;
+    const user = regs !== null && host.memory.isUser(regs.lo(regs.layout.ip), regs.hi(regs.layout.ip));
+    const sample = this.#source.sample(regs, user, 0n, memory.u8.subarray(data, data + size));
+    return this.#write(ring, sample) ? 0 : -Errno.ENOSPC;
   }
 
   readValue(run: BpfRunCtx, out: number): number {
     if (this.target.pid !== -1 || (this.target.cpu !== -1 && this.target.cpu !== run.cpu)) return -Errno.EINVAL;
-    const time = this.#timeEnabled();
+    const time = this.#time.total;
     const { view } = this.#runtime.memory;
     view.setBigUint64(out, this.#value(time), true);
     view.setBigUint64(out + 8, time, true);
@@ -245,7 +223,7 @@ export class PerfEvent implements PerfEventSink {
   }
 
   readonly #onSample = (frame: SampleFrame): void => {
-    if (!this.#enabled || !this.#isWanted(frame)) return;
+    if (!this.enabled || !this.#isWanted(frame)) return;
     this.counts.taken++;
     const verdict = this.#program?.run(frame, this.periodNs);
     if (verdict === 'missed') this.counts.missed++;
@@ -260,58 +238,21 @@ export class PerfEvent implements PerfEventSink {
     else this.counts.programOnly++;
   }
 
-  #record(frame: SampleFrame, ring: PerfRing): boolean {
-    const sample: PerfSample = {
-      type: 'sample',
-      misc: frame.user ? PERF_RECORD_MISC_USER : PERF_RECORD_MISC_KERNEL,
-      ...this.#sampleFields(frame.regs, frame.user),
-      ip: frame.regs.ip,
-      period: this.periodNs,
-    };
+  #record({ regs, user }: SampleFrame, ring: PerfRing): boolean {
+    return this.#write(ring, this.#source.sample(regs, user, this.periodNs));
+  }
+
+  #write(ring: PerfRing, sample: PerfSample): boolean {
     return ring.write(writer.bytes, encodeSample(writer, sample, this.format));
-  }
-
-  /** What Linux's perf_prepare_sample() gathers, only where the sample type asks for it. */
-  #sampleFields(regs: SampleFrame['regs'] | null, user: boolean): Partial<PerfSample> {
-    const { sampleType } = this.format;
-    return {
-      ...this.#sampleId(),
-      ...(sampleType & PerfEventSampleFormat.PERF_SAMPLE_READ ? { read: this.read() } : {}),
-      ...(sampleType & PerfEventSampleFormat.PERF_SAMPLE_CALLCHAIN
-        ? { callchain: callchainOf(this.#runtime.host, this.attr, regs, user) }
-        : {}),
-    };
-  }
-
-  #sampleId(): { pid: number; tid: number; time: bigint; id: bigint; streamId: bigint; cpu: number } {
-    const { host } = this.#runtime;
-    host.tasks.pidTgid(this.#words);
-    const [tid = 0, pid = 0] = this.#words;
-    const clockid = this.attr.flags.has('use_clockid') ? this.attr.clockid : 1;
-    return { pid, tid, time: this.#now(clockid), id: this.id, streamId: this.id, cpu: host.currentCpu() };
   }
 
   #isWanted({ user }: SampleFrame): boolean {
     const { flags } = this.attr;
     if (user ? flags.has('exclude_user') : flags.has('exclude_kernel')) return false;
     if (this.target.pid === -1 && !flags.has('exclude_idle')) return true;
-    this.#runtime.host.tasks.pidTgid(this.#words);
-    const tid = this.#words[0];
+    const { tid } = this.#source;
     if (flags.has('exclude_idle') && tid === 0) return false;
     return this.target.pid === -1 || this.target.pid === tid;
-  }
-
-  #isTargetCurrent(): boolean {
-    this.#runtime.host.tasks.pidTgid(this.#words);
-    return this.#words[0] === this.target.pid;
-  }
-
-  #isUser(lo: number, hi: number): boolean {
-    return this.#runtime.host.memory.isUser(lo, hi);
-  }
-
-  #timeEnabled(): bigint {
-    return this.#enabledFor + (this.#enabled ? this.#now(1) - this.#enabledAt : 0n);
   }
 
   #value(time: bigint): bigint {
@@ -320,12 +261,6 @@ export class PerfEvent implements PerfEventSink {
 
   #lost(): bigint {
     return this.#ring?.area.lostTotal ?? 0n;
-  }
-
-  #now(clockid: number): bigint {
-    const words = new Int32Array(2);
-    this.#runtime.host.clock[CLOCK_READERS.get(clockid) ?? 'monotonic'](words);
-    return u64(words[0], words[1]);
   }
 
   #needOpen(what: string): void {

@@ -63,6 +63,8 @@ export interface PerfBufferOptions extends ReaderOptions {
   readonly pages?: number;
   /** Samples after which the reader is woken; default 1. */
   readonly wakeupEvents?: number;
+  /** Wakes the reader by bytes instead: whenever more than so many came in. */
+  readonly watermark?: number;
 }
 
 /**
@@ -91,7 +93,8 @@ function outputEvent(perf: PerfEvents, cpu: number, options: PerfBufferOptions):
     type: PerfTypeId.PERF_TYPE_SOFTWARE,
     config: BigInt(PerfSwIds.PERF_COUNT_SW_BPF_OUTPUT),
     sampleType: PerfEventSampleFormat.PERF_SAMPLE_RAW,
-    wakeup: options.wakeupEvents ?? 1,
+    wakeup: options.watermark ?? options.wakeupEvents ?? 1,
+    flags: options.watermark === undefined ? [] : ['watermark'],
   });
   const event = perf.open(attr, { pid: -1, cpu });
   event.mmap(options.pages ?? 64);

@@ -45,7 +45,7 @@ export function parseRawTracepointAttr(attr: Uint8Array): RawTracepointAttr {
   if (unused >= 0) {
     throw new BpfError('EINVAL', 'reading the attributes of BPF_RAW_TRACEPOINT_OPEN', {
       offset: unused,
-      value: attr[unused] as number,
+      value: attr[unused],
       remedy: `the command uses ${RAW_TRACEPOINT_SIZE} bytes: what follows must be zero`,
     });
   }

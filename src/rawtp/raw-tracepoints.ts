@@ -129,10 +129,10 @@ export class RawTracepoints {
   #run(call: RawTraceCall, args: Int32Array, words: number, cpu: number): void {
     const run = call.begin(cpu);
     if (run === null) return;
-    const level = this.#depth[cpu] as number;
+    const level = this.#depth[cpu];
     const ctx = this.#contexts.at(cpu, level);
     const { i32 } = this.#runtime.memory;
-    for (let i = 0; i < words; i++) i32[(ctx >> 2) + i] = args[i] as number;
+    for (let i = 0; i < words; i++) i32[(ctx >> 2) + i] = args[i];
     this.#depth[cpu] = level + 1;
     call.finish(run, ctx, 4 * words, null);
     this.#depth[cpu] = level;

@@ -1,5 +1,12 @@
 import { x86_64 } from '../arch/index.js';
-import { SymbolTable, type Host, type HostClock, type HostMemory, type HostStacks, type HostTasks } from '../host/index.js';
+import {
+  SymbolTable,
+  type Host,
+  type HostClock,
+  type HostMemory,
+  type HostStacks,
+  type HostTasks,
+} from '../host/index.js';
 
 const fault = (): boolean => false;
 const memory: HostMemory = {

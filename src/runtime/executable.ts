@@ -38,6 +38,8 @@ export interface ProgramInput {
   readonly lines?: readonly LineInfo[];
   /** Names of functions by their first instruction slot. */
   readonly functionNames?: ReadonlyMap<number, string>;
+  /** What linking has to say of instructions that must never be reached, by slot: shown where a run stops there. */
+  readonly notes?: ReadonlyMap<number, string>;
 }
 
 /**

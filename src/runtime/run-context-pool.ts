@@ -87,8 +87,9 @@ function reset(run: BpfRunCtx, budget: number): void {
   run.fault = null;
   run.ctx = 0;
   run.ctxSize = 0;
-  run.extraRegions.length = 0;
-  run.reservations.length = 0;
+  // Setting a length costs more than asking for it.
+  if (run.extraRegions.length > 0) run.extraRegions.length = 0;
+  if (run.reservations.length > 0) run.reservations.length = 0;
   run.tailCalls = 0;
   run.budget = budget;
   run.packetStart = 0;

@@ -45,5 +45,17 @@ export interface BpfRunCtx {
   /** 16 bytes that engines copy host memory to. */
   readonly scratch: number;
   /** Set by engines: runs the subprogram at instruction slot `pc` with r1..r4 (callbacks of helpers); result low word. */
-  callback: ((pc: number, r1Lo: number, r1Hi: number, r2Lo: number, r2Hi: number, r3Lo: number, r3Hi: number, r4Lo: number, r4Hi: number) => number) | null;
+  callback:
+    | ((
+        pc: number,
+        r1Lo: number,
+        r1Hi: number,
+        r2Lo: number,
+        r2Hi: number,
+        r3Lo: number,
+        r3Hi: number,
+        r4Lo: number,
+        r4Hi: number,
+      ) => number)
+    | null;
 }

@@ -59,7 +59,7 @@ export class DefinedTracepoint<A extends TracepointArgs = TracepointArgs> implem
     this.#words = new Int32Array(2 * this.#names.length);
     this.descriptor = {
       name: definition.name,
-      args: this.#names.map((name) => ({ name, type: KINDS[definition.args[name] as TracepointArgType].cType })),
+      args: this.#names.map((name) => ({ name, type: KINDS[definition.args[name]].cType })),
       writableSize: 0,
       events: [describeEvent(definition)],
     };
@@ -83,7 +83,7 @@ export class DefinedTracepoint<A extends TracepointArgs = TracepointArgs> implem
   #fill(words: Int32Array, values: TracepointValues<A>): void {
     const byName = values as Readonly<Record<string, number | bigint>>;
     this.#names.forEach((name, i) => {
-      const value = BigInt(byName[name] as number | bigint);
+      const value = BigInt(byName[name]);
       words[2 * i] = lo32(value);
       words[2 * i + 1] = hi32(value);
     });
@@ -91,14 +91,20 @@ export class DefinedTracepoint<A extends TracepointArgs = TracepointArgs> implem
 }
 
 /** Defines a tracepoint with one trace event of the same name, whose record holds the arguments. */
-export function defineTracepoint<const A extends TracepointArgs>(definition: TracepointDefinition<A>): DefinedTracepoint<A> {
+export function defineTracepoint<const A extends TracepointArgs>(
+  definition: TracepointDefinition<A>,
+): DefinedTracepoint<A> {
   return new DefinedTracepoint(definition);
 }
 
-function describeEvent<A extends TracepointArgs>({ system, name, args }: TracepointDefinition<A>): TraceEventDescriptor {
+function describeEvent<A extends TracepointArgs>({
+  system,
+  name,
+  args,
+}: TracepointDefinition<A>): TraceEventDescriptor {
   const { fields, size } = layOut(args);
   const types = Object.values(args);
-  const shown = fields.map((field) => `${field.name}=${KINDS[args[field.name] as TracepointArgType].conversion}`);
+  const shown = fields.map((field) => `${field.name}=${KINDS[args[field.name]].conversion}`);
   const values = fields.map((field, i) => (types[i] === 'string' ? `__get_str(${field.name})` : `REC->${field.name}`));
   return {
     system,
@@ -108,8 +114,8 @@ function describeEvent<A extends TracepointArgs>({ system, name, args }: Tracepo
     printFmt: [`"${shown.join(' ')}"`, ...values].join(', '),
     assign(words, record, memory) {
       fields.forEach(({ offset }, i) => {
-        const lo = words[2 * i] as number;
-        const hi = words[2 * i + 1] as number;
+        const lo = words[2 * i];
+        const hi = words[2 * i + 1];
         if (types[i] === 'string') appendDynamic(record, offset, readString(memory, lo, hi));
         else writeInteger(record.view, record.start + offset, KINDS[types[i] as TracepointArgType], lo, hi);
       });

@@ -49,10 +49,10 @@ export class RecordPool {
 
   /** A record of `size` zero bytes on `cpu`, to be given back by `leave`; null when nested too deeply. */
   enter(cpu: number, size: number): EventRecord | null {
-    const depth = this.#depth[cpu] as number;
+    const depth = this.#depth[cpu];
     if (depth === LEVELS) return null;
     this.#depth[cpu] = depth + 1;
-    const record = this.#records[cpu * LEVELS + depth] as EventRecord;
+    const record = this.#records[cpu * LEVELS + depth];
     record.data = this.#memory.u8;
     record.view = this.#memory.view;
     record.length = size;
@@ -61,7 +61,7 @@ export class RecordPool {
   }
 
   leave(cpu: number): void {
-    this.#depth[cpu] = (this.#depth[cpu] as number) - 1;
+    this.#depth[cpu] = this.#depth[cpu] - 1;
   }
 
   free(): void {

@@ -1,6 +1,6 @@
 import { BpfError } from '../base/index.js';
 import type { Host, TraceEventDescriptor } from '../host/index.js';
-import { CallbackList, DEFAULT_PRIORITY, type Callback } from './callback-list.js';
+import { CallbackList, DEFAULT_PRIORITY } from './callback-list.js';
 import { MAX_RECORD_SIZE, type EventRecord, type RecordPool } from './event-record.js';
 import type { Tracepoint, TracepointProbe } from './tracepoint.js';
 
@@ -91,13 +91,13 @@ export class TraceEvent {
   #writeHeader(record: EventRecord): void {
     this.#host.tasks.pidTgid(this.#pid);
     record.view.setUint16(record.start, this.id, true);
-    record.view.setInt32(record.start + 4, this.#pid[0] as number, true);
+    record.view.setInt32(record.start + 4, this.#pid[0], true);
   }
 
   #deliver(record: EventRecord, cpu: number): void {
     const { entries } = this.#consumers;
     for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i] as Callback<TraceEventConsumer>;
+      const entry = entries[i];
       if (entry.active) entry.func(entry.data, record, cpu);
     }
   }

@@ -28,7 +28,9 @@ export class TracepointRegistry {
     }
     this.#host = host.tracepoints;
     this.#records = new RecordPool(memory, cpus);
-    const tracepoints = host.tracepoints.list.map((_, index) => new Tracepoint(host.tracepoints as HostTracepoints, index));
+    const tracepoints = host.tracepoints.list.map(
+      (_, index) => new Tracepoint(host.tracepoints as HostTracepoints, index),
+    );
     this.tracepoints = tracepoints;
     const events: TraceEvent[] = [];
     for (const tracepoint of tracepoints) {
@@ -39,7 +41,7 @@ export class TracepointRegistry {
     this.events = events;
     this.#byName = new Map(tracepoints.map((tracepoint) => [tracepoint.name, tracepoint]));
     this.#events = new Map(events.map((event) => [`${event.system}:${event.name}`, event]));
-    this.#host.setSink((index, args, cpu) => (tracepoints[index] as Tracepoint).hit(args, cpu));
+    this.#host.setSink((index, args, cpu) => tracepoints[index].hit(args, cpu));
   }
 
   /** ENOENT if the host has no such tracepoint. */

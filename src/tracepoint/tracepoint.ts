@@ -1,5 +1,5 @@
 import type { HostTracepoints, TracepointDescriptor } from '../host/index.js';
-import { CallbackList, DEFAULT_PRIORITY, type Callback } from './callback-list.js';
+import { CallbackList, DEFAULT_PRIORITY } from './callback-list.js';
 
 /**
  * Receives the raw arguments of a hit, as word pairs; the array is valid only during the call. `data` is what was
@@ -17,7 +17,7 @@ export class Tracepoint {
   constructor(host: HostTracepoints, index: number) {
     this.#host = host;
     this.index = index;
-    this.descriptor = host.list[index] as TracepointDescriptor;
+    this.descriptor = host.list[index];
   }
 
   get name(): string {
@@ -53,7 +53,7 @@ export class Tracepoint {
   hit(args: Int32Array, cpu: number): void {
     const { entries } = this.#probes;
     for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i] as Callback<TracepointProbe>;
+      const entry = entries[i];
       if (entry.active) entry.func(entry.data, args, cpu);
     }
   }

@@ -16,9 +16,24 @@ export type Outcome = MachineState | { readonly vector: number };
 const SLOT = 0x1100_0000;
 const SLOT_AT = BigInt(SLOT + 0x123);
 const { ptRegs, probing } = x86_64;
-const SLOTS = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'].map(
-  (name) => ptRegs.names.indexOf(name),
-);
+const SLOTS = [
+  'ax',
+  'cx',
+  'dx',
+  'bx',
+  'sp',
+  'bp',
+  'si',
+  'di',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
+].map((name) => ptRegs.names.indexOf(name));
 
 /** Executes one instruction in kernel mode: in its place, or displaced as a probe on it would. */
 export class DisplacedRunner {
@@ -82,11 +97,15 @@ export class DisplacedRunner {
   #simulate(each: InsnCase, simulate: (regs: PtRegs, memory: InsnMemory) => boolean): Outcome {
     this.#fillMemory(each);
     const regs = new PtRegs(ptRegs);
-    each.regs.forEach((value, n) => regs.put(SLOTS[n] as number, value));
+    each.regs.forEach((value, n) => regs.put(SLOTS[n], value));
     regs.put(X86Slot.flags, each.flags);
     regs.ip = BigInt(Layout.CODE_AT) + 1n;
     if (!simulate(regs, this.#memory)) return { vector: 14 };
-    return this.#state(SLOTS.map((slot) => regs.get(slot)), regs.ip, regs.get(X86Slot.flags));
+    return this.#state(
+      SLOTS.map((slot) => regs.get(slot)),
+      regs.ip,
+      regs.get(X86Slot.flags),
+    );
   }
 
   readonly #memory: InsnMemory = {

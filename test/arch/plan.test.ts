@@ -5,7 +5,10 @@ const ADDRESS = 0xffff_ffff_8100_0000n;
 const { probing } = x86_64;
 
 function plan(code: string, address = ADDRESS): ProbePlan {
-  return probing.plan(Uint8Array.from(code.split(' '), (byte) => parseInt(byte, 16)), address);
+  return probing.plan(
+    Uint8Array.from(code.split(' '), (byte) => parseInt(byte, 16)),
+    address,
+  );
 }
 
 function describePlan(made: ProbePlan): string {
@@ -117,7 +120,8 @@ describe('the architecture', () => {
   });
 
   it('breaks with one byte and traps behind it', () => {
-    for (let length = 1; length <= probing.maxInsnLength; length++) expect([...probing.breakpoint(length)]).toEqual([0xcc]);
+    for (let length = 1; length <= probing.maxInsnLength; length++)
+      expect([...probing.breakpoint(length)]).toEqual([0xcc]);
     expect(probing.trapPcBias).toBe(1);
     expect(probing.isBreakpoint(Uint8Array.of(0xcc))).toBe(true);
     expect(probing.isBreakpoint(Uint8Array.of(0xcd, 3))).toBe(false);

@@ -33,7 +33,9 @@ describe('opensnoop', () => {
   it('prints one row for each openat, in order, with the values the kernel saw', () => {
     const [header = '', ...rows] = result.out.slice(0, result.out.indexOf(''));
     expect(header.split(/ +/)).toEqual(['TS', 'PID', 'PPID', 'UID', 'RET', 'FLAGS', 'COMM', 'FNAME']);
-    const printed = rows.map((row) => row.split(/ +/)).map(([, pid, , , ret, flags, , name]) => ({ pid, ret, flags, name }));
+    const printed = rows
+      .map((row) => row.split(/ +/))
+      .map(([, pid, , , ret, flags, , name]) => ({ pid, ret, flags, name }));
     const opened = opens(journal).map(({ a, c, d, text }) => ({
       pid: String(a >> 32n),
       ret: String(BigInt.asIntN(32, d)),
@@ -107,8 +109,12 @@ describe('funclatency', () => {
     const rows = Object.fromEntries(ledger(result).map(([name, seen, delivered]) => [name, { seen, delivered }]));
     expect(rows['probe kretprobe:vfs_read vfs_read_return']?.delivered).toBe(reads);
     expect(rows['probe kretprobe:vfs_write vfs_write_return']?.delivered).toBe(writes);
-    expect(rows['probe kprobe:vfs_read vfs_read_entry']?.seen).toBe(rows['probe kretprobe:vfs_read vfs_read_return']?.seen);
-    expect(rows['probe kprobe:vfs_write vfs_write_entry']?.seen).toBe(rows['probe kretprobe:vfs_write vfs_write_return']?.seen);
+    expect(rows['probe kprobe:vfs_read vfs_read_entry']?.seen).toBe(
+      rows['probe kretprobe:vfs_read vfs_read_return']?.seen,
+    );
+    expect(rows['probe kprobe:vfs_write vfs_write_entry']?.seen).toBe(
+      rows['probe kretprobe:vfs_write vfs_write_return']?.seen,
+    );
   });
 });
 
@@ -154,7 +160,8 @@ async function runStep(tool: string): Promise<{ result: CliResult; journal: Entr
 /** Addresses do not fit JavaScript numbers: every integer is read as text. */
 function readJournal(text: string): Entry[] {
   const quoted = text.replaceAll(/"(time|a|b|c|d)":(\d+)/g, '"$1":"$2"');
-  const entries = JSON.parse(quoted) as (Record<'time' | 'a' | 'b' | 'c' | 'd', string> & Pick<Entry, 'cpu' | 'kind' | 'text'>)[];
+  const entries = JSON.parse(quoted) as (Record<'time' | 'a' | 'b' | 'c' | 'd', string> &
+    Pick<Entry, 'cpu' | 'kind' | 'text'>)[];
   return entries.map(({ time, cpu, kind, a, b, c, d, text: path }) => ({
     time: BigInt(time),
     cpu,
@@ -189,7 +196,8 @@ function opens(journal: readonly Entry[]): Entry[] {
 /** The comm of a process at a time: that of its last exec, or its parent's. */
 function commsByPid(journal: readonly Entry[]): (pid: bigint, at: bigint) => string | undefined {
   const names = new Map<bigint, { from: bigint; comm: string }[]>();
-  const nameOf = (pid: bigint, at: bigint): string | undefined => names.get(pid)?.findLast(({ from }) => from <= at)?.comm;
+  const nameOf = (pid: bigint, at: bigint): string | undefined =>
+    names.get(pid)?.findLast(({ from }) => from <= at)?.comm;
   for (const { kind, a, b, time, text } of journal) {
     const pid = kind === JournalKind.FORK ? b & 0xffff_ffffn : a & 0xffff_ffffn;
     const comm = kind === JournalKind.FORK ? nameOf(a & 0xffff_ffffn, time) : text.split('/').at(-1);
@@ -233,7 +241,7 @@ function histograms(result: CliResult): Record<string, Bucket[]> {
   for (const line of result.out) {
     key = /^\[(.*)\]$/.exec(line)?.[1] ?? key;
     const row = /^ +(\d+) -> (\d+) +: (\d+) /.exec(line);
-    if (row !== null) (found[key] ??= []).push({ low: BigInt(row[1]!), high: BigInt(row[2]!), count: Number(row[3]) });
+    if (row !== null) (found[key] ??= []).push({ low: BigInt(row[1]), high: BigInt(row[2]), count: Number(row[3]) });
   }
   return found;
 }
@@ -261,7 +269,7 @@ function sampledStacks(result: CliResult): { pid: string; frames: string[] }[] {
   let frames: string[] = [];
   for (const line of result.out) {
     const end = /^ {4}\[(\d+), .*\]: \d+$/.exec(line);
-    if (end !== null) stacks.push({ pid: end[1] as string, frames });
+    if (end !== null) stacks.push({ pid: end[1], frames });
     else if (/^ {4}\S/.test(line) && !line.startsWith('    and ')) frames.push(line.trim());
     if (end !== null) frames = [];
   }
@@ -271,7 +279,10 @@ function sampledStacks(result: CliResult): { pid: string; frames: string[] }[] {
 describe('npm run demo', () => {
   it('runs exactly these steps', () => {
     execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { stdio: 'pipe' });
-    const text = execFileSync(process.execPath, ['scripts/demo.mjs'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const text = execFileSync(process.execPath, ['scripts/demo.mjs'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const { args } of steps) expect(text).toContain(`$ kscope ${args.join(' ')}\n`);
     expect(text.match(/ seen \d+ = /g)?.length).toBeGreaterThanOrEqual(10);
   });

@@ -62,7 +62,10 @@ describe('event tables', () => {
 
 /** What bpftool 7.1 printed for maps with these bytes. */
 describe('map dumps look like bpftool', () => {
-  const plain = (key: Uint8Array, value: Uint8Array): MapDump => ({ perCpu: false, elements: [{ key, values: [value] }] });
+  const plain = (key: Uint8Array, value: Uint8Array): MapDump => ({
+    perCpu: false,
+    elements: [{ key, values: [value] }],
+  });
   const typed: MapDump = {
     perCpu: false,
     elements: [
@@ -80,12 +83,32 @@ describe('map dumps look like bpftool', () => {
   };
 
   it.each([
-    ['short elements on one line', plain(count(1, 8), count(1, 8)), 'key: 01 02 03 04 05 06 07 08  value: 01 02 03 04 05 06 07 08\nFound 1 element'],
-    ['longer ones on two', plain(bytes(...count(1, 8), 1, 2, 3, 4), bytes(...count(1, 8), ...count(1, 8))), 'key: 01 02 03 04 05 06 07 08  01 02 03 04\nvalue: 01 02 03 04 05 06 07 08  01 02 03 04 05 06 07 08\nFound 1 element'],
-    ['long ones below their names', plain(count(1, 20), count(1, 17)), 'key:\n01 02 03 04 05 06 07 08  09 0a 0b 0c 0d 0e 0f 10\n11 12 13 14\nvalue:\n01 02 03 04 05 06 07 08  09 0a 0b 0c 0d 0e 0f 10\n11\nFound 1 element'],
+    [
+      'short elements on one line',
+      plain(count(1, 8), count(1, 8)),
+      'key: 01 02 03 04 05 06 07 08  value: 01 02 03 04 05 06 07 08\nFound 1 element',
+    ],
+    [
+      'longer ones on two',
+      plain(bytes(...count(1, 8), 1, 2, 3, 4), bytes(...count(1, 8), ...count(1, 8))),
+      'key: 01 02 03 04 05 06 07 08  01 02 03 04\nvalue: 01 02 03 04 05 06 07 08  01 02 03 04 05 06 07 08\nFound 1 element',
+    ],
+    [
+      'long ones below their names',
+      plain(count(1, 20), count(1, 17)),
+      'key:\n01 02 03 04 05 06 07 08  09 0a 0b 0c 0d 0e 0f 10\n11 12 13 14\nvalue:\n01 02 03 04 05 06 07 08  09 0a 0b 0c 0d 0e 0f 10\n11\nFound 1 element',
+    ],
     ['nothing', { perCpu: false, elements: [] }, 'Found 0 elements'],
-    ['a value per CPU', { perCpu: true, elements: [{ key: bytes(1, 0, 0, 0), values: [bytes(0, 0), bytes(7, 0)] }] }, 'key:\n01 00 00 00\nvalue (CPU 00): 00 00\nvalue (CPU 01): 07 00\nFound 1 element'],
-    ['types instead of bytes', typed, '[{\n        "key": {\n            "tid": 1,\n            "func": "VFS_READ"\n        },\n        "value": 5\n    },{\n        "key": {\n            "tid": 2,\n            "func": "VFS_WRITE"\n        },\n        "value": 18374686479671623685\n    }\n]'],
+    [
+      'a value per CPU',
+      { perCpu: true, elements: [{ key: bytes(1, 0, 0, 0), values: [bytes(0, 0), bytes(7, 0)] }] },
+      'key:\n01 00 00 00\nvalue (CPU 00): 00 00\nvalue (CPU 01): 07 00\nFound 1 element',
+    ],
+    [
+      'types instead of bytes',
+      typed,
+      '[{\n        "key": {\n            "tid": 1,\n            "func": "VFS_READ"\n        },\n        "value": 5\n    },{\n        "key": {\n            "tid": 2,\n            "func": "VFS_WRITE"\n        },\n        "value": 18374686479671623685\n    }\n]',
+    ],
   ])('%s', (_, dump, text) => expect(formatMapDump(dump, 'text').join('\n')).toBe(text));
 
   it('-j gives bytes and meaning', () => {
@@ -95,7 +118,11 @@ describe('map dumps look like bpftool', () => {
   });
 
   it('-p lays the same out', () => {
-    expect(formatMapDump({ ...typed, elements: typed.elements.slice(0, 1) }, 'pretty').slice(0, 6).join('\n')).toBe(
+    expect(
+      formatMapDump({ ...typed, elements: typed.elements.slice(0, 1) }, 'pretty')
+        .slice(0, 6)
+        .join('\n'),
+    ).toBe(
       '[{\n        "key": ["0x01","0x00","0x00","0x00","0x00","0x00","0x00","0x00"\n        ],\n        "value": ["0x05","0x00","0x00","0x00","0x00","0x00","0x00","0x00"\n        ],\n        "formatted": {',
     );
   });

@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BpfProgType } from '../../src/base/index.js';
-import { KprobePrograms, KprobeRegistry, KretprobeRegistry, type KprobeLink, type Kprobe } from '../../src/kprobe/index.js';
+import { SymbolTable, type KernelSymbol } from '../../src/host/index.js';
+import {
+  KprobePrograms,
+  KprobeRegistry,
+  KretprobeRegistry,
+  type KprobeLink,
+  type Kprobe,
+} from '../../src/kprobe/index.js';
 import { CALLER, TestHost } from '../support/test-host.js';
 import { fault, TestRuntime, type TestProgramBody, type TestProgram } from '../support/test-runtime.js';
 import { FRAME, LEAF } from '../support/text.js';
@@ -27,7 +34,13 @@ function program(body: TestProgramBody = () => 0): TestProgram {
 function context(ctx: number): string {
   const { names } = host.arch.ptRegs;
   return names
-    .map((name, i) => `${name.padEnd(8)} ${bpf.memory.view.getBigUint64(ctx + 8 * i, true).toString(16).padStart(16, '0')}`)
+    .map(
+      (name, i) =>
+        `${name.padEnd(8)} ${bpf.memory.view
+          .getBigUint64(ctx + 8 * i, true)
+          .toString(16)
+          .padStart(16, '0')}`,
+    )
     .join('\n');
 }
 
@@ -134,7 +147,10 @@ describe('the ledger of an attachment', () => {
   it('counts and reports a run that had to stop', () => {
     const faults: string[] = [];
     const { program: prog } = program((run) => ((run.fault = fault('out of budget')), 0));
-    const link = programs.attachKprobe(prog, { symbolName: 'frame', onFault: ({ reason }) => void faults.push(reason) });
+    const link = programs.attachKprobe(prog, {
+      symbolName: 'frame',
+      onFault: ({ reason }) => void faults.push(reason),
+    });
     host.call('frame');
     expect(link.counts).toMatchObject({ runs: 1, faults: 1 });
     expect(faults).toEqual(['out of budget']);
@@ -160,6 +176,17 @@ describe('attaching', () => {
     expect(() => programs.attachKprobe(prog.program, { symbolName: 'frame', offset: 2 })).toThrowError(/EILSEQ/);
     expect(() => programs.attachKretprobe(prog.program, { symbolName: 'frame', offset: 1 })).toThrowError(/EINVAL/);
     expect(prog.references).toBe(1);
+  });
+
+  it('refuses a name that several functions have, as perf_event_open does, but not their addresses', () => {
+    const twins = [...host.symbols].map((symbol) => ({ ...symbol, name: 'twin' }));
+    Object.assign(host, { symbols: new SymbolTable(twins) });
+    expect(() => programs.attachKprobe(program().program, { symbolName: 'twin' })).toThrowError(
+      /EADDRNOTAVAIL.*2 symbols/,
+    );
+    expect(() => programs.attachKretprobe(program().program, { symbolName: 'twin' })).toThrowError(/EADDRNOTAVAIL/);
+    const { address } = twins[1] as KernelSymbol;
+    expect(programs.attachKprobe(program().program, { addr: address }).probe.addr).toBe(address);
   });
 
   it('holds the program until detached, also from inside its run', () => {

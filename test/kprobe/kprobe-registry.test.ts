@@ -8,7 +8,13 @@ let kprobes: KprobeRegistry;
 
 beforeEach(() => {
   host = new TestHost({
-    functions: { frame: FRAME, leaf: LEAF, iret: [0x90, 0x48, 0xcf], trap_path: [0x90, 0xc3], broken: [0x90, 0xcc, 0xc3] },
+    functions: {
+      frame: FRAME,
+      leaf: LEAF,
+      iret: [0x90, 0x48, 0xcf],
+      trap_path: [0x90, 0xc3],
+      broken: [0x90, 0xcc, 0xc3],
+    },
     blacklist: ['trap_path'],
   });
   kprobes = new KprobeRegistry(host);
@@ -30,11 +36,18 @@ describe('where a probe may stand', () => {
     ['an unknown symbol', { symbolName: 'frames' }, 'ENOENT', /similar names: frame/],
     ['an address outside of all symbols', { addr: 0x1000n }, 'ENOENT', /no symbol covers/],
     ['inside an instruction', { symbolName: 'frame', offset: 2 }, 'EILSEQ', /\+0x0 \+0x1 and \+0x4/],
-    ['a blacklisted function', { symbolName: 'trap_path' }, 'EINVAL', /blacklisted: trap_path is part of the trap path/],
+    [
+      'a blacklisted function',
+      { symbolName: 'trap_path' },
+      'EINVAL',
+      /blacklisted: trap_path is part of the trap path/,
+    ],
     ['an instruction that leaves the kernel', { symbolName: 'iret', offset: 1 }, 'EOPNOTSUPP', /iret/],
     ["somebody else's breakpoint", { symbolName: 'broken', offset: 1 }, 'EINVAL', /did not place/],
   ])('%s is refused', (_name, spec, code, message) => {
-    expect(() => kprobes.register(spec)).toThrowError(expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error);
+    expect(() => kprobes.register(spec)).toThrowError(
+      expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
+    );
     expect([...kprobes.probes]).toEqual([]);
     expect(host.text.log).toEqual([]);
   });
@@ -213,11 +226,7 @@ describe('several probes at one address', () => {
     kprobes.enable(second);
     host.call('leaf');
     expect([a.count, b.count]).toEqual([1, 1]);
-    expect(host.text.log).toEqual([
-      'patch leaf+0x0 90 -> cc',
-      'patch leaf+0x0 cc -> 90',
-      'patch leaf+0x0 90 -> cc',
-    ]);
+    expect(host.text.log).toEqual(['patch leaf+0x0 90 -> cc', 'patch leaf+0x0 cc -> 90', 'patch leaf+0x0 90 -> cc']);
   });
 
   it('cannot be enabled once unregistered', () => {
@@ -231,7 +240,11 @@ describe('several probes at one address', () => {
 describe('from inside a handler', () => {
   it('a probe may remove itself and others: none of them is called afterwards', () => {
     const called: string[] = [];
-    const old = kprobes.register({ symbolName: 'frame', offset: FRAME_SLOT_INSN, preHandler: () => (called.push('old'), 0) });
+    const old = kprobes.register({
+      symbolName: 'frame',
+      offset: FRAME_SLOT_INSN,
+      preHandler: () => (called.push('old'), 0),
+    });
     const self: Kprobe = kprobes.register({
       symbolName: 'frame',
       offset: FRAME_SLOT_INSN,

@@ -40,7 +40,13 @@ describe('a return probe', () => {
     const seen: Record<string, bigint>[] = [];
     watch('frame', [], {
       handler: (instance, regs) => {
-        seen.push({ ax: regs.get(X86Slot.ax), ip: regs.ip, sp: regs.sp, orig: regs.get(X86Slot.orig_ax), ret: instance.retAddr });
+        seen.push({
+          ax: regs.get(X86Slot.ax),
+          ip: regs.ip,
+          sp: regs.sp,
+          orig: regs.get(X86Slot.orig_ax),
+          ret: instance.retAddr,
+        });
       },
     });
     const top = host.enter('frame').sp;
@@ -85,13 +91,20 @@ describe('a return probe', () => {
     ['more instances than Linux allows', { symbolName: 'frame', maxactive: KRETPROBE_MAXACTIVE_MAX + 1 }, 'EINVAL'],
     ['a fraction of an instance', { symbolName: 'frame', maxactive: 1.5 }, 'EINVAL'],
   ])('for %s is refused', (_name, spec, code) => {
-    expect(() => kretprobes.register({ handler: () => {}, ...spec })).toThrowError(expect.objectContaining({ code }) as Error);
+    expect(() => kretprobes.register({ handler: () => {}, ...spec })).toThrowError(
+      expect.objectContaining({ code }) as Error,
+    );
     expect([...kprobes.probes]).toEqual([]);
   });
 
   it('has as many instances as Linux gives it by default', () => {
     expect(watch('frame').maxactive).toBe(10);
-    expect(new KretprobeRegistry(new KprobeRegistry(new TestHost({ cpus: 8, functions: FUNCTIONS }))).register({ symbolName: 'frame', handler: () => {} }).maxactive).toBe(16);
+    expect(
+      new KretprobeRegistry(new KprobeRegistry(new TestHost({ cpus: 8, functions: FUNCTIONS }))).register({
+        symbolName: 'frame',
+        handler: () => {},
+      }).maxactive,
+    ).toBe(16);
   });
 });
 
@@ -226,7 +239,10 @@ it('stack walks get the real return addresses back', () => {
   watch('leaf');
   const regs = host.enter('caller');
   host.run(0, regs, host.address('leaf', 1));
-  const at = (address: bigint): number[] => [Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n))];
+  const at = (address: bigint): number[] => [
+    Number(BigInt.asIntN(32, address)),
+    Number(BigInt.asIntN(32, address >> 32n)),
+  ];
   const frames = Int32Array.from([...at(regs.ip), ...at(TRAMPOLINE), ...at(TRAMPOLINE), ...at(0x99n)]);
   kretprobes.recoverStack(frames, 4);
   expect([...frames]).toEqual([...at(regs.ip), ...at(host.address('caller', 6)), ...at(CALLER), ...at(0x99n)]);

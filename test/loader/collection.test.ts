@@ -7,7 +7,11 @@ import { parseObject, readBtf } from './objects.js';
 
 const linux = readBtf('linux-min');
 
-function load(file: string, options: LoadOptions = {}, change: (spec: CollectionSpec) => void = () => undefined): { runtime: BpfRuntime; collection: Collection } {
+function load(
+  file: string,
+  options: LoadOptions = {},
+  change: (spec: CollectionSpec) => void = () => undefined,
+): { runtime: BpfRuntime; collection: Collection } {
   const runtime = new BpfRuntime(new TestHost());
   const spec = parseObject(file);
   change(spec);
@@ -76,14 +80,21 @@ describe.each(VARIANTS)('an object with global data, from %s', (variant) => {
 describe.each(VARIANTS)('functions of an object from %s', (variant) => {
   it('call each other', () => {
     const { runtime, collection } = load(`subprograms-${variant}.o`);
-    expect([...(collection.programs.get('second')?.linked.functionNames.values() ?? [])]).toEqual(['second', 'global_leaf', 'middle', 'leaf']);
+    expect([...(collection.programs.get('second')?.linked.functionNames.values() ?? [])]).toEqual([
+      'second',
+      'global_leaf',
+      'middle',
+      'leaf',
+    ]);
     run(runtime, collection, 'second');
     // middle(6) hands 6 + tgid to leaf(), which adds it to sink.
     expect(collection.variables.get('sink')?.get()).toBe(6n);
   });
 
   it('are refused where they call themselves', () => {
-    expect(() => load(`subprograms-${variant}.o`, { programs: ['mutual'] })).toThrow(/call stack of 9 frames is too deep/);
+    expect(() => load(`subprograms-${variant}.o`, { programs: ['mutual'] })).toThrow(
+      /call stack of 9 frames is too deep/,
+    );
   });
 
   it('are called back for every element of a map and every turn of a loop', () => {
@@ -100,7 +111,18 @@ describe('maps and programs of an object', () => {
   it('have the sizes that the object gives, data sections last', () => {
     const { collection } = load('maps-clang-19-v3.o');
     const names = [...collection.maps.keys()];
-    expect(names.toSorted()).toEqual(['.bss', 'by_key', 'events', 'jumps', 'per_cpu', 'per_cpu_hash', 'plain', 'recent', 'ring', 'stacks']);
+    expect(names.toSorted()).toEqual([
+      '.bss',
+      'by_key',
+      'events',
+      'jumps',
+      'per_cpu',
+      'per_cpu_hash',
+      'plain',
+      'recent',
+      'ring',
+      'stacks',
+    ]);
     expect(names.at(-1)).toBe('.bss');
     expect(collection.maps.get('events')?.maxEntries).toBe(2);
     expect(collection.maps.get('ring')?.maxEntries).toBe(131072);
@@ -118,7 +140,9 @@ describe('maps and programs of an object', () => {
     const { collection } = load('subprograms-clang-19-v3.o', { programs: ['on_request'] });
     expect([...collection.programs.keys()]).toEqual(['on_request']);
     expect(collection.programs.get('on_request')?.attach).toEqual({ kind: 'kprobe', symbol: 'vfs_open', offset: 0 });
-    expect(() => load('subprograms-clang-19-v3.o', { programs: ['nothing'] })).toThrow(/ENOENT.*the object has first, second/);
+    expect(() => load('subprograms-clang-19-v3.o', { programs: ['nothing'] })).toThrow(
+      /ENOENT.*the object has first, second/,
+    );
   });
 
   it('give everything back when closed, twice at will', () => {

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
 import { BpfError } from '../../src/base/index.js';
 import type { Btf } from '../../src/btf/index.js';
-import { type CoreRelocation, type CoreReloKind, coreReloKinds, coreReloTarget } from '../../src/btf/core/core-relocation.js';
+import {
+  type CoreRelocation,
+  type CoreReloKind,
+  coreReloKinds,
+  coreReloTarget,
+} from '../../src/btf/core/core-relocation.js';
 import { type CoreSpec, parseCoreSpec } from '../../src/btf/core/core-spec.js';
 import { describeAccess, describeType } from '../../src/btf/core/describe.js';
 import { type CollectionSpec, Linker } from '../../src/loader/index.js';
@@ -39,10 +44,13 @@ it('covers every kind of relocation in every situation', () => {
   const matrix: Matrix = new Map();
   for (const target of ['linux-min', 'target']) {
     const btf = readBtf(target);
-    for (const file of objectFiles.filter((each) => (sourceOf(each) === 'laid_out') === (target === 'target'))) survey(matrix, parseObject(file), btf);
+    for (const file of objectFiles.filter((each) => (sourceOf(each) === 'laid_out') === (target === 'target')))
+      survey(matrix, parseObject(file), btf);
   }
   console.log(render(matrix));
-  const empty = coreReloKinds.flatMap((kind) => situations.map((situation) => `${kind} ${situation}`)).filter((cell) => !matrix.has(cell));
+  const empty = coreReloKinds
+    .flatMap((kind) => situations.map((situation) => `${kind} ${situation}`))
+    .filter((cell) => !matrix.has(cell));
   expect(empty.filter((cell) => !impossible.has(cell))).toEqual([]);
   expect([...impossible.keys()].filter((cell) => matrix.has(cell))).toEqual([]);
 });
@@ -93,14 +101,16 @@ function shapesOf(spec: CoreSpec): Situation[] {
   const last = accessors.at(-1);
   const owner = last?.name === undefined ? undefined : btf.byId(last.typeId);
   if (owner !== undefined && 'members' in owner && owner.members[last?.index ?? 0].bitSize > 0) shapes.push('bitfield');
-  if (root.kind === 'array' || accessors.some(({ name, index }, i) => name === undefined && (i > 0 || index > 0))) shapes.push('array');
+  if (root.kind === 'array' || accessors.some(({ name, index }, i) => name === undefined && (i > 0 || index > 0)))
+    shapes.push('array');
   if (root.name === '' || indices.length > accessors.length) shapes.push('anonymous');
   if (btf.nameOf(spec.rootTypeId).includes('___')) shapes.push('flavour');
   return shapes;
 }
 
 function render(matrix: Matrix): string {
-  const row = (head: string, cells: readonly string[]): string => head.padEnd(20) + cells.map((cell) => cell.padStart(10)).join('');
+  const row = (head: string, cells: readonly string[]): string =>
+    head.padEnd(20) + cells.map((cell) => cell.padStart(10)).join('');
   return [
     row('', situations),
     ...coreReloKinds.map((kind) =>

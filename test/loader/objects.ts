@@ -8,7 +8,7 @@ export const objectFolder = fileURLToPath(new URL('../testdata/objects/', import
 
 export const objectFiles: readonly string[] = readdirSync(objectFolder)
   .filter((name) => name.endsWith('.o'))
-  .sort();
+  .toSorted();
 
 /** The C source an object was made from: `data` of `data-clang-19-v4.o`. */
 export const sourceOf = (file: string): string => file.slice(0, file.indexOf('-'));

@@ -1,4 +1,4 @@
-import { BpfAttachType, BpfFuncId, BpfMapType, BpfProgType, BpfPseudo } from '../../src/base/index.js';
+import { BpfAttachType, BpfFuncId, BpfMapType, BpfProgType, BpfPseudo, BpfRingbuf } from '../../src/base/index.js';
 import { Machine, type MachineOptions } from '../../src/machine/index.js';
 import {
   alu64Imm,
@@ -69,7 +69,7 @@ export class MachineFixture {
         mov64Reg(2, 10),
         alu64Imm(BPF_ADD, 2, -16),
         mov64Imm(3, 16),
-        mov64Imm(4, 0),
+        mov64Imm(4, BpfRingbuf.BPF_RB_FORCE_WAKEUP),
         call(BpfFuncId.BPF_FUNC_ringbuf_output),
         mov64Imm(0, 1),
         exit(),

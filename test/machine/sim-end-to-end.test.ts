@@ -104,6 +104,19 @@ describe('funclatency on the simulated machine', () => {
     expectBalanced(session);
   });
 
+  it('lets calls that are under way return after it has left', () => {
+    const session = new SimSession('funclatency.bpf.o', { workload: 'web', seed: 3 });
+    const { host, machine } = session;
+    expect(host.run({ until: () => machine.kretprobes.tasksInCalls > 1, ns: 200_000_000 })).toBe('until');
+    const rows = machine.links.map((link) => link.ledgerRow());
+    expect(rows.reduce((sum, { pending }) => sum + pending, 0)).toBeGreaterThan(1);
+    machine.close();
+    expect(host.run()).toBe('finished');
+    expect(host.oops).toBeNull();
+    const detached = machine.finalLedgerRows().reduce((sum, { dropped }) => sum + (dropped.detached ?? 0), 0);
+    expect(detached).toBeGreaterThan(1);
+  });
+
   it('restores the text it patched', () => {
     const bytesOf = (session: SimSession): number[] => {
       const bytes = new Uint8Array(16);

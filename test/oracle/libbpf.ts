@@ -21,7 +21,9 @@ export class LibbpfOracle {
 
   /** One JSON line per program of every object, whose names count from `folder`. `btf` null: the running kernel's. */
   dump(folder: string, objects: readonly string[], btf: string | null): string[] {
-    return this.#run([btf ?? '-', ...objects], folder).trimEnd().split('\n');
+    return this.#run([btf ?? '-', ...objects], folder)
+      .trimEnd()
+      .split('\n');
   }
 
   #run(args: readonly string[], cwd: string): string {
@@ -37,7 +39,8 @@ function openOracle(): LibbpfOracle | string {
     const fetched = spawnSync(join(here, 'fetch-libbpf.sh'), [cache], { encoding: 'utf8' });
     if (fetched.status !== 0) return `cannot fetch libbpf: ${fetched.stderr}`;
   }
-  if (!existsSync(join(cache, 'libbpf.a'))) return 'libbpf is not there; test/oracle/fetch-libbpf.sh .cache/oracle/libbpf gets it';
+  if (!existsSync(join(cache, 'libbpf.a')))
+    return 'libbpf is not there; test/oracle/fetch-libbpf.sh .cache/oracle/libbpf gets it';
   const libbpf = [`-I${join(cache, 'include')}`, '-Wl,--wrap=syscall', join(cache, 'libbpf.a'), '-lelf', '-lz'];
   const binary = oracleBinary('libbpf-linked.c', libbpf);
   return 'path' in binary ? new LibbpfOracle(binary.path) : binary.unavailable;

@@ -231,7 +231,10 @@ export class LinuxOracle {
 
   /** The key after `key`, or with null the first; -ENOENT at the end. */
   mapNextKey(slot: Slot, key: Uint8Array | null, keySize: number): Promise<Uint8Array | number> {
-    const request = new RequestWriter(Op.mapNextKey).u32(slot).u32(key === null ? 0 : 1).u32(keySize);
+    const request = new RequestWriter(Op.mapNextKey)
+      .u32(slot)
+      .u32(key === null ? 0 : 1)
+      .u32(keySize);
     return this.#askBytes(request.bytes(key ?? nothing));
   }
 
@@ -301,7 +304,11 @@ export class LinuxOracle {
       // A plain Uint8Array: Buffer.slice() would not copy.
       const payload = new Uint8Array(data.buffer, data.byteOffset + at + 8, length - 4);
       const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-      (this.#waiting[this.#answered++] as (answer: Answer) => void)({ result: data.readInt32LE(at + 4), view, payload });
+      this.#waiting[this.#answered++]({
+        result: data.readInt32LE(at + 4),
+        view,
+        payload,
+      });
       at += 4 + length;
     }
     this.#received = data.subarray(at);

@@ -17,7 +17,12 @@ const insn = (code: number, registers: number, off: number, imm: number): number
 describeWithLinux('the Linux oracle', (linux) => {
   it('creates, updates, reads and walks a map', async () => {
     const map = linux.slot();
-    const created = linux.mapCreate(map, { type: BpfMapType.BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 2, maxEntries: 4 });
+    const created = linux.mapCreate(map, {
+      type: BpfMapType.BPF_MAP_TYPE_HASH,
+      keySize: 4,
+      valueSize: 2,
+      maxEntries: 4,
+    });
     const missing = linux.mapLookup(map, key(7), 2);
     const updated = linux.mapUpdate(map, key(7), Uint8Array.of(1, 2));
     const found = linux.mapLookup(map, key(7), 2);

@@ -5,6 +5,9 @@
 // else on the machine is observed, and no program is attached to anything: the one program here is run by
 // BPF_PROG_TEST_RUN and writes to a ring that this process owns.
 //
+// To be run by hand in a virtual machine of one's own. It calls perf_event_open(2), which no test lane does: those ask
+// the machine's kernel for loads, test runs and map operations only.
+//
 //   cc -O1 -o perf-recorder perf-recorder.c && ./perf-recorder > test/testdata/perf/linux.txt
 //
 // Lines: `release R`; `page FIELD OFFSET VALUE`; `open NAME HEX PID CPU FLAGS RESULT` (HEX the attribute, RESULT 0

@@ -27,8 +27,13 @@ export interface GoldenStream {
   readonly outputs: { readonly size: number; readonly result: number }[];
 }
 
+/** The recording that is committed. */
 export function loadLinuxGolden(): LinuxGolden {
-  const text = readFileSync(new URL('../testdata/perf/linux.txt', import.meta.url), 'utf8');
+  return parseRecording(readFileSync(new URL('../testdata/perf/linux.txt', import.meta.url), 'utf8'));
+}
+
+/** The lines that the recorder prints. */
+function parseRecording(text: string): LinuxGolden {
   const golden = { release: '', page: new Map(), opens: [] as GoldenOpen[], streams: new Map<string, GoldenStream>() };
   let stream: GoldenStream | undefined;
   for (const line of text.trim().split('\n')) {

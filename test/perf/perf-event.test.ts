@@ -2,14 +2,28 @@ import { describe, expect, it } from 'vitest';
 import { BpfProgType, PerfEventSampleFormat as F, PerfSwIds } from '../../src/base/index.js';
 import {
   type PerfEvent,
+  PerfEvents,
   perfEventAttr,
   type PerfEventAttrInit,
   PerfReader,
+  perfRingLedger,
   type PerfReaderSample,
 } from '../../src/perf/index.js';
 import type { BpfRuntime } from '../../src/runtime/index.js';
-import { alu64Imm, BPF_DW, BPF_SUB, exit, ldx, mov64Imm, type ProgramInput } from '../../src/runtime/index.js';
-import { makeTask } from '../support/test-host.js';
+import {
+  alu64Imm,
+  BPF_DW,
+  BPF_OR,
+  BPF_SUB,
+  exit,
+  formatLedger,
+  ldx,
+  mov64Imm,
+  type ProgramInput,
+} from '../../src/runtime/index.js';
+import { golden } from '../support/golden.js';
+import { makeTask, TestHost } from '../support/test-host.js';
+import { TestRuntime } from '../support/test-runtime.js';
 import { PerfFixture } from './perf-fixture.js';
 
 const CPU_CLOCK = BigInt(PerfSwIds.PERF_COUNT_SW_CPU_CLOCK);
@@ -215,6 +229,54 @@ describe('a program on a perf event', () => {
     host.sample(0, host.enter('busy'));
     // Both programs returned 0, so that no record was kept: the fields held what they were compared with.
     for (const event of [samplePeriod, addr]) expect(event.counts).toMatchObject({ recorded: 0, programOnly: 1 });
+  });
+
+  it('reads struct bpf_perf_event_data', () => {
+    const host = new TestHost({ functions: { busy: [0x90, 0xc3] } });
+    const bpf = new TestRuntime(host);
+    const perf = new PerfEvents(bpf.runtime);
+    let text = '';
+    const sampler = bpf.program(BpfProgType.BPF_PROG_TYPE_PERF_EVENT, ({ ctxSize }, ctx) => {
+      const fields = [...host.arch.ptRegs.names, 'sample_period', 'addr'];
+      const word = (i: number): string =>
+        bpf.memory.view
+          .getBigUint64(ctx + 8 * i, true)
+          .toString(16)
+          .padStart(16, '0');
+      text = [...fields.map((name, i) => `${name.padEnd(13)} ${word(i)}`), `size          ${ctxSize}`].join('\n');
+      return 0;
+    });
+    const event = perf.open(perfEventAttr({ type: 1, config: CPU_CLOCK, samplePeriod: 250_000n }), { pid: -1, cpu: 1 });
+    event.setProgram(sampler.program);
+    host.sample(1, host.enter('busy', [1n, 2n, 3n, 4n, 5n, 6n]));
+    golden('hooks/perf-event-context.txt', text);
+  });
+
+  it('leaves the record and the books as recorded', () => {
+    const fixture = new PerfFixture();
+    const { host, runtime } = fixture;
+    host.kernelStack = [host.address('busy'), host.address('other', 1)];
+    host.userStack = [0x40_1000n];
+    const event = clock(fixture, {
+      samplePeriod: 10_000n,
+      sampleType:
+        F.PERF_SAMPLE_IDENTIFIER | F.PERF_SAMPLE_IP | F.PERF_SAMPLE_TID | F.PERF_SAMPLE_TIME | F.PERF_SAMPLE_CALLCHAIN,
+    });
+    const ring = event.mmap(1);
+    // r0 = (u32)ctx->regs.ip | 1: keeps the record.
+    const ip = 8 * host.arch.ptRegs.ip;
+    event.setProgram(program(runtime, [ldx(BPF_DW, 0, 1, ip), alu64Imm(BPF_OR, 0, 1), exit()]));
+    const free = runtime.memory.used;
+    host.sample(0, host.enter('busy', [1n, 2n, 3n]));
+    expect(runtime.memory.used).toBe(free);
+    runtime.traceActive[0] = 1;
+    host.sample(0, host.enter('busy'));
+    runtime.traceActive[0] = 0;
+    const record = ring.take() ?? new Uint8Array();
+    const words = new BigUint64Array(record.slice().buffer);
+    const text = [...words].map((word, i) => `${String(8 * i).padStart(3)} ${word.toString(16).padStart(16, '0')}`);
+    const row = perfRingLedger('clock/cpu0', ring).ledgerRow();
+    golden('hooks/perf-event-record.txt', [...text, '', JSON.stringify(event.counts), formatLedger([row])].join('\n'));
   });
 
   it('of another type is EINVAL, a second one EEXIST', () => {

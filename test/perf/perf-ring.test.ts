@@ -166,6 +166,21 @@ describe('PerfRing wakes its consumer', () => {
     expect(wakeups({}, Array(8).fill(500))).toEqual([4]);
   });
 
+  it('by the watermark of its reader', async () => {
+    const fixture = new PerfFixture();
+    const map = fixture.eventArray(1);
+    const reader = openPerfBuffer(fixture.perf, map, { pages: 1, watermark: 40 });
+    let seen = 0;
+    reader.on('sample', () => seen++);
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 2; i++) fixture.output(map, 0, payload(4));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(seen).toBe(0);
+    fixture.output(map, 0, payload(4));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(seen).toBe(3);
+  });
+
   it('and a reader drains all CPUs’ rings', async () => {
     const fixture = new PerfFixture();
     const map = fixture.eventArray(2);

@@ -9,8 +9,12 @@ import { TestRuntime, type TestProgram, type TestProgramBody } from '../support/
 import { tracepointBtf } from '../support/tracepoint-btf.js';
 import { SCHED_SWITCH, SYS_ENTER } from '../support/tracepoints.js';
 
-const { BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, BPF_PROG_TYPE_TRACING, BPF_PROG_TYPE_TRACEPOINT } =
-  BpfProgType;
+const {
+  BPF_PROG_TYPE_RAW_TRACEPOINT,
+  BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
+  BPF_PROG_TYPE_TRACING,
+  BPF_PROG_TYPE_TRACEPOINT,
+} = BpfProgType;
 const ARGS = [1n, 0xffff_8881_0000_b000n, 0xffff_8881_0000_c000n, 0xffff_ffff_ffff_fffen];
 
 let host: TestHost;
@@ -26,9 +30,17 @@ beforeEach(() => {
     events: [],
   });
   host = new TestHost({
-    tracepoints: [SCHED_SWITCH, SYS_ENTER, manyArgs('twelve', MAX_ARGS), manyArgs('thirteen', MAX_ARGS + 1), { ...SYS_ENTER, name: 'writable', writableSize: 8 }],
+    tracepoints: [
+      SCHED_SWITCH,
+      SYS_ENTER,
+      manyArgs('twelve', MAX_ARGS),
+      manyArgs('thirteen', MAX_ARGS + 1),
+      { ...SYS_ENTER, name: 'writable', writableSize: 8 },
+    ],
   });
-  Object.assign(host, { btf: tracepointBtf({ sched_switch: 4, sys_enter: 3, twelve: 12, thirteen: 13, elsewhere: 1 }) });
+  Object.assign(host, {
+    btf: tracepointBtf({ sched_switch: 4, sys_enter: 3, twelve: 12, thirteen: 13, elsewhere: 1 }),
+  });
   bpf = new TestRuntime(host);
   registry = new TracepointRegistry(bpf.runtime);
   raw = new RawTracepoints(bpf.runtime, registry);
@@ -45,7 +57,12 @@ function btfProgram(body: TestProgramBody = () => 0): TestProgram {
 }
 
 function words(ctx: number, size: number): string {
-  return Array.from({ length: size / 8 }, (_, i) => bpf.memory.view.getBigUint64(ctx + 8 * i, true).toString(16).padStart(16, '0')).join('\n');
+  return Array.from({ length: size / 8 }, (_, i) =>
+    bpf.memory.view
+      .getBigUint64(ctx + 8 * i, true)
+      .toString(16)
+      .padStart(16, '0'),
+  ).join('\n');
 }
 
 describe('a program on a raw tracepoint', () => {
@@ -73,7 +90,10 @@ describe('a program on a raw tracepoint', () => {
   it('may have twelve arguments', () => {
     let size = 0;
     raw.attach(program((run) => ((size = run.ctxSize), 0)).program, 'twelve');
-    host.fire('twelve', Array.from({ length: 12 }, (_, i) => BigInt(i)));
+    host.fire(
+      'twelve',
+      Array.from({ length: 12 }, (_, i) => BigInt(i)),
+    );
     expect(size).toBe(96);
   });
 
@@ -91,7 +111,10 @@ describe('a program on a raw tracepoint', () => {
     const seen: string[] = [];
     raw.attach(
       program((run, ctx) => {
-        host.fire('twelve', Array.from({ length: 12 }, () => 0n));
+        host.fire(
+          'twelve',
+          Array.from({ length: 12 }, () => 0n),
+        );
         return seen.push(words(ctx, run.ctxSize));
       }).program,
       'sched_switch',
@@ -113,11 +136,27 @@ describe('a program on a raw tracepoint', () => {
 describe('attaching is refused', () => {
   it.each<[string, () => unknown, string]>([
     ['for an unknown tracepoint', () => raw.attach(program().program, 'sched_swich'), 'ENOENT'],
-    ['for another program type', () => raw.attach(program(() => 0, BPF_PROG_TYPE_TRACEPOINT).program, 'sched_switch'), 'EINVAL'],
+    [
+      'for another program type',
+      () => raw.attach(program(() => 0, BPF_PROG_TYPE_TRACEPOINT).program, 'sched_switch'),
+      'EINVAL',
+    ],
     ['for more than twelve arguments', () => raw.attach(program().program, 'thirteen'), 'EINVAL'],
-    ['for a writer where nothing may be written', () => raw.attach(program(() => 0, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE).program, 'sys_enter'), 'EINVAL'],
-    ['for a writer, by name of the feature', () => raw.attach(program(() => 0, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE).program, 'writable'), 'EOPNOTSUPP'],
-    ['by BTF for another attach type', () => raw.attachBtf(program(() => 0, BPF_PROG_TYPE_TRACING).program, 'sched_switch'), 'EINVAL'],
+    [
+      'for a writer where nothing may be written',
+      () => raw.attach(program(() => 0, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE).program, 'sys_enter'),
+      'EINVAL',
+    ],
+    [
+      'for a writer, by name of the feature',
+      () => raw.attach(program(() => 0, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE).program, 'writable'),
+      'EOPNOTSUPP',
+    ],
+    [
+      'by BTF for another attach type',
+      () => raw.attachBtf(program(() => 0, BPF_PROG_TYPE_TRACING).program, 'sched_switch'),
+      'EINVAL',
+    ],
     ['by BTF for a tracepoint without types', () => raw.attachBtf(btfProgram().program, 'untyped'), 'ESRCH'],
     ['by BTF for a tracepoint that the host lacks', () => raw.attachBtf(btfProgram().program, 'elsewhere'), 'ENOENT'],
     ['by BTF where BTF and host disagree', () => raw.attachBtf(btfProgram().program, 'sys_enter'), 'EINVAL'],
@@ -155,7 +194,10 @@ describe('opening one as bpf(2) does', () => {
 
   it('attaches with the cookie', () => {
     let cookie = 0;
-    open(program((run) => ((cookie = run.cookieLo), 0)), 'sched_switch');
+    open(
+      program((run) => ((cookie = run.cookieLo), 0)),
+      'sched_switch',
+    );
     host.fire('sched_switch', ARGS);
     expect(cookie).toBe(0x77);
   });
@@ -163,7 +205,15 @@ describe('opening one as bpf(2) does', () => {
   it.each<[string, () => unknown, string]>([
     ['a descriptor that is no program', () => open(program(), 'sched_switch', 3), 'EBADF'],
     ['a program that has its own name', () => open(btfProgram(), 'sched_switch'), 'EINVAL'],
-    ['another program type, before the name is read', () => open(program(() => 0, BPF_PROG_TYPE_TRACEPOINT), null), 'EINVAL'],
+    [
+      'another program type, before the name is read',
+      () =>
+        open(
+          program(() => 0, BPF_PROG_TYPE_TRACEPOINT),
+          null,
+        ),
+      'EINVAL',
+    ],
     ['a name that cannot be read', () => open(program(), null), 'EFAULT'],
     ['an unknown name', () => open(program(), 'nothing'), 'ENOENT'],
   ])('%s is %s', (_name, attempt, code) => {

@@ -14,7 +14,7 @@ const subpaths = Object.entries(packageJson.exports).filter(
 describe('the public names of', () => {
   it.each(subpaths)('kscope/%s are as recorded', async (subpath, target) => {
     const source = target.default.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
-    const names = exportedNames(source).sort();
+    const names = exportedNames(source).toSorted();
     expect(names.length, `${source} exports something`).toBeGreaterThan(0);
     expect(new Set(names).size, 'no name twice').toBe(names.length);
     const golden = join('..', 'testdata', 'api', `${subpath.slice(2).replaceAll('/', '-')}.txt`);
@@ -31,7 +31,10 @@ function exportedNames(file: string): string[] {
 function listedNames(text: string): string[] {
   const names: string[] = [];
   for (const [, typeOnly, list] of text.matchAll(/^export (type )?\{([^}]*)\}/gm)) {
-    for (const item of list.split(',').map((part) => part.trim()).filter(Boolean)) {
+    for (const item of list
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean)) {
       const name = item.replace(/^type /, '').replace(/^.* as /, '');
       names.push(typeOnly !== undefined || item.startsWith('type ') ? `type ${name}` : name);
     }
@@ -42,7 +45,7 @@ function listedNames(text: string): string[] {
 function declaredNames(text: string): string[] {
   const declaration = /^export (?:declare )?(?:abstract )?(const|function\*?|class|interface|type) (\w+)/gm;
   return [...text.matchAll(declaration)].map(([, kind, name]) =>
-    kind === 'interface' || kind === 'type' ? `type ${name}` : (name as string),
+    kind === 'interface' || kind === 'type' ? `type ${name}` : name,
   );
 }
 

@@ -33,7 +33,10 @@ describe('console blocks', () => {
 
   it.each(commands)('$where: $command', ({ command, expected }) => {
     expect(command, 'documented commands are the kscope command').toMatch(/^(npx )?kscope /);
-    const shell = command.replaceAll(/(^|\| *)(npx )?kscope /g, (_, before: string) => `${before}node dist/cli/main.js `);
+    const shell = command.replaceAll(
+      /(^|\| *)(npx )?kscope /g,
+      (_, before: string) => `${before}node dist/cli/main.js `,
+    );
     const { stdout, stderr, status } = spawnSync('sh', ['-c', shell], { encoding: 'utf8' });
     expect(status, stderr).toBe(0);
     if (expected.length > 0) expect(`${stderr}${stdout}`.trimEnd()).toMatch(pattern(expected));
@@ -50,7 +53,16 @@ describe('ts blocks', () => {
     const flags = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--skipLibCheck'];
     const compiled = spawnSync(
       process.execPath,
-      ['node_modules/typescript/bin/tsc', '--ignoreConfig', ...flags, '--rootDir', scratch, '--outDir', scratch, source],
+      [
+        'node_modules/typescript/bin/tsc',
+        '--ignoreConfig',
+        ...flags,
+        '--rootDir',
+        scratch,
+        '--outDir',
+        scratch,
+        source,
+      ],
       { encoding: 'utf8' },
     );
     expect(compiled.stdout).toBe('');

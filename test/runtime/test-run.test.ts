@@ -23,10 +23,7 @@ interface TestRunCase {
 }
 
 /** Each stores what it reads to map value 0, which is compared as well. */
-const keep = (register: number): Insn[] => [
-  ...isa.ldImm64(9, 0n, 2),
-  isa.stx(BPF_DW, 9, register, 0),
-];
+const keep = (register: number): Insn[] => [...isa.ldImm64(9, 0n, 2), isa.stx(BPF_DW, 9, register, 0)];
 
 function field(type: number, offset: number, size = BPF_W, ctxIn?: Uint8Array): TestRunCase {
   return {
@@ -72,50 +69,178 @@ function xdpContext(data: number, dataEnd: number, dataMeta = 0): Uint8Array {
 
 const returns = (value: number): Insn[] => [isa.mov64Imm(0, value), isa.exit()];
 /** data_end - data */
-const linearBytes = [
-  isa.ldx(BPF_W, 2, 1, 0),
-  isa.ldx(BPF_W, 0, 1, 4),
-  isa.alu64Reg(isa.BPF_SUB, 0, 2),
-  isa.exit(),
+const linearBytes = [isa.ldx(BPF_W, 2, 1, 0), isa.ldx(BPF_W, 0, 1, 4), isa.alu64Reg(isa.BPF_SUB, 0, 2), isa.exit()];
+const skbFields = [
+  SkBuff.len,
+  SkBuff.pkt_type,
+  SkBuff.mark,
+  SkBuff.protocol,
+  SkBuff.priority,
+  SkBuff.ifindex,
+  SkBuff.hash,
 ];
-const skbFields = [SkBuff.len, SkBuff.pkt_type, SkBuff.mark, SkBuff.protocol, SkBuff.priority, SkBuff.ifindex, SkBuff.hash];
 const given = skbContext({ [SkBuff.mark]: 7, [SkBuff.priority]: 8, [SkBuff.cb]: 9, [SkBuff.cb + 16]: 10 });
 
 const cases: readonly TestRunCase[] = [
-  ...skbFields.flatMap((offset) => [field(T.BPF_PROG_TYPE_SOCKET_FILTER, offset), field(T.BPF_PROG_TYPE_SCHED_CLS, offset)]),
+  ...skbFields.flatMap((offset) => [
+    field(T.BPF_PROG_TYPE_SOCKET_FILTER, offset),
+    field(T.BPF_PROG_TYPE_SCHED_CLS, offset),
+  ]),
   field(T.BPF_PROG_TYPE_SCHED_CLS, SkBuff.mark, BPF_W, given),
   field(T.BPF_PROG_TYPE_SCHED_CLS, SkBuff.mark, BPF_B, given),
   field(T.BPF_PROG_TYPE_SCHED_CLS, SkBuff.cb + 16, BPF_W, given),
   field(T.BPF_PROG_TYPE_SCHED_CLS, SkBuff.wire_len, BPF_W),
-  { name: 'broadcast', type: T.BPF_PROG_TYPE_SOCKET_FILTER, insns: field(1, SkBuff.pkt_type).insns, dataIn: ipv4.slice().fill(0xff, 0, 6) },
-  { name: 'multicast', type: T.BPF_PROG_TYPE_SOCKET_FILTER, insns: field(1, SkBuff.pkt_type).insns, dataIn: ipv4.slice().fill(1, 0, 1) },
-  { name: 'for this host', type: T.BPF_PROG_TYPE_SOCKET_FILTER, insns: field(1, SkBuff.pkt_type).insns, dataIn: ipv4.slice().fill(0, 0, 6) },
-  { name: 'a classifier parses', type: T.BPF_PROG_TYPE_SCHED_CLS, insns: packetParser(SkBuff.data, SkBuff.data_end), dataIn: ipv4 },
+  {
+    name: 'broadcast',
+    type: T.BPF_PROG_TYPE_SOCKET_FILTER,
+    insns: field(1, SkBuff.pkt_type).insns,
+    dataIn: ipv4.slice().fill(0xff, 0, 6),
+  },
+  {
+    name: 'multicast',
+    type: T.BPF_PROG_TYPE_SOCKET_FILTER,
+    insns: field(1, SkBuff.pkt_type).insns,
+    dataIn: ipv4.slice().fill(1, 0, 1),
+  },
+  {
+    name: 'for this host',
+    type: T.BPF_PROG_TYPE_SOCKET_FILTER,
+    insns: field(1, SkBuff.pkt_type).insns,
+    dataIn: ipv4.slice().fill(0, 0, 6),
+  },
+  {
+    name: 'a classifier parses',
+    type: T.BPF_PROG_TYPE_SCHED_CLS,
+    insns: packetParser(SkBuff.data, SkBuff.data_end),
+    dataIn: ipv4,
+  },
   field(T.BPF_PROG_TYPE_SCHED_CLS, SkBuff.wire_len, BPF_W, new Uint8Array(192)),
-  ...[13, 14, 15].map((length) => ({ name: `a packet of ${length} bytes`, type: T.BPF_PROG_TYPE_SCHED_CLS, insns: packetParser(SkBuff.data, SkBuff.data_end), dataIn: new Uint8Array(length) })),
-  ...[33, 34].map((length) => ({ name: `IPv4 of ${length} bytes`, type: T.BPF_PROG_TYPE_SCHED_CLS, insns: returns(1), dataIn: ipv4.slice(0, length) })),
-  ...[53, 54].map((length) => ({ name: `IPv6 of ${length} bytes`, type: T.BPF_PROG_TYPE_SOCKET_FILTER, insns: returns(1), dataIn: ipv6.slice(0, length) })),
-  ...[3712, 3713].map((length) => ({ name: `a packet of ${length} bytes`, type: T.BPF_PROG_TYPE_SCHED_CLS, insns: returns(1), dataIn: new Uint8Array(length) })),
-  ...[3520, 3521, 70_000, 80_000].map((length) => ({ name: `xdp on ${length} bytes`, type: T.BPF_PROG_TYPE_XDP, insns: linearBytes, dataIn: new Uint8Array(length) })),
+  ...[13, 14, 15].map((length) => ({
+    name: `a packet of ${length} bytes`,
+    type: T.BPF_PROG_TYPE_SCHED_CLS,
+    insns: packetParser(SkBuff.data, SkBuff.data_end),
+    dataIn: new Uint8Array(length),
+  })),
+  ...[33, 34].map((length) => ({
+    name: `IPv4 of ${length} bytes`,
+    type: T.BPF_PROG_TYPE_SCHED_CLS,
+    insns: returns(1),
+    dataIn: ipv4.slice(0, length),
+  })),
+  ...[53, 54].map((length) => ({
+    name: `IPv6 of ${length} bytes`,
+    type: T.BPF_PROG_TYPE_SOCKET_FILTER,
+    insns: returns(1),
+    dataIn: ipv6.slice(0, length),
+  })),
+  ...[3712, 3713].map((length) => ({
+    name: `a packet of ${length} bytes`,
+    type: T.BPF_PROG_TYPE_SCHED_CLS,
+    insns: returns(1),
+    dataIn: new Uint8Array(length),
+  })),
+  ...[3520, 3521, 70_000, 80_000].map((length) => ({
+    name: `xdp on ${length} bytes`,
+    type: T.BPF_PROG_TYPE_XDP,
+    insns: linearBytes,
+    dataIn: new Uint8Array(length),
+  })),
   { name: 'xdp parses', type: T.BPF_PROG_TYPE_XDP, insns: packetParser(0, 4), dataIn: ipv4 },
-  { name: 'xdp context', type: T.BPF_PROG_TYPE_XDP, insns: [isa.ldx(BPF_W, 0, 1, 12), isa.exit()], dataIn: ipv4, ctxIn: xdpContext(0, 60) },
-  { name: 'xdp metadata', type: T.BPF_PROG_TYPE_XDP, insns: packetParser(8, 0), dataIn: ipv4, ctxIn: xdpContext(8, 60) },
-  { name: 'xdp data_end that is not the end', type: T.BPF_PROG_TYPE_XDP, insns: returns(2), dataIn: ipv4, ctxIn: xdpContext(0, 61) },
+  {
+    name: 'xdp context',
+    type: T.BPF_PROG_TYPE_XDP,
+    insns: [isa.ldx(BPF_W, 0, 1, 12), isa.exit()],
+    dataIn: ipv4,
+    ctxIn: xdpContext(0, 60),
+  },
+  {
+    name: 'xdp metadata',
+    type: T.BPF_PROG_TYPE_XDP,
+    insns: packetParser(8, 0),
+    dataIn: ipv4,
+    ctxIn: xdpContext(8, 60),
+  },
+  {
+    name: 'xdp data_end that is not the end',
+    type: T.BPF_PROG_TYPE_XDP,
+    insns: returns(2),
+    dataIn: ipv4,
+    ctxIn: xdpContext(0, 61),
+  },
   { name: 'xdp data_meta', type: T.BPF_PROG_TYPE_XDP, insns: returns(2), dataIn: ipv4, ctxIn: xdpContext(8, 60, 4) },
   { name: 'xdp odd metadata', type: T.BPF_PROG_TYPE_XDP, insns: returns(2), dataIn: ipv4, ctxIn: xdpContext(6, 60) },
   { name: 'no packet', type: T.BPF_PROG_TYPE_XDP, insns: returns(2) },
-  { name: 'a socket filter keeps its header to itself', type: T.BPF_PROG_TYPE_SOCKET_FILTER, insns: returns(5), dataIn: ipv4 },
-  { name: 'repeat', type: T.BPF_PROG_TYPE_XDP, insns: [...isa.ldImm64(1, 0n, 2), isa.mov64Imm(2, 1), isa.atomic(BPF_DW, BPF_ADD, 1, 2, 0), ...returns(2)], dataIn: ipv4, repeat: 5 },
-  { name: 'a field that cannot be set', type: T.BPF_PROG_TYPE_SCHED_CLS, insns: returns(0), dataIn: ipv4, ctxIn: skbContext({ [SkBuff.len]: 60 }) },
-  { name: 'a context with a tail', type: T.BPF_PROG_TYPE_SCHED_CLS, insns: returns(0), dataIn: ipv4, ctxIn: new Uint8Array(200).fill(1, 199) },
-  { name: 'a classifier writes fields', type: T.BPF_PROG_TYPE_SCHED_CLS, insns: [isa.mov64Imm(2, 3), isa.stx(BPF_W, 1, 2, SkBuff.mark), isa.stx(BPF_W, 1, 2, SkBuff.cb + 4), ...returns(0)], dataIn: ipv4, ctxIn: new Uint8Array(192) },
-  { name: 'raw tracepoint arguments', type: T.BPF_PROG_TYPE_RAW_TRACEPOINT, insns: [isa.ldx(BPF_DW, 6, 1, 8), ...keep(6), ...returns(3)], ctxIn: Uint8Array.from({ length: 16 }, (_, i) => i) },
+  {
+    name: 'a socket filter keeps its header to itself',
+    type: T.BPF_PROG_TYPE_SOCKET_FILTER,
+    insns: returns(5),
+    dataIn: ipv4,
+  },
+  {
+    name: 'repeat',
+    type: T.BPF_PROG_TYPE_XDP,
+    insns: [...isa.ldImm64(1, 0n, 2), isa.mov64Imm(2, 1), isa.atomic(BPF_DW, BPF_ADD, 1, 2, 0), ...returns(2)],
+    dataIn: ipv4,
+    repeat: 5,
+  },
+  {
+    name: 'a field that cannot be set',
+    type: T.BPF_PROG_TYPE_SCHED_CLS,
+    insns: returns(0),
+    dataIn: ipv4,
+    ctxIn: skbContext({ [SkBuff.len]: 60 }),
+  },
+  {
+    name: 'a context with a tail',
+    type: T.BPF_PROG_TYPE_SCHED_CLS,
+    insns: returns(0),
+    dataIn: ipv4,
+    ctxIn: new Uint8Array(200).fill(1, 199),
+  },
+  {
+    name: 'a classifier writes fields',
+    type: T.BPF_PROG_TYPE_SCHED_CLS,
+    insns: [isa.mov64Imm(2, 3), isa.stx(BPF_W, 1, 2, SkBuff.mark), isa.stx(BPF_W, 1, 2, SkBuff.cb + 4), ...returns(0)],
+    dataIn: ipv4,
+    ctxIn: new Uint8Array(192),
+  },
+  {
+    name: 'raw tracepoint arguments',
+    type: T.BPF_PROG_TYPE_RAW_TRACEPOINT,
+    insns: [isa.ldx(BPF_DW, 6, 1, 8), ...keep(6), ...returns(3)],
+    ctxIn: Uint8Array.from({ length: 16 }, (_, i) => i),
+  },
   { name: 'raw tracepoint with a packet', type: T.BPF_PROG_TYPE_RAW_TRACEPOINT, insns: returns(3), dataIn: ipv4 },
-  { name: 'raw tracepoint with too many arguments', type: T.BPF_PROG_TYPE_RAW_TRACEPOINT, insns: returns(3), ctxIn: new Uint8Array(104) },
-  { name: 'LD_ABS', type: T.BPF_PROG_TYPE_SOCKET_FILTER, insns: [isa.mov64Reg(6, 1), isa.insn(0x28, 0, 0, 0, 2), isa.exit()], dataIn: ipv4 },
-  { name: 'LD_ABS of the link layer', type: T.BPF_PROG_TYPE_SOCKET_FILTER, insns: [isa.mov64Reg(6, 1), isa.insn(0x28, 0, 0, 0, -0x20_0000 + 12), isa.exit()], dataIn: ipv4 },
-  { name: 'LD_ABS of the network layer', type: T.BPF_PROG_TYPE_SCHED_CLS, insns: [isa.mov64Reg(6, 1), isa.insn(0x30, 0, 0, 0, -0x10_0000 + 1), isa.exit()], dataIn: ipv4 },
-  { name: 'LD_ABS past the end', type: T.BPF_PROG_TYPE_SOCKET_FILTER, insns: [isa.mov64Reg(6, 1), isa.insn(0x20, 0, 0, 0, 43), isa.mov64Imm(0, 9), isa.exit()], dataIn: ipv4 },
+  {
+    name: 'raw tracepoint with too many arguments',
+    type: T.BPF_PROG_TYPE_RAW_TRACEPOINT,
+    insns: returns(3),
+    ctxIn: new Uint8Array(104),
+  },
+  {
+    name: 'LD_ABS',
+    type: T.BPF_PROG_TYPE_SOCKET_FILTER,
+    insns: [isa.mov64Reg(6, 1), isa.insn(0x28, 0, 0, 0, 2), isa.exit()],
+    dataIn: ipv4,
+  },
+  {
+    name: 'LD_ABS of the link layer',
+    type: T.BPF_PROG_TYPE_SOCKET_FILTER,
+    insns: [isa.mov64Reg(6, 1), isa.insn(0x28, 0, 0, 0, -0x20_0000 + 12), isa.exit()],
+    dataIn: ipv4,
+  },
+  {
+    name: 'LD_ABS of the network layer',
+    type: T.BPF_PROG_TYPE_SCHED_CLS,
+    insns: [isa.mov64Reg(6, 1), isa.insn(0x30, 0, 0, 0, -0x10_0000 + 1), isa.exit()],
+    dataIn: ipv4,
+  },
+  {
+    name: 'LD_ABS past the end',
+    type: T.BPF_PROG_TYPE_SOCKET_FILTER,
+    insns: [isa.mov64Reg(6, 1), isa.insn(0x20, 0, 0, 0, 43), isa.mov64Imm(0, 9), isa.exit()],
+    dataIn: ipv4,
+  },
 ];
 
 interface Answer {

@@ -134,7 +134,7 @@ export class TestHost implements Host {
   }
 
   get task(): TestTask {
-    return this.current[this.cpu] as TestTask;
+    return this.current[this.cpu];
   }
 
   /** Address of a function of the text, plus `offset`. */
@@ -147,8 +147,8 @@ export class TestHost implements Host {
   /** Registers as at a call of `symbol`: return address pushed, arguments in place. */
   enter(symbol: string, args: readonly bigint[] = [], task: TestTask = this.task): PtRegs {
     const regs = new PtRegs(x86_64.ptRegs);
-    const top = STACKS + BigInt(STACK_SIZE * ((task.pid % 63) + 1) - 64);
-    args.forEach((value, i) => regs.put(x86_64.ptRegs.args[i] as number, value));
+    const top = this.stackTop(task);
+    args.forEach((value, i) => regs.put(x86_64.ptRegs.args[i], value));
     regs.put(regs.slot('flags'), 0x202n);
     regs.put(regs.slot('cs'), 0x10n);
     regs.put(regs.slot('ss'), 0x18n);
@@ -156,6 +156,11 @@ export class TestHost implements Host {
     regs.ip = this.address(symbol);
     this.memory.writeU64(top, CALLER);
     return regs;
+  }
+
+  /** Where the return address of a task's outermost call lies. */
+  stackTop(task: TestTask): bigint {
+    return STACKS + BigInt(STACK_SIZE * ((task.pid % 63) + 1) - 64);
   }
 
   /** Calls a function on `cpu` and runs it until it returns; the registers afterwards. */
@@ -231,8 +236,8 @@ function put(out: Int32Array, value: bigint): void {
 function fillStack(frames: readonly bigint[], out: Int32Array, max: number): number {
   const count = Math.min(frames.length, max);
   for (let i = 0; i < count; i++) {
-    out[2 * i] = lo32(frames[i] as bigint);
-    out[2 * i + 1] = hi32(frames[i] as bigint);
+    out[2 * i] = lo32(frames[i]);
+    out[2 * i + 1] = hi32(frames[i]);
   }
   return count;
 }
@@ -252,5 +257,5 @@ function layOut(functions: Readonly<Record<string, readonly number[]>>, text: Ui
 
 /** The word pair at `index` of raw tracepoint arguments, as a number of 64 bits. */
 export function argument(args: Int32Array, index: number): bigint {
-  return u64(args[2 * index] as number, args[2 * index + 1] as number);
+  return u64(args[2 * index], args[2 * index + 1]);
 }

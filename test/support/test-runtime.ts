@@ -38,12 +38,12 @@ export class TestRuntime {
 
   enter(cpu: number): BpfRunCtx | null {
     if (this.#depth[cpu] === 4) return null;
-    this.#depth[cpu] = (this.#depth[cpu] as number) + 1;
+    this.#depth[cpu] = this.#depth[cpu] + 1;
     return { runtime: this.runtime, cpu, fault: null } as BpfRunCtx;
   }
 
   leave(run: BpfRunCtx): void {
-    this.#depth[run.cpu] = (this.#depth[run.cpu] as number) - 1;
+    this.#depth[run.cpu] = this.#depth[run.cpu] - 1;
   }
 
   program(type: number, body: TestProgramBody, name = 'prog'): TestProgram {

@@ -25,7 +25,7 @@ export class TestTracepoints implements HostTracepoints {
   fire(name: string, args: readonly bigint[], cpu: number): boolean {
     const index = this.list.findIndex((tracepoint) => tracepoint.name === name);
     if (index < 0) throw new RangeError(`the test host has no tracepoint ${name}`);
-    if (this.enabled[index] !== true) return false;
+    if (!this.enabled[index]) return false;
     this.#enterCpu(cpu);
     this.#sink?.(index, Int32Array.from(args.flatMap((value) => [lo32(value), hi32(value)])), cpu);
     return true;

@@ -26,7 +26,8 @@ export const SCHED_SWITCH: TracepointDescriptor = {
         field('pid_t', 'next_pid', 40, 4, true),
       ],
       size: 48,
-      printFmt: '"prev_comm=%s prev_pid=%d prev_state=%ld ==> next_pid=%d", REC->prev_comm, REC->prev_pid, REC->prev_state, REC->next_pid',
+      printFmt:
+        '"prev_comm=%s prev_pid=%d prev_state=%ld ==> next_pid=%d", REC->prev_comm, REC->prev_pid, REC->prev_state, REC->next_pid',
       assign(args, { data, view, start }) {
         data.set(new TextEncoder().encode('swapper'), start + 8);
         view.setInt32(start + 24, Number(argument(args, 1)), true);

@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { defineTracepoint, formatOf, MAX_RECORD_SIZE, TracepointRegistry, TracepointSet } from '../../src/tracepoint/index.js';
+import {
+  defineTracepoint,
+  formatOf,
+  MAX_RECORD_SIZE,
+  TracepointRegistry,
+  TracepointSet,
+} from '../../src/tracepoint/index.js';
 import { TestHost } from '../support/test-host.js';
 import { TestRuntime } from '../support/test-runtime.js';
 
@@ -8,7 +14,17 @@ const PATH = 0xffff_8881_2000_0000n;
 const definition = {
   system: 'toyfs',
   name: 'toyfs_open',
-  args: { mode: 'u8', path: 'string', inode: 'u64', error: 's32', delta: 's64', gen: 'u16', tiny: 's8', small: 's16', flags: 'u32' },
+  args: {
+    mode: 'u8',
+    path: 'string',
+    inode: 'u64',
+    error: 's32',
+    delta: 's64',
+    gen: 'u16',
+    tiny: 's8',
+    small: 's16',
+    flags: 'u32',
+  },
 } as const;
 
 const VALUES = {
@@ -48,9 +64,16 @@ function record(): Promise<Record<string, unknown>> {
         const at = start + offset;
         if (type.startsWith('__data_loc')) {
           const word = view.getUint32(at, true);
-          fields[name] = new TextDecoder().decode(data.slice(start + (word & 0xffff), start + (word & 0xffff) + (word >>> 16)));
+          fields[name] = new TextDecoder().decode(
+            data.slice(start + (word & 0xffff), start + (word & 0xffff) + (word >>> 16)),
+          );
         } else if (size === 8) fields[name] = signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true);
-        else fields[name] = { 1: signed ? view.getInt8(at) : view.getUint8(at), 2: signed ? view.getInt16(at, true) : view.getUint16(at, true), 4: signed ? view.getInt32(at, true) : view.getUint32(at, true) }[size];
+        else
+          fields[name] = {
+            1: signed ? view.getInt8(at) : view.getUint8(at),
+            2: signed ? view.getInt16(at, true) : view.getUint16(at, true),
+            4: signed ? view.getInt32(at, true) : view.getUint32(at, true),
+          }[size];
       }
       resolve(fields);
     }, null);
@@ -96,7 +119,7 @@ describe('a defined tracepoint', () => {
 
   it('is on while the registry has listeners, and silent otherwise', () => {
     const seen: number[] = [];
-    const probe = (_data: unknown, args: Int32Array): void => void seen.push(args[0] as number);
+    const probe = (_data: unknown, args: Int32Array): void => void seen.push(args[0]);
     open.emit(0, VALUES);
     registry.tracepoint('toyfs_open').register(probe, null);
     expect(open.enabled).toBe(true);
@@ -113,7 +136,7 @@ describe('a defined tracepoint', () => {
     tracepoint.register((_data, args) => {
       if (args[0] === 7) open.emit(0, { ...VALUES, mode: 8 });
     }, null);
-    tracepoint.register((_data, args) => void seen.push(args[0] as number), null);
+    tracepoint.register((_data, args) => void seen.push(args[0]), null);
     open.emit(0, VALUES);
     expect(seen).toEqual([8, 7]);
   });

@@ -53,7 +53,7 @@ describe('the flag of a tracepoint', () => {
     const tracepoint = registry.tracepoint('sys_enter');
     const [read, write] = [registry.event('syscalls', 'sys_enter_read'), registry.event('syscalls', 'sys_enter_write')];
     const states: boolean[] = [];
-    const note = (): void => void states.push(flags()[1] as boolean);
+    const note = (): void => void states.push(flags()[1]);
     [
       () => tracepoint.register(raw, null),
       () => read.register(consumer, 'perf'),
@@ -147,7 +147,7 @@ describe('a record', () => {
     golden('hooks/sched-switch-record.txt', bytes);
   });
 
-  it('is made once for all consumers, only of the hits that are the event\'s', () => {
+  it("is made once for all consumers, only of the hits that are the event's", () => {
     const starts: number[] = [];
     const read = registry.event('syscalls', 'sys_enter_read');
     const consumer = (_data: unknown, record: EventRecord): void => void starts.push(record.start);
@@ -172,7 +172,12 @@ describe('a record', () => {
       pids.push([before, pid()]);
     }, null);
     host.fire('sched_switch', [0n, 100n, 0n, 0n]);
-    expect(pids).toEqual([[103, 103], [102, 102], [101, 101], [100, 100]]);
+    expect(pids).toEqual([
+      [103, 103],
+      [102, 102],
+      [101, 101],
+      [100, 100],
+    ]);
     expect(event).toMatchObject({ hits: 5, missed: 1 });
   });
 

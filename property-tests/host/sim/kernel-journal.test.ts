@@ -12,7 +12,21 @@ const operation = fc.oneof(
   size.map((n) => `read:${n}`),
   size.map((n) => `write:${n}`),
   size.map((n) => `lseek:${n}`),
-  fc.constantFrom('fsync', 'drop', 'close', 'fork', 'yield', 'getpid', 'connect:80', 'connect:81'),
+  fc.constantFrom(
+    'fsync',
+    'fstat',
+    'drop',
+    'close',
+    'fork',
+    'yield',
+    'getpid',
+    'getppid',
+    'clock',
+    'connect:80',
+    'connect:81',
+  ),
+  path.map((name) => `open2:${name}`),
+  fc.integer({ min: 0, max: 9 }).map((n) => `brk:${n}`),
   path.map((name) => `stat:${name}`),
   fc.constantFrom('unlink:/tmp/a', 'unlink:/tmp/b', 'mkdir:/tmp/d', 'threads:2', 'poke:syscall'),
   fc.integer({ min: 0, max: 3000 }).map((us) => `sleep:${us}`),
@@ -22,13 +36,18 @@ const operation = fc.oneof(
 
 const command = fc.oneof(
   { weight: 5, arbitrary: fc.array(operation, { minLength: 1, maxLength: 8 }).map((list) => `op ${list.join(' ')}`) },
-  { weight: 1, arbitrary: fc.constantFrom('cat /etc/motd', 'cp /src/main.c /tmp/c', 'fio /tmp/f 6 1', 'cc1 /src/main.c /tmp/o 2') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('cat /etc/motd', 'cp /src/main.c /tmp/c', 'fio /tmp/f 6 1', 'cc1 /src/main.c /tmp/o 2'),
+  },
   { weight: 1, arbitrary: fc.constantFrom('op poke:user', 'op poke:hlt', 'missing') },
 );
 
 const script = fc
   .array(fc.tuple(command, fc.boolean()), { minLength: 1, maxLength: 10 })
-  .map((lines) => ['httpd 80 0 &', ...lines.map(([line, background]) => (background ? `${line} &` : line)), 'sleep 20000'].join('\n'));
+  .map((lines) =>
+    ['httpd 80 0 &', ...lines.map(([line, background]) => (background ? `${line} &` : line)), 'sleep 20000'].join('\n'),
+  );
 
 test('whatever runs, on however many CPUs: the kernel stands, ends, and keeps the laws of its journal', () => {
   fc.assert(

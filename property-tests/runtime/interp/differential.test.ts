@@ -18,38 +18,37 @@ const seed = Number(process.env['KSCOPE_DIFF_SEED'] ?? Date.now() & 0x7fff_ffff)
 const LEAST_EXECUTIONS = Math.min(1000, programs / 5);
 
 describeWithLinux('interpreter against the kernel', (linux) => {
-  it(
-    `${programs} generated programs leave the same registers, memory and map bytes`,
-    async () => {
-      const kscope = new KscopeRunner();
-      const kernel = new LinuxRunner(linux);
-      const executions = new Map<string, number>();
-      process.stdout.write(`differential run: ${programs} programs, KSCOPE_DIFF_SEED=${seed}\n`);
-      await fc.assert(
-        fc.asyncProperty(programSeeds, async (programSeed) => {
-          const program = generate(programSeed, 0);
-          const pending = kernel.run(program);
-          // The requests go out in the next turn; then kernel and interpreter work side by side.
-          await new Promise((resolve) => setImmediate(resolve));
-          const actual = kscope.run(program);
-          const expected = await pending;
-          expect(describeOutcome(actual), listing(program)).toEqual(describeOutcome(expected));
-          countExecutions(executions, program, expected);
-        }),
-        { numRuns: programs, seed },
-      );
-      process.stdout.write(executionTable(executions));
-      const rare = generatedForms.filter(({ name }) => (executions.get(name) ?? 0) < LEAST_EXECUTIONS);
-      expect(rare.map(({ name }) => `${name}: ${executions.get(name) ?? 0}`)).toEqual([]);
-    },
-    3_600_000,
-  );
+  it(`${programs} generated programs leave the same registers, memory and map bytes`, async () => {
+    const kscope = new KscopeRunner();
+    const kernel = new LinuxRunner(linux);
+    const executions = new Map<string, number>();
+    process.stdout.write(`differential run: ${programs} programs, KSCOPE_DIFF_SEED=${seed}\n`);
+    await fc.assert(
+      fc.asyncProperty(programSeeds, async (programSeed) => {
+        const program = generate(programSeed, 0);
+        const pending = kernel.run(program);
+        // The requests go out in the next turn; then kernel and interpreter work side by side.
+        await new Promise((resolve) => setImmediate(resolve));
+        const actual = kscope.run(program);
+        const expected = await pending;
+        expect(describeOutcome(actual), listing(program)).toEqual(describeOutcome(expected));
+        countExecutions(executions, program, expected);
+      }),
+      { numRuns: programs, seed },
+    );
+    process.stdout.write(executionTable(executions));
+    const rare = generatedForms.filter(({ name }) => (executions.get(name) ?? 0) < LEAST_EXECUTIONS);
+    expect(rare.map(({ name }) => `${name}: ${executions.get(name) ?? 0}`)).toEqual([]);
+  }, 3_600_000);
 });
 
 /** In words, so that a difference names the register. */
 function describeOutcome({ retval, value, packet }: Outcome): Record<string, string> {
   const view = new DataView(value.buffer, value.byteOffset);
-  const described: Record<string, string> = { retval: retval.toString(16), packet: Buffer.from(packet).toString('hex') };
+  const described: Record<string, string> = {
+    retval: retval.toString(16),
+    packet: Buffer.from(packet).toString('hex'),
+  };
   for (let r = 0; r < 10; r++) described[`r${r}`] = view.getBigUint64(MapArea.registers + 8 * r, true).toString(16);
   described['map'] = Buffer.from(value.subarray(MapArea.flags)).toString('hex');
   return described;

@@ -85,7 +85,7 @@ const LETTERS: Readonly<Record<string, number>> = {
 
 function parse(rows: readonly string[]): Uint16Array {
   const cells = rows.flatMap((row) => row.split(' '));
-  return Uint16Array.from(cells, (cell) => [...cell].reduce((flags, letter) => flags | (LETTERS[letter] ?? 0), 0));
+  return Uint16Array.from(cells, (cell) => cell.split('').reduce((flags, letter) => flags | (LETTERS[letter] ?? 0), 0));
 }
 
 /** Flags of the opcodes without escape. */

@@ -75,16 +75,16 @@ export function decodeInsn(bytes: Uint8Array, offset: number, out: X86Insn = new
   let at = decodePrefixes(bytes, offset, end, out);
   if (at >= end) return null;
   let flags = 0;
-  const first = bytes[at] as number;
+  const first = bytes[at];
   if (first === 0xc5 || first === 0xc4 || first === 0x62 || isXop(bytes, at, end)) {
     at = decodeVectorPrefix(bytes, at, end, out);
     if (at === 0 || at >= end) return null;
-    out.opcode = bytes[at] as number;
+    out.opcode = bytes[at];
     flags = vectorFlags(out);
   } else {
     at = decodeEscape(bytes, at, end, out);
     if (at >= end) return null;
-    out.opcode = bytes[at] as number;
+    out.opcode = bytes[at];
     flags = legacyFlags(out);
   }
   if ((flags & InsnFlag.INVALID) !== 0) return null;
@@ -107,7 +107,7 @@ export function decodeInsn(bytes: Uint8Array, offset: number, out: X86Insn = new
 function decodePrefixes(bytes: Uint8Array, offset: number, end: number, out: X86Insn): number {
   clear(out);
   for (let at = offset; at < end; at++) {
-    const byte = bytes[at] as number;
+    const byte = bytes[at];
     switch (byte) {
       case 0x66:
         out.operandPrefix = true;
@@ -164,25 +164,25 @@ function decodeEscape(bytes: Uint8Array, start: number, end: number, out: X86Ins
 
 function legacyFlags(insn: X86Insn): number {
   const { map, opcode } = insn;
-  if (map === 0) return oneByteFlags[opcode] as number;
+  if (map === 0) return oneByteFlags[opcode];
   if (map === 2) return InsnFlag.MODRM;
   if (map === 3) return InsnFlag.MODRM | InsnFlag.IMM8;
   // extrq and insertq carry two bytes; without their prefixes the opcode is vmread.
   if (opcode === 0x78 && (insn.operandPrefix || insn.repne)) return InsnFlag.MODRM | InsnFlag.IMM16;
-  return twoByteFlags[opcode] as number;
+  return twoByteFlags[opcode];
 }
 
 /** 8F with a map number of 8 or more is AMD's XOP; below, it is pop. */
 function isXop(bytes: Uint8Array, at: number, end: number): boolean {
-  return bytes[at] === 0x8f && at + 1 < end && ((bytes[at + 1] as number) & 0x1f) >= 8;
+  return bytes[at] === 0x8f && at + 1 < end && (bytes[at + 1] & 0x1f) >= 8;
 }
 
 /** VEX, EVEX and XOP: fills `rex` from the inverted bits, `map` and `encoding`. 0 if truncated or no such map. */
 function decodeVectorPrefix(bytes: Uint8Array, start: number, end: number, out: X86Insn): number {
-  const first = bytes[start] as number;
-  if (start + 4 > end) return 0;
-  const p0 = bytes[start + 1] as number;
-  const p1 = bytes[start + 2] as number;
+  const first = bytes[start];
+  if (start + (first === 0xc5 ? 3 : 4) > end) return 0;
+  const p0 = bytes[start + 1];
+  const p1 = bytes[start + 2];
   if (first === 0xc5) {
     out.encoding = 'vex';
     out.map = 1;
@@ -207,7 +207,7 @@ function vectorFlags(insn: X86Insn): number {
   if (map === 3) return InsnFlag.MODRM | InsnFlag.IMM8;
   if (map === 2 || (encoding === 'evex' && (map === 5 || map === 6))) return InsnFlag.MODRM;
   if (map !== 1) return InsnFlag.INVALID;
-  return opcode === 0x77 && encoding === 'vex' ? 0 : InsnFlag.MODRM | ((twoByteFlags[opcode] as number) & InsnFlag.IMM8);
+  return opcode === 0x77 && encoding === 'vex' ? 0 : InsnFlag.MODRM | (twoByteFlags[opcode] & InsnFlag.IMM8);
 }
 
 function operandSize(insn: X86Insn, flags: number): number {
@@ -226,7 +226,7 @@ function decodeModrm(
   out: X86Insn,
 ): number {
   if (start >= end) return 0;
-  const modrm = bytes[start] as number;
+  const modrm = bytes[start];
   const { rex } = out;
   out.hasModrm = true;
   out.modrm = modrm;
@@ -253,7 +253,7 @@ function decodeMemory(bytes: Uint8Array, start: number, offset: number, end: num
   out.base = out.rm;
   if ((out.modrm & 7) === 4) {
     if (at >= end) return 0;
-    const sib = bytes[at++] as number;
+    const sib = bytes[at++];
     out.hasSib = true;
     out.sib = sib;
     out.scale = sib >> 6;
@@ -290,7 +290,7 @@ function decodeImmediate(
   out.immSize = size;
   out.imm = readSigned(bytes, start, size);
   out.immHi = size === 8 ? readSigned(bytes, start + 4, 4) : out.imm >> 31;
-  if (second !== 0) out.imm2 = bytes[start + size] as number;
+  if (second !== 0) out.imm2 = bytes[start + size];
   return start + size + second;
 }
 
@@ -307,11 +307,11 @@ function immediateSize(flags: number, insn: X86Insn): number {
 
 /** 1, 2 or 4 bytes as a signed number; of 8 bytes the low four. */
 function readSigned(bytes: Uint8Array, at: number, size: number): number {
-  const b0 = bytes[at] as number;
+  const b0 = bytes[at];
   if (size === 1) return (b0 << 24) >> 24;
-  const low = b0 | ((bytes[at + 1] as number) << 8);
+  const low = b0 | (bytes[at + 1] << 8);
   if (size === 2) return (low << 16) >> 16;
-  return low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+  return low | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 }
 
 function classify(insn: X86Insn): X86InsnClass {

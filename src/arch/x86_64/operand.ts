@@ -34,7 +34,7 @@ export function memoryOperand(insn: X86Insn, address: bigint): MemoryOperand {
 
 /** Slot of a general register by its number in encodings. */
 export function slotOf(register: number): number {
-  return x86SlotOfRegister[register] as number;
+  return x86SlotOfRegister[register];
 }
 
 /** Puts the operand's linear address into `out` (segments with a base are not simulated). */

@@ -5,7 +5,7 @@ import { refusalOf } from './refusal.js';
 import * as branch from './simulate-branch.js';
 import * as straight from './simulate-straight.js';
 
-const insn = new X86Insn();
+const decoded = new X86Insn();
 
 /**
  * What to do with the instruction at `address` whose bytes begin `bytes`. Everything that moves the pc, the
@@ -13,13 +13,13 @@ const insn = new X86Insn();
  * the rest runs in a slot, where only a RIP-relative displacement needs mending.
  */
 export function planProbe(bytes: Uint8Array, address: bigint): ProbePlan {
-  if (decodeInsn(bytes, 0, insn) === null) {
+  if (decodeInsn(bytes, 0, decoded) === null) {
     return { kind: 'refuse', length: 0, errno: 'EILSEQ', reason: 'the bytes here are no instruction' };
   }
-  const { length } = insn;
-  const refusal = refusalOf(insn);
+  const { length } = decoded;
+  const refusal = refusalOf(decoded);
   if (refusal !== null) return { kind: 'refuse', length, ...refusal };
-  const simulate = simulationOf(insn, address);
+  const simulate = simulationOf(decoded, address);
   if (simulate !== null) return { kind: 'simulate', length, simulate };
   return slotPlan(bytes.slice(0, length), address);
 }
@@ -98,8 +98,8 @@ function simulationOfMove(insn: X86Insn, address: bigint, next: bigint): Simulat
 
 function slotPlan(original: Uint8Array, address: bigint): ProbePlan {
   const { length } = original;
-  if (!insn.ripRelative) return { kind: 'slot', length, relocate: () => original };
-  const { disp, dispOffset } = insn;
+  if (!decoded.ripRelative) return { kind: 'slot', length, relocate: () => original };
+  const { disp, dispOffset } = decoded;
   return {
     kind: 'slot',
     length,

@@ -58,11 +58,15 @@ export class CoreResolver {
       if (spec === undefined) continue;
       const value = coreValue(local, spec);
       const first = matching[0];
-      if (first !== undefined && !agree(first, { spec, value })) throw this.#ambiguity(local, first.id, first.value, id, value);
+      if (first !== undefined && !agree(first, { spec, value }))
+        throw this.#ambiguity(local, first.id, first.value, id, value);
       matching.push({ id, spec, value });
     }
     if (matching.length === 0) return coreValue(local, undefined);
-    this.#candidates.set(local.rootTypeId, matching.map(({ id }) => id));
+    this.#candidates.set(
+      local.rootTypeId,
+      matching.map(({ id }) => id),
+    );
     return matching[0].value;
   }
 
@@ -103,7 +107,10 @@ export class CoreResolver {
     return new BpfError('EINVAL', `CO-RE relocation ${local.kind} of ${describeSpec(local)} is ambiguous`, {
       section: '.BTF.ext',
       value: `${a} gives ${outcome(first)}, ${b} gives ${outcome(second)}`,
-      remedy: coreReloTarget(local.kind) === 'field' ? 'the target must not have two such types that lay the field out differently' : 'the target must not have two such types that differ',
+      remedy:
+        coreReloTarget(local.kind) === 'field'
+          ? 'the target must not have two such types that lay the field out differently'
+          : 'the target must not have two such types that differ',
     });
   }
 
@@ -114,7 +121,11 @@ export class CoreResolver {
 }
 
 function agree(a: { spec: CoreSpec; value: CoreValue }, b: { spec: CoreSpec; value: CoreValue }): boolean {
-  return a.spec.bitOffset === b.spec.bitOffset && a.value.poison === b.value.poison && a.value.replacement === b.value.replacement;
+  return (
+    a.spec.bitOffset === b.spec.bitOffset &&
+    a.value.poison === b.value.poison &&
+    a.value.replacement === b.value.replacement
+  );
 }
 
 function outcome(value: CoreValue): string {

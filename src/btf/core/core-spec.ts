@@ -54,7 +54,8 @@ function parseIndices(access: string): number[] {
 
 function enumeratorSpec(base: SpecBase, indices: readonly number[], access: string): CoreSpec {
   const type = base.btf.resolve(base.rootTypeId);
-  if (type.kind !== 'enum' && type.kind !== 'enum64') throw malformed(access, `its root type is a ${type.kind}, not an enum`);
+  if (type.kind !== 'enum' && type.kind !== 'enum64')
+    throw malformed(access, `its root type is a ${type.kind}, not an enum`);
   const enumerator = type.values[indices[0]];
   if (indices.length > 1 || enumerator === undefined) throw malformed(access, 'the enum has no such enumerator');
   return { ...base, accessors: [{ typeId: type.id, index: indices[0], name: enumerator.name }], indices, bitOffset: 0 };
@@ -79,7 +80,8 @@ function fieldSpec(base: SpecBase, indices: readonly number[], access: string): 
         break;
       }
       case 'array': {
-        if (!admitsElement(btf, accessors.at(-1), type, index)) throw malformed(access, `the array has ${type.count} elements`);
+        if (!admitsElement(btf, accessors.at(-1), type, index))
+          throw malformed(access, `the array has ${type.count} elements`);
         id = btf.resolve(type.elementType).id;
         accessors.push({ typeId: id, index, name: undefined });
         bitOffset = addBits(bitOffset, elementBits(btf, id, index));
@@ -107,7 +109,11 @@ export function elementBits(btf: Btf, typeId: number, index: number): number {
 /** Sum of bit offsets, which the format keeps in 32 bits. */
 export function addBits(a: number, b: number): number {
   if (a + b > MAX_BIT_OFFSET) {
-    throw new BpfError('E2BIG', 'field lies beyond 512 MiB', { section: '.BTF', value: (a + b) / 8, remedy: 'the BTF is corrupt' });
+    throw new BpfError('E2BIG', 'field lies beyond 512 MiB', {
+      section: '.BTF',
+      value: (a + b) / 8,
+      remedy: 'the BTF is corrupt',
+    });
   }
   return a + b;
 }
@@ -121,5 +127,9 @@ export function tooDeep(): BpfError {
 }
 
 function malformed(access: string, why: string): BpfError {
-  return new BpfError('EINVAL', 'CO-RE access string does not fit its type', { section: '.BTF.ext', value: access, remedy: why });
+  return new BpfError('EINVAL', 'CO-RE access string does not fit its type', {
+    section: '.BTF.ext',
+    value: access,
+    remedy: why,
+  });
 }

@@ -163,7 +163,11 @@ function plainWindow(spec: CoreSpec, type: BtfType): Window {
 function bitfieldWindow(spec: CoreSpec, member: BtfMember, type: BtfType): Window {
   let byteSize = 'size' in type ? type.size : 0;
   if (byteSize === 0) {
-    throw new BpfError('EINVAL', 'bit-field has a type without a size', { section: '.BTF', value: member.type, remedy: 'the BTF is corrupt' });
+    throw new BpfError('EINVAL', 'bit-field has a type without a size', {
+      section: '.BTF',
+      value: member.type,
+      remedy: 'the BTF is corrupt',
+    });
   }
   const { bitOffset } = spec;
   const aligned = (): number => Math.floor(Math.floor(bitOffset / 8) / byteSize) * byteSize;

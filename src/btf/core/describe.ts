@@ -15,7 +15,7 @@ export function describeAccess(spec: CoreSpec): string {
       return '';
     case 'enumval':
       return `::${spec.accessors[0].name}`;
-    case 'field':
+    default:
       return spec.accessors
         .map((accessor, i) => {
           if (accessor.name !== undefined) return `.${accessor.name}`;

@@ -57,7 +57,10 @@ export function patchCoreInsn(insns: CoreInsn[], index: number, value: CoreValue
       patchWideImmediate(insns, index, value);
       return false;
     default:
-      throw unexpected('CO-RE relocation of an instruction that cannot be relocated', `code 0x${insn.code.toString(16)}`);
+      throw unexpected(
+        'CO-RE relocation of an instruction that cannot be relocated',
+        `code 0x${insn.code.toString(16)}`,
+      );
   }
 }
 
@@ -69,7 +72,8 @@ function poison(insns: CoreInsn[], index: number): true {
 }
 
 function patchImmediate(insn: CoreInsn, value: CoreValue): CoreInsn {
-  if ((insn.code & SOURCE_REGISTER) !== 0) throw unexpected('CO-RE relocation of a register operation', `code 0x${insn.code.toString(16)}`);
+  if ((insn.code & SOURCE_REGISTER) !== 0)
+    throw unexpected('CO-RE relocation of a register operation', `code 0x${insn.code.toString(16)}`);
   expectOriginal(value, BigInt.asUintN(64, BigInt(insn.imm)));
   return { ...insn, imm: Number(BigInt.asIntN(32, value.replacement)) };
 }
@@ -90,9 +94,11 @@ function patchOffset(insn: CoreInsn, value: CoreValue): CoreInsn | undefined {
 
 function resize(insn: CoreInsn, value: CoreValue): CoreInsn {
   const width = bytesBySizeBits[insn.code & SIZE_MASK];
-  if (width !== value.originalSize) throw unexpected(`load or store does not have the width of its field (${value.originalSize})`, width);
+  if (width !== value.originalSize)
+    throw unexpected(`load or store does not have the width of its field (${value.originalSize})`, width);
   const sizeBits = sizeBitsByBytes[value.replacementSize];
-  if (sizeBits === undefined) throw unexpected('no load or store has the width of the field in the target', value.replacementSize);
+  if (sizeBits === undefined)
+    throw unexpected('no load or store has the width of the field in the target', value.replacementSize);
   return { ...insn, code: (insn.code & (MODE_MASK | CLASS_MASK)) | sizeBits };
 }
 
@@ -118,5 +124,9 @@ function expectOriginal(value: CoreValue, actual: bigint): void {
 }
 
 function unexpected(what: string, value: string | number): BpfError {
-  return new BpfError('EINVAL', what, { section: '.BTF.ext', value, remedy: 'the object is corrupt or from an unknown compiler' });
+  return new BpfError('EINVAL', what, {
+    section: '.BTF.ext',
+    value,
+    remedy: 'the object is corrupt or from an unknown compiler',
+  });
 }

@@ -16,7 +16,14 @@ import { typesMatch } from './type-match.js';
 
 /** Looks for what `local` refers to in the candidate `targetId`; undefined where the candidate does not have it. */
 export function matchCoreSpec(local: CoreSpec, target: Btf, targetId: number): CoreSpec | undefined {
-  const spec: CoreSpec = { btf: target, kind: local.kind, rootTypeId: targetId, accessors: [], indices: [], bitOffset: 0 };
+  const spec: CoreSpec = {
+    btf: target,
+    kind: local.kind,
+    rootTypeId: targetId,
+    accessors: [],
+    indices: [],
+    bitOffset: 0,
+  };
   switch (coreReloTarget(local.kind)) {
     case 'type': {
       const fits = local.kind === 'type_matches' ? typesMatch : typesAreCompatible;
@@ -24,7 +31,7 @@ export function matchCoreSpec(local: CoreSpec, target: Btf, targetId: number): C
     }
     case 'enumval':
       return matchEnumerator(local, spec);
-    case 'field':
+    default:
       return matchField(local, spec);
   }
 }
@@ -49,7 +56,10 @@ interface Walk {
 function matchField(local: CoreSpec, spec: CoreSpec): CoreSpec | undefined {
   let walk: Walk | undefined = { typeId: spec.rootTypeId, accessors: [], indices: [], bitOffset: 0 };
   for (const accessor of local.accessors) {
-    walk = accessor.name === undefined ? stepElement(spec.btf, accessor, walk) : stepMember(local.btf, accessor, spec.btf, walk);
+    walk =
+      accessor.name === undefined
+        ? stepElement(spec.btf, accessor, walk)
+        : stepMember(local.btf, accessor, spec.btf, walk);
     if (walk === undefined) return undefined;
   }
   return { ...spec, accessors: walk.accessors, indices: walk.indices, bitOffset: walk.bitOffset };

@@ -67,7 +67,7 @@ class Matching {
       case 'struct':
       case 'union':
         if (behindPointer) return a.kind === b.kind || (b.kind === 'fwd' && (a.kind === 'union') === b.union);
-        return a.kind === b.kind && this.#membersMatch(a, b as BtfComposite, level);
+        return a.kind === b.kind && this.#membersMatch(a, b, level);
       default:
         return false;
     }

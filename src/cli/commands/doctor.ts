@@ -42,11 +42,17 @@ function webAssembly(): Finding {
 
 function sharedMemory(): Finding {
   const there = typeof SharedArrayBuffer === 'function';
-  return { what: 'shared memory', ok: true, detail: there ? 'available' : 'not available: consumers stay on one thread' };
+  return {
+    what: 'shared memory',
+    ok: true,
+    detail: there ? 'available' : 'not available: consumers stay on one thread',
+  };
 }
 
 function simulator(): Finding {
   const { arch, cpus, capabilities } = createSim({});
-  const can = Object.entries(capabilities).filter(([, able]) => able === true).map(([name]) => name);
+  const can = Object.entries(capabilities)
+    .filter(([, able]) => able === true)
+    .map(([name]) => name);
   return { what: 'host sim', ok: true, detail: `${arch.name}, ${cpus} CPUs; ${can.join(', ')}` };
 }

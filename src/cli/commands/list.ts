@@ -2,15 +2,19 @@ import { parseArgs } from 'node:util';
 import { createSim } from '../../host/sim/index.js';
 import { listProbes, nearestNames } from '../../machine/index.js';
 import type { CliIo } from '../io.js';
+import { checkHost } from '../options.js';
 import { toJson } from '../output/json.js';
+import { UsageError } from '../usage-error.js';
 
 const OPTIONS = { why: { type: 'string' }, json: { type: 'boolean', short: 'j' }, host: { type: 'string' } } as const;
 
 /** `kscope list`: the probes the host offers, or with `--why` what is known of one name. */
 export function list(args: readonly string[], io: CliIo): number {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  checkHost(values.host);
+  if (positionals.length > (values.why === undefined ? 1 : 0)) throw new UsageError('list takes GLOB or --why NAME');
   const host = createSim({});
-  if (values.why !== undefined) return why(values.why, host, io);
+  if (values.why !== undefined) return why(values.why, values.json === true, host, io);
   for (const probe of listProbes(host, positionals[0])) {
     if (values.json === true) io.out(toJson(probe));
     else if (probe.refused === null) io.out(probe.name);
@@ -19,13 +23,17 @@ export function list(args: readonly string[], io: CliIo): number {
 }
 
 /** Exit code 0 if the name can be probed, 1 if not; the reason is printed either way. */
-function why(name: string, host: ReturnType<typeof createSim>, io: CliIo): number {
+function why(name: string, json: boolean, host: ReturnType<typeof createSim>, io: CliIo): number {
   const probes = listProbes(host, name);
   if (probes.length === 0) {
-    const near = nearestNames(name, listProbes(host).map((probe) => probe.name.slice(probe.name.lastIndexOf(':') + 1)));
-    io.out(`${name}: no such tracepoint or function${near.length > 0 ? `; similar names: ${near.join(', ')}` : ''}`);
+    const near = nearestNames(
+      name,
+      listProbes(host).map((probe) => probe.name.slice(probe.name.lastIndexOf(':') + 1)),
+    );
+    const refused = `no such tracepoint or function${near.length > 0 ? `; similar names: ${near.join(', ')}` : ''}`;
+    io.out(json ? toJson({ kind: null, name, refused }) : `${name}: ${refused}`);
     return 1;
   }
-  for (const { name: probe, refused } of probes) io.out(`${probe}: ${refused ?? 'can be probed'}`);
+  for (const probe of probes) io.out(json ? toJson(probe) : `${probe.name}: ${probe.refused ?? 'can be probed'}`);
   return probes.some(({ refused }) => refused === null) ? 0 : 1;
 }

@@ -6,10 +6,13 @@ import { RUN_OPTIONS, runOptions } from '../run-options.js';
 import { Session } from '../session.js';
 import { UsageError } from '../usage-error.js';
 
+const OPTIONS = { ...RUN_OPTIONS, pretty: { type: 'boolean', short: 'p' } } as const;
+
 /** `kscope map dump FILE.o [name MAP]`: runs the object, then dumps its maps as `bpftool map dump` does. */
 export async function mapDump(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], options: RUN_OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   const [file, keyword, name, ...rest] = positionals;
+  if (file === undefined) throw new UsageError('which object file?');
   if (rest.length > 0 || (keyword !== undefined && (keyword !== 'name' || name === undefined))) {
     throw new UsageError('map dump takes FILE.o [name MAP]');
   }

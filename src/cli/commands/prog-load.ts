@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { BpfError } from '../../base/index.js';
-import { CollectionSpec, Linker, type ProgramSpec } from '../../loader/index.js';
+import { CollectionSpec, Linker, type ProgramSpec, sizedMapSpec } from '../../loader/index.js';
 import { createSim } from '../../host/sim/index.js';
-import { type BpfMap, BpfRuntime, checkProgram, type MapSpec } from '../../runtime/index.js';
+import { type BpfMap, BpfRuntime, CheckError, checkProgram, type MapSpec } from '../../runtime/index.js';
 import type { CliIo } from '../io.js';
 import { toJson } from '../output/json.js';
 import { progTypeName } from '../output/prog-type-name.js';
@@ -76,7 +76,7 @@ function judge(runtime: BpfRuntime, spec: CollectionSpec, linker: Linker, progra
 function withMaps(runtime: BpfRuntime, specs: readonly MapSpec[], use: (maps: readonly BpfMap[]) => void): void {
   const maps: BpfMap[] = [];
   try {
-    for (const spec of specs) maps.push(runtime.createMap(spec));
+    for (const spec of specs) maps.push(runtime.createMap(sizedMapSpec(spec, runtime.cpus)));
     use(maps);
   } finally {
     for (const map of maps) map.release();
@@ -84,7 +84,8 @@ function withMaps(runtime: BpfRuntime, specs: readonly MapSpec[], use: (maps: re
 }
 
 function failure(stage: Verdict['stage'], error: BpfError): Pick<Verdict, 'verdict' | 'stage' | 'errno' | 'msg'> {
-  return { verdict: 'err', stage, errno: -error.errno, msg: error.message };
+  const msg = error instanceof CheckError ? error.verdict : error.message;
+  return { verdict: 'err', stage, errno: -error.errno, msg };
 }
 
 function verdictText({ file, program, stage, verdict, errno, msg }: Verdict): string {

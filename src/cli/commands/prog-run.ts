@@ -4,7 +4,7 @@ import { Collection, CollectionSpec } from '../../loader/index.js';
 import { BpfRuntime } from '../../runtime/index.js';
 import { engineOption } from '../engine.js';
 import type { CliIo } from '../io.js';
-import { integerOption } from '../options.js';
+import { fileArgument, integerOption } from '../options.js';
 import { toJson } from '../output/json.js';
 import { UsageError } from '../usage-error.js';
 
@@ -20,8 +20,9 @@ const OPTIONS = {
 /** `kscope prog run`: one program on given bytes, as BPF_PROG_TEST_RUN, for every program type. */
 export function progRun(args: readonly string[], io: CliIo): number {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  const [file] = positionals;
-  if (file === undefined || values.prog === undefined) throw new UsageError('prog run takes FILE.o --prog NAME');
+  const file = fileArgument(positionals);
+  if (values.prog === undefined) throw new UsageError('prog run takes FILE.o --prog NAME');
+  const repeat = repeatOption(values.repeat);
   const runtime = new BpfRuntime(createSim({}), { engine: engineOption(values.engine) });
   runtime.tracePrintk = (line) => io.err(line);
   const collection = Collection.load(CollectionSpec.parse(io.readFile(file)), runtime, { programs: [values.prog] });
@@ -30,7 +31,7 @@ export function progRun(args: readonly string[], io: CliIo): number {
   const result = runtime.testRun(program.program, {
     ...(values['data-in'] === undefined ? {} : { dataIn: io.readFile(values['data-in']) }),
     ...(values['ctx-in'] === undefined ? {} : { ctxIn: io.readFile(values['ctx-in']) }),
-    repeat: integerOption('repeat', values.repeat, 1),
+    repeat,
   });
   const answer = {
     retval: result.retval,
@@ -42,6 +43,13 @@ export function progRun(args: readonly string[], io: CliIo): number {
   else io.out(`Return value: ${answer.retval}, duration (average): ${answer.duration_ns}ns`);
   collection.close();
   return 0;
+}
+
+/** A 32-bit number, as in bpf(2). */
+function repeatOption(text: string | undefined): number {
+  const repeat = integerOption('repeat', text, 1);
+  if (repeat > 0xffff_ffff) throw new UsageError(`--repeat takes at most 4294967295, not ${repeat}`);
+  return repeat;
 }
 
 function hex(bytes: Uint8Array): string {

@@ -2,24 +2,28 @@ import { parseArgs } from 'node:util';
 import { formatLedger } from '../../runtime/index.js';
 import type { CliIo } from '../io.js';
 import { EventTable } from '../output/event-table.js';
+import { fileArgument } from '../options.js';
 import { toJson } from '../output/json.js';
-import { describeMaps, mapReportLines } from '../output/map-report.js';
+import { describeMaps, isFields, mapReportLines } from '../output/map-report.js';
 import { RUN_OPTIONS, runOptions } from '../run-options.js';
 import { Session, type SessionEvent, type SessionListener } from '../session.js';
 
+const OPTIONS = { ...RUN_OPTIONS, journal: { type: 'string' } } as const;
+
 /** `kscope run`: loads, attaches, streams what the programs emit; maps and the loss ledger at the end. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], options: RUN_OPTIONS, allowPositionals: true });
-  const options = runOptions(positionals[0], values);
-  const session = new Session(options, io, options.json ? jsonRows(io) : textRows(io));
+  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const options = runOptions(fileArgument(positionals), values);
+  const json = values.json === true;
+  const session = new Session(options, io, json ? jsonRows(io) : textRows(io));
   try {
-    announce(session, options.json, io);
+    announce(session, json, io);
     await session.run();
   } finally {
     session.close();
   }
-  if (options.journal !== undefined) io.writeFile(options.journal, toJson([...session.host.journal.entries()]));
-  if (options.json) reportJson(session, io);
+  if (values.journal !== undefined) io.writeFile(values.journal, toJson([...session.host.journal.entries()]));
+  if (json) reportJson(session, io);
   else reportText(session, io);
   return 0;
 }
@@ -46,8 +50,7 @@ function textRows(io: CliIo): SessionListener {
 }
 
 function fieldsOf({ value, data }: SessionEvent): Record<string, unknown> {
-  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isRecord ? { ...value } : { data: hex(data) };
+  return isFields(value) ? value : { data: hex(data) };
 }
 
 function hex(data: Uint8Array): string {

@@ -57,7 +57,11 @@ function isDataSection(map: BpfMap): boolean {
 }
 
 function describe(session: Session, map: BpfMap, dump: MapDump): MapReport {
-  const rows = dump.perCpu ? [] : dump.elements.flatMap(({ formatted }) => formatted === undefined ? [] : [{ key: formatted.key, value: formatted.values[0] }]);
+  const rows = dump.perCpu
+    ? []
+    : dump.elements.flatMap(({ formatted }) =>
+        formatted === undefined ? [] : [{ key: formatted.key, value: formatted.values[0] }],
+      );
   if (rows.length > 0 && rows.every(({ value }) => slotsOf(value) !== undefined)) return histograms(map, rows);
   if (rows.length > 0 && rows.every(({ key }) => stackFields(key).length > 0)) return stacks(session, map, rows);
   return elements(map, dump);
@@ -66,7 +70,9 @@ function describe(session: Session, map: BpfMap, dump: MapDump): MapReport {
 function elements(map: BpfMap, dump: MapDump): MapReport {
   const data = dump.elements.map(({ key, values, formatted }) => ({
     key: formatted?.key ?? [...key],
-    value: dump.perCpu ? (formatted?.values ?? values.map((value) => [...value])) : (formatted?.values[0] ?? [...values[0]]),
+    value: dump.perCpu
+      ? (formatted?.values ?? values.map((value) => [...value]))
+      : (formatted?.values[0] ?? [...values[0]]),
   }));
   const typed = dump.elements.every(({ formatted }) => formatted !== undefined);
   const lines = typed ? data.map(({ key, value }) => `[${plain(key)}]: ${plain(value)}`) : formatMapDump(dump, 'text');
@@ -84,14 +90,18 @@ function histograms(map: BpfMap, rows: readonly Row[]): MapReport {
     key,
     buckets: log2Buckets(slotsOf(value) ?? []).map(({ low, high, count }) => ({ min: low, max: high, count })),
   }));
-  const lines = rows.flatMap(({ key, value }) => [`[${plain(key)}]`, ...formatLog2Histogram(slotsOf(value) ?? [], map.name), '']);
+  const lines = rows.flatMap(({ key, value }) => [
+    `[${plain(key)}]`,
+    ...formatLog2Histogram(slotsOf(value) ?? [], map.name),
+    '',
+  ]);
   return { kind: 'hist', map: map.name, data, lines: lines.slice(0, -1) };
 }
 
 function slotsOf(value: unknown): readonly (number | bigint)[] | undefined {
   const slots = isFields(value) ? value['slots'] : undefined;
   const numbers = Array.isArray(slots) && slots.every((slot) => typeof slot === 'number' || typeof slot === 'bigint');
-  return numbers ? (slots as readonly (number | bigint)[]) : undefined;
+  return numbers ? slots : undefined;
 }
 
 function stackFields(key: unknown): string[] {
@@ -100,7 +110,7 @@ function stackFields(key: unknown): string[] {
 
 function stacks(session: Session, map: BpfMap, rows: readonly Row[]): MapReport {
   const traces = [...session.collection.maps.values()].find(({ type }) => type === BpfMapType.BPF_MAP_TYPE_STACK_TRACE);
-  const sorted = rows.toSorted((a, b) => Number(BigInt(b.value as bigint) - BigInt(a.value as bigint)));
+  const sorted = rows.toSorted((a, b) => Number(countOf(b) - countOf(a)));
   const described = sorted.map(({ key, value }) => {
     const fields = key as Fields;
     const symbolize = symbolizer(session, fields);
@@ -113,9 +123,18 @@ function stacks(session: Session, map: BpfMap, rows: readonly Row[]): MapReport 
   });
   const lines = described
     .slice(0, MAX_STACKS)
-    .flatMap(({ key, stack, count }) => [...stack.map((frame) => `    ${frame}`), `    [${plain(key)}]: ${plain(count)}`, '']);
+    .flatMap(({ key, stack, count }) => [
+      ...stack.map((frame) => `    ${frame}`),
+      `    [${plain(key)}]: ${plain(count)}`,
+      '',
+    ]);
   if (described.length > MAX_STACKS) lines.push(`    and ${described.length - MAX_STACKS} less frequent stacks`, '');
   return { kind: 'stacks', map: map.name, data: described, lines: lines.slice(0, -1) };
+}
+
+/** How often a stack was seen; 0 for values that are not counts. */
+function countOf({ value }: Row): bigint {
+  return typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : 0n;
 }
 
 /** Kernel symbols for all; user symbols of the program that the key's comm names. */
@@ -129,6 +148,7 @@ function symbolizer({ host }: Session, key: Fields): Symbolize {
   };
 }
 
-function isFields(value: unknown): value is Fields {
+/** Whether a decoded value is a struct. */
+export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

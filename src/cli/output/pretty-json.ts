@@ -16,7 +16,9 @@ export function toPrettyJson(value: unknown, depth = 0): string {
   if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);
     if (members.length === 0) return '{}';
-    const lines = members.map(([name, member]) => `${inner}${JSON.stringify(name)}: ${toPrettyJson(member, depth + 1)}`);
+    const lines = members.map(
+      ([name, member]) => `${inner}${JSON.stringify(name)}: ${toPrettyJson(member, depth + 1)}`,
+    );
     return `{${lines.join(',')}${outer}}`;
   }
   return toJson(value);

@@ -13,14 +13,20 @@ export function describeOops(oops: MachineOops, symbols: SymbolTable, stacks: Si
   lines.push(`RIP: ${symbols.format(regs.ip)} (${hex64(regs.ip)})`);
   const { names } = regs.layout;
   for (let i = 0; i < names.length; i += 4) {
-    const row = names.slice(i, i + 4).map((name, n) => `${name.padStart(7)}: ${regs.get(i + n).toString(16).padStart(16, '0')}`);
+    const row = names.slice(i, i + 4).map(
+      (name, n) =>
+        `${name.padStart(7)}: ${regs
+          .get(i + n)
+          .toString(16)
+          .padStart(16, '0')}`,
+    );
     lines.push(row.join(' '));
   }
   const frames = new Int32Array(2 * FRAMES);
   const count = stacks.kernel(regs, frames, FRAMES);
   lines.push('Call trace:');
   for (let i = 0; i < count; i++) {
-    lines.push(` ${symbols.format(u64(frames[2 * i] as number, frames[2 * i + 1] as number))}`);
+    lines.push(` ${symbols.format(u64(frames[2 * i], frames[2 * i + 1]))}`);
   }
   return lines.join('\n');
 }

@@ -1,3 +1,4 @@
+import { BpfError } from '../../base/index.js';
 import { x86_64 } from '../../arch/index.js';
 import { parseBtf } from '../../btf/index.js';
 import type { Btf } from '../../btf/index.js';
@@ -41,6 +42,9 @@ export interface SimOops extends MachineOops {
   /** A few lines: the reason, where, registers, the call trace with symbols. */
   readonly message: string;
 }
+
+/** The scripts /etc/rc.* of the machine's disk. */
+const WORKLOADS: readonly string[] = ['shell', 'compile', 'web', 'io', 'mixed', 'endless'];
 
 /** CLOCK_REALTIME at boot before the seed moves it: 2023-11-14T22:13:20Z. */
 const EPOCH_NS = 1_700_000_000_000_000_000n;
@@ -90,11 +94,13 @@ export class SimHost implements Host {
       tickNs,
       realtimeNs,
       diskSectors: DISK_SECTORS,
-      workload: options.workload ?? 'mixed',
+      workload: checkedWorkload(options.workload ?? 'mixed'),
       script: options.script ?? '',
     });
     const machine = this.#machine;
-    this.programs = new Map(image.programs.map(({ path, symbols }) => [path, new SymbolTable(parseSymbols(symbols, 0n))]));
+    this.programs = new Map(
+      image.programs.map(({ path, symbols }) => [path, new SymbolTable(parseSymbols(symbols, 0n))]),
+    );
     this.btf = parseBtf(decodeBase64(image.btf));
     const layout = new KernelLayout(this.btf, this.symbols);
     this.memory = new SimMemory(machine);
@@ -102,7 +108,11 @@ export class SimHost implements Host {
     this.tasks = new SimTasks(machine, this.memory, layout);
     this.stacks = new SimStacks(machine, this.memory, this.tasks, layout);
     this.text = new SimText(machine, this.memory, layout, image, exec);
-    this.tracepoints = new SimTracepoints(machine, image, this.memory, { layout, tasks: this.tasks, clock: this.clock });
+    this.tracepoints = new SimTracepoints(machine, image, this.memory, {
+      layout,
+      tasks: this.tasks,
+      clock: this.clock,
+    });
     this.sampler = new SimSampler(machine, this.memory);
   }
 
@@ -164,6 +174,11 @@ export function createSim(options: SimOptions = {}): SimHost {
 function checkedCpus(cpus: number): number {
   if (Number.isInteger(cpus) && cpus >= 1 && cpus <= 8) return cpus;
   throw new RangeError(`cpus: ${cpus}; the simulated kernel runs on 1 to 8`);
+}
+
+function checkedWorkload(name: string): string {
+  if (WORKLOADS.includes(name)) return name;
+  throw new BpfError('ENOENT', `no workload ${name}`, { value: name, remedy: `there are ${WORKLOADS.join(', ')}` });
 }
 
 function checkedNs(ns: number): number {

@@ -76,7 +76,7 @@ export class SimMemory implements HostMemory {
     }
     // All pages first: a faulting read leaves the destination untouched.
     if (!this.#allMapped(lo, hi, length, Access.READ, user)) return false;
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const [at, room] = this.#piece(lo, hi, done, length, user);
       copy(bytes, at, dst, offset + done, room);
       done += room;
@@ -84,10 +84,18 @@ export class SimMemory implements HostMemory {
     return true;
   }
 
-  #write(lo: number, hi: number, src: Uint8Array, offset: number, length: number, access: number, user: boolean): boolean {
+  #write(
+    lo: number,
+    hi: number,
+    src: Uint8Array,
+    offset: number,
+    length: number,
+    access: number,
+    user: boolean,
+  ): boolean {
     if (!this.#allMapped(lo, hi, length, access, user)) return false;
     const { physical } = this.#machine;
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const [at, room] = this.#piece(lo, hi, done, length, user);
       physical.write(at, src.subarray(offset + done, offset + done + room));
       done += room;
@@ -116,5 +124,5 @@ function copy(from: Uint8Array, at: number, to: Uint8Array, offset: number, leng
     to.set(from.subarray(at, at + length), offset);
     return;
   }
-  for (let i = 0; i < length; i++) to[offset + i] = from[at + i] as number;
+  for (let i = 0; i < length; i++) to[offset + i] = from[at + i];
 }

@@ -2,7 +2,6 @@ import { type PtRegs, x86PtRegs } from '../../arch/index.js';
 import { hi32, lo32, u64 } from '../../base/index.js';
 import type { HostStacks } from '../host.js';
 import { Reg } from './cpu/cpu-state.js';
-import type { X86Cpu } from './cpu/x86-cpu.js';
 import type { KernelLayout } from './kernel-layout.js';
 import type { SimMachine } from './machine/sim-machine.js';
 import type { SimMemory } from './sim-memory.js';
@@ -56,8 +55,8 @@ export class SimStacks implements HostStacks {
 
   /** In a tracepoint the CPU is in `__traceiter_*`: its caller is the point where the event happened. */
   #fromTracepoint(out: Int32Array, max: number): number {
-    const { r } = this.#machine.cpus[this.#machine.currentCpu] as X86Cpu;
-    return this.#walk(r[Reg.BP] as number, r[Reg.BP + 1] as number, out, 0, max, false);
+    const { r } = this.#machine.cpus[this.#machine.currentCpu];
+    return this.#walk(r[Reg.BP], r[Reg.BP + 1], out, 0, max, false);
   }
 
   /** At a function's first instructions its caller is not yet reached through rbp: it is on top of the stack. */
@@ -70,7 +69,7 @@ export class SimStacks implements HostStacks {
     // in its place has not pushed anything.
     const pushed = into === 1n && (this.#memory.word(lo32(symbol.address), hi32(symbol.address)) & 0xff) === PUSH_RBP;
     const ok = this.#memory.pair(regs.lo(x86PtRegs.sp), regs.hi(x86PtRegs.sp), pushed ? 8 : 0, this.#pair, 0);
-    if (!ok || (this.#pair[1] as number) >= 0) return 1;
+    if (!ok || this.#pair[1] >= 0) return 1;
     out.set(this.#pair, 2);
     return 2;
   }
@@ -78,16 +77,16 @@ export class SimStacks implements HostStacks {
   #userOfCurrent(out: Int32Array, max: number): number {
     const pair = this.#pair;
     this.#tasks.current(pair);
-    const [lo, hi] = [pair[0] as number, pair[1] as number];
+    const [lo, hi] = [pair[0], pair[1]];
     if (!this.#memory.pair(lo, hi, this.#mmAt, pair, 0) || (pair[0] === 0 && pair[1] === 0)) return 0;
     if (!this.#memory.pair(lo, hi, this.#stackAt, pair, 0)) return 0;
-    const regs = u64(pair[0] as number, pair[1] as number) + BigInt(THREAD_SIZE - x86PtRegs.size);
+    const regs = u64(pair[0], pair[1]) + BigInt(THREAD_SIZE - x86PtRegs.size);
     const [regsLo, regsHi] = [lo32(regs), hi32(regs)];
     this.#memory.pair(regsLo, regsHi, 8 * x86PtRegs.ip, pair, 0);
-    if ((pair[1] as number) < 0 || (pair[0] === 0 && pair[1] === 0)) return 0;
+    if (pair[1] < 0 || (pair[0] === 0 && pair[1] === 0)) return 0;
     out.set(pair, 0);
     this.#memory.pair(regsLo, regsHi, 8 * x86PtRegs.fp, pair, 0);
-    return this.#walk(pair[0] as number, pair[1] as number, out, 1, max, true);
+    return this.#walk(pair[0], pair[1], out, 1, max, true);
   }
 
   /** Follows saved frame pointers upwards until one leads nowhere. Returns how many addresses `out` holds. */

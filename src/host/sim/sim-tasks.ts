@@ -28,6 +28,7 @@ export class SimTasks implements HostTasks {
   readonly #task = new Int32Array(2);
   readonly #cred = new Int32Array(2);
   readonly #comm = new Uint8Array(COMM_LENGTH);
+  readonly #exitHandlers = new Set<(lo: number, hi: number) => void>();
 
   constructor(machine: SimMachine, memory: SimMemory, layout: KernelLayout) {
     this.#machine = machine;
@@ -37,6 +38,7 @@ export class SimTasks implements HostTasks {
     this.#currentHi = hi32(current);
     this.#areaSize = layout.size('pcpu');
     this.#initTask = layout.address('init_task');
+    machine.observers.taskDead = (lo, hi) => this.#exitHandlers.forEach((tell) => tell(lo, hi));
     this.#at = {
       pid: layout.offset('task_struct', 'pid'),
       tgid: layout.offset('task_struct', 'tgid'),
@@ -54,7 +56,7 @@ export class SimTasks implements HostTasks {
 
   pidTgid(out: Int32Array): void {
     this.current(this.#task);
-    const [lo, hi] = [this.#task[0] as number, this.#task[1] as number];
+    const [lo, hi] = [this.#task[0], this.#task[1]];
     out[0] = this.#field(lo, hi, this.#at.pid);
     out[1] = this.#field(lo, hi, this.#at.tgid);
   }
@@ -62,14 +64,14 @@ export class SimTasks implements HostTasks {
   uidGid(out: Int32Array): void {
     this.current(this.#task);
     const cred = this.#cred;
-    this.#memory.pair(this.#task[0] as number, this.#task[1] as number, this.#at.cred, cred, 0);
-    out[0] = this.#field(cred[0] as number, cred[1] as number, this.#at.uid);
-    out[1] = this.#field(cred[0] as number, cred[1] as number, this.#at.gid);
+    this.#memory.pair(this.#task[0], this.#task[1], this.#at.cred, cred, 0);
+    out[0] = this.#field(cred[0], cred[1], this.#at.uid);
+    out[1] = this.#field(cred[0], cred[1], this.#at.gid);
   }
 
   comm(dst: Uint8Array, offset: number): boolean {
     this.current(this.#task);
-    return this.#readComm(this.#task[0] as number, this.#task[1] as number, dst, offset);
+    return this.#readComm(this.#task[0], this.#task[1], dst, offset);
   }
 
   commOf(pid: number): string | undefined {
@@ -79,6 +81,13 @@ export class SimTasks implements HostTasks {
     return new TextDecoder().decode(this.#comm.subarray(0, end < 0 ? COMM_LENGTH : end));
   }
 
+  onExit(handler: (taskLo: number, taskHi: number) => void): () => void {
+    // A wrapper, so that one function given twice is told twice.
+    const entry = (lo: number, hi: number): void => handler(lo, hi);
+    this.#exitHandlers.add(entry);
+    return () => this.#exitHandlers.delete(entry);
+  }
+
   /** Address of the task_struct with that pid, walking the kernel's list of all tasks. */
   find(pid: number): bigint | undefined {
     const link = new Int32Array(2);
@@ -86,7 +95,7 @@ export class SimTasks implements HostTasks {
     for (let i = 0; i < TASKS_MAX; i++) {
       if (this.#field(lo32(task), hi32(task), this.#at.pid) === pid) return task;
       if (!this.#memory.pair(lo32(task), hi32(task), this.#at.tasks, link, 0)) return undefined;
-      const next = (BigInt(link[1] as number) << 32n) | BigInt((link[0] as number) >>> 0);
+      const next = (BigInt(link[1]) << 32n) | BigInt(link[0] >>> 0);
       task = BigInt.asUintN(64, next) - BigInt(this.#at.tasks);
       if (task === this.#initTask) return undefined;
     }

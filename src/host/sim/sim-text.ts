@@ -1,6 +1,7 @@
 import { PtRegs, X86Flag, x86PtRegs, X86Slot } from '../../arch/index.js';
 import { hi32, lo32 } from '../../base/index.js';
 import type { HostText, TrapFrame, TrapHandler } from '../host.js';
+import type { SymbolTable } from '../symbol-table.js';
 import type { KernelLayout } from './kernel-layout.js';
 import type { ExecRange } from './machine/boot-loader.js';
 import type { SimMachine } from './machine/sim-machine.js';
@@ -23,6 +24,9 @@ interface Step {
   interrupts: number;
 }
 
+/** Functions that each CPU runs before it has an interrupt table: a breakpoint there would end the machine. */
+const BEFORE_TRAPS = ['startup_64', 'x86_64_start_kernel', 'cpu_init', 'gdt_setup', 'idt_setup', 'set_intr_gate'];
+
 const KINDS: readonly TrapKind[] = ['breakpoint', 'step', 'fault'];
 
 /** Kernel text: bytes are changed in simulated memory, traps arrive through the kernel's own handlers. */
@@ -31,6 +35,8 @@ export class SimText implements HostText {
   readonly #machine: SimMachine;
   readonly #memory: SimMemory;
   readonly #image: EncodedSimImage;
+  readonly #symbols: SymbolTable;
+  readonly #early: ReadonlySet<string> = new Set(BEFORE_TRAPS);
   readonly #slots: SlotPool;
   readonly #slotRange: ExecRange;
   readonly #frame = new SimTrapFrame();
@@ -41,6 +47,7 @@ export class SimText implements HostText {
     this.#machine = machine;
     this.#memory = memory;
     this.#image = image;
+    this.#symbols = layout.symbols;
     this.returnTrampoline = layout.address('arch_rethook_trampoline');
     this.#slots = new SlotPool(slots.from, Number(slots.to - slots.from));
     this.#slotRange = slots;
@@ -70,6 +77,7 @@ export class SimText implements HostText {
     if (!this.#isText(address, 1)) return 'not kernel text';
     const range = this.#image.noProbe.find(({ from, to }) => address >= from && address < to);
     if (range !== undefined) return range.why;
+    if (this.#early.has(this.#symbols.at(address)?.name ?? '')) return 'runs before traps can be taken';
     const trampoline = this.returnTrampoline;
     return address >= trampoline && address < trampoline + 6n ? 'the return trampoline' : null;
   }

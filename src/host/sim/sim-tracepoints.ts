@@ -1,4 +1,10 @@
-import type { HostMemory, HostTracepoints, TraceEventDescriptor, TracepointDescriptor, TracepointSink } from '../index.js';
+import type {
+  HostMemory,
+  HostTracepoints,
+  TraceEventDescriptor,
+  TracepointDescriptor,
+  TracepointSink,
+} from '../index.js';
 import { hi32, lo32 } from '../../base/index.js';
 import type { KernelLayout } from './kernel-layout.js';
 import type { SimMachine } from './machine/sim-machine.js';
@@ -52,7 +58,7 @@ export class SimTracepoints implements HostTracepoints {
     if (at < 0) return;
     // The arguments lie on a kernel stack, which is contiguous in physical memory.
     const { words } = this.#machine.physical;
-    for (let i = 0; i < args.length; i++) args[i] = words[(at >> 2) + i] as number;
+    for (let i = 0; i < args.length; i++) args[i] = words[(at >> 2) + i];
     this.#sink(index, args, cpu);
   }
 }
@@ -64,7 +70,11 @@ export interface TracepointParts {
   readonly clock: SimClock;
 }
 
-function describeTracepoints(image: EncodedSimImage, memory: HostMemory, parts: TracepointParts): TracepointDescriptor[] {
+function describeTracepoints(
+  image: EncodedSimImage,
+  memory: HostMemory,
+  parts: TracepointParts,
+): TracepointDescriptor[] {
   const { layout, tasks, clock } = parts;
   const events: Readonly<Record<string, TraceEventDescriptor>> = {
     ...schedEvents(layout),
@@ -72,7 +82,12 @@ function describeTracepoints(image: EncodedSimImage, memory: HostMemory, parts: 
     ...irqEvents(layout),
     ...timerEvents(layout, (out) => clock.jiffies(out)),
   };
-  return image.tracepoints.map(({ name, args }) => ({ name, args, writableSize: 0, events: eventsOf(name, events, memory) }));
+  return image.tracepoints.map(({ name, args }) => ({
+    name,
+    args,
+    writableSize: 0,
+    events: eventsOf(name, events, memory),
+  }));
 }
 
 function eventsOf(

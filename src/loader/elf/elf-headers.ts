@@ -1,4 +1,4 @@
-import { BpfError, ByteReader } from '../../base/index.js';
+import { BpfError, type ByteReader } from '../../base/index.js';
 import { SectionType } from './elf-constants.js';
 
 const ELF_MAGIC = 0x7f454c46;
@@ -85,7 +85,8 @@ function readSectionHeader(reader: ByteReader, table: number, index: number): Se
   };
 }
 
-const takesFileBytes = (header: SectionHeader): boolean => header.type !== SectionType.NULL && header.type !== SectionType.NOBITS;
+const takesFileBytes = (header: SectionHeader): boolean =>
+  header.type !== SectionType.NULL && header.type !== SectionType.NOBITS;
 
 /** Sections that share bytes would let a small file stand for any amount of work. */
 function checkOverlap(reader: ByteReader, headers: readonly SectionHeader[], table: number): void {
@@ -96,7 +97,11 @@ function checkOverlap(reader: ByteReader, headers: readonly SectionHeader[], tab
 function checkExtent(reader: ByteReader, header: SectionHeader, table: number): void {
   if (!takesFileBytes(header)) return;
   if (header.offset + header.size <= reader.length) return;
-  throw malformed(`ELF section ${header.index} runs past the end of the file`, table + header.index * SECTION_HEADER_BYTES + 32, header.size);
+  throw malformed(
+    `ELF section ${header.index} runs past the end of the file`,
+    table + header.index * SECTION_HEADER_BYTES + 32,
+    header.size,
+  );
 }
 
 function readName(reader: ByteReader, names: SectionHeader, offset: number, headerAt: number): string {
@@ -106,5 +111,10 @@ function readName(reader: ByteReader, names: SectionHeader, offset: number, head
 }
 
 function malformed(what: string, offset: number, value: number): BpfError {
-  return new BpfError('EINVAL', what, { section: 'ELF file', offset, value, remedy: 'give an intact object file as clang -target bpf -c writes it' });
+  return new BpfError('EINVAL', what, {
+    section: 'ELF file',
+    offset,
+    value,
+    remedy: 'give an intact object file as clang -target bpf -c writes it',
+  });
 }

@@ -15,7 +15,11 @@ export interface ElfRelocation {
 }
 
 /** The entries of a SHT_REL section. BPF compilers keep addends in the instructions; SHT_RELA is refused. */
-export function readRelocations(section: ElfSection, reader: ByteReader, symbols: readonly ElfSymbol[]): ElfRelocation[] {
+export function readRelocations(
+  section: ElfSection,
+  reader: ByteReader,
+  symbols: readonly ElfSymbol[],
+): ElfRelocation[] {
   if (section.type === SectionType.RELA || section.entrySize !== REL_BYTES) {
     throw new BpfError('EOPNOTSUPP', 'relocations with explicit addends', {
       section: section.name,

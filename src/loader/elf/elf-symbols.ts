@@ -27,8 +27,10 @@ export function readSymbols(file: Pick<ElfFile, 'sections'>, reader: ByteReader)
   if (table === undefined) return [];
   if (tables.length > 1) throw malformed('ELF file has several symbol tables', tables[1].offset, tables.length);
   const names = file.sections[table.link];
-  if (names === undefined || names.type !== SectionType.STRTAB) throw malformed('ELF symbol table has no names', table.offset, table.link);
-  if (table.entrySize !== SYMBOL_BYTES) throw malformed('ELF symbols have the wrong size', table.offset, table.entrySize);
+  if (names === undefined || names.type !== SectionType.STRTAB)
+    throw malformed('ELF symbol table has no names', table.offset, table.link);
+  if (table.entrySize !== SYMBOL_BYTES)
+    throw malformed('ELF symbols have the wrong size', table.offset, table.entrySize);
   const count = Math.floor(table.size / SYMBOL_BYTES);
   return Array.from({ length: count }, (_, index) => readSymbol(reader, table, names, index));
 }
@@ -37,7 +39,8 @@ function readSymbol(reader: ByteReader, table: ElfSection, names: ElfSection, in
   const at = table.offset + index * SYMBOL_BYTES;
   const info = reader.u8(at + 4);
   const nameOffset = reader.u32(at);
-  if (nameOffset !== 0 && nameOffset >= names.size) throw malformed('ELF symbol has a name outside the string table', at, nameOffset);
+  if (nameOffset !== 0 && nameOffset >= names.size)
+    throw malformed('ELF symbol has a name outside the string table', at, nameOffset);
   return {
     index,
     name: nameOffset === 0 ? '' : reader.cstring(names.offset + nameOffset),

@@ -57,14 +57,16 @@ export class Assembly {
       const insn = this.insns[at + slot];
       const reference = references.get(each.start + slot);
       if (isSubprogCall(insn) && reference?.kind !== 'extern') this.#linkCall(each, at, slot, reference);
-      else if (insn.code === OP_LD_IMM64 && reference?.kind === 'function') this.#linkAddress(each, at, slot, reference);
+      else if (insn.code === OP_LD_IMM64 && reference?.kind === 'function')
+        this.#linkAddress(each, at, slot, reference);
     }
   }
 
   /** Calls of global functions come with a reference, calls within a section may be without. */
   #linkCall(each: ObjectFunction, at: number, slot: number, reference: CodeReference | undefined): void {
     const insn = this.insns[at + slot];
-    if (reference !== undefined && reference.kind !== 'function') throw this.#unexpected(each, slot, `a call refers to a ${reference.kind}`);
+    if (reference !== undefined && reference.kind !== 'function')
+      throw this.#unexpected(each, slot, `a call refers to a ${reference.kind}`);
     const target =
       reference === undefined
         ? this.#callee(each, slot, each.sectionIndex, each.start + slot + insn.imm + 1)
@@ -72,7 +74,12 @@ export class Assembly {
     this.insns[at + slot] = { ...insn, imm: this.#placeOf(target) - (at + slot) - 1 };
   }
 
-  #linkAddress(each: ObjectFunction, at: number, slot: number, reference: Extract<CodeReference, { kind: 'function' }>): void {
+  #linkAddress(
+    each: ObjectFunction,
+    at: number,
+    slot: number,
+    reference: Extract<CodeReference, { kind: 'function' }>,
+  ): void {
     const insn = this.insns[at + slot];
     const target = this.#callee(each, slot, reference.sectionIndex, (reference.offset + insn.imm) / INSN_SIZE);
     this.insns[at + slot] = { ...insn, src: BpfPseudo.BPF_PSEUDO_FUNC, imm: this.#placeOf(target) - (at + slot) - 1 };
@@ -84,7 +91,8 @@ export class Assembly {
 
   #callee(from: ObjectFunction, slot: number, sectionIndex: number, target: number): ObjectFunction {
     const found = this.#code.code.at(sectionIndex, target);
-    if (found === undefined || found.start !== target) throw this.#unexpected(from, slot, `no function starts at instruction ${target} of its section`);
+    if (found === undefined || found.start !== target)
+      throw this.#unexpected(from, slot, `no function starts at instruction ${target} of its section`);
     return found;
   }
 

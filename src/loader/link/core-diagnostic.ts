@@ -20,7 +20,16 @@ export interface CoreDiagnostic {
 
 export function coreDiagnostic(insn: number, resolution: CoreResolution, poisoned: boolean): CoreDiagnostic {
   const { kind, type, access, candidates } = resolution;
-  return { insn, kind, type, access, candidates, value: poisoned ? 0n : resolution.value.replacement, poisoned, message: describe(resolution, poisoned) };
+  return {
+    insn,
+    kind,
+    type,
+    access,
+    candidates,
+    value: poisoned ? 0n : resolution.value.replacement,
+    poisoned,
+    message: describe(resolution, poisoned),
+  };
 }
 
 function describe({ kind, type, access, candidates, value }: CoreResolution, poisoned: boolean): string {

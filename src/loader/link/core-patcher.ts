@@ -16,7 +16,9 @@ interface Pending {
   readonly relocation: CoreRelocation;
 }
 
-type Resolved = { readonly slot: number; readonly resolution: CoreResolution } | { readonly slot: number; readonly error: unknown };
+type Resolved =
+  | { readonly slot: number; readonly resolution: CoreResolution }
+  | { readonly slot: number; readonly error: unknown };
 
 /**
  * Applies the CO-RE relocations of an object. All functions that are loaded by default are resolved at once and in file

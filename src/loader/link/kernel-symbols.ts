@@ -35,7 +35,9 @@ function findAddress(symbol: ExternSpec, kallsyms: SymbolTable | undefined): Ker
 function findTyped(symbol: ExternSpec, { local, target }: KernelSymbolSources): KernelSymbolPlace {
   if (target === null) return absent(symbol, 'the kernel: its BTF is not given');
   const found =
-    symbol.kind === 'ksym_function' ? target.findByName(essentialName(symbol.name), 'func') : target.findByName(symbol.name, 'var');
+    symbol.kind === 'ksym_function'
+      ? target.findByName(essentialName(symbol.name), 'func')
+      : target.findByName(symbol.name, 'var');
   if (found === undefined) return absent(symbol, 'the kernel’s BTF');
   if (typesAreCompatible(local, symbol.typeId, target, target.resolve(found.type).id)) return { btfId: found.id };
   if (symbol.weak && symbol.kind === 'ksym_function') return null;

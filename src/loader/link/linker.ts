@@ -74,7 +74,8 @@ export class Linker {
     const extern = this.#spec.code.externs.all[index];
     const insn = insns[slot];
     if (extern.kind === 'kconfig') {
-      if (insn.code !== OP_LD_IMM64) throw this.#unexpected('.kconfig', slot, `a call of the configuration value ${name}`);
+      if (insn.code !== OP_LD_IMM64)
+        throw this.#unexpected('.kconfig', slot, `a call of the configuration value ${name}`);
       insns[slot] = { ...insn, src: BpfPseudo.BPF_PSEUDO_MAP_VALUE, imm: maps.use(slot, '.kconfig') };
       insns[slot + 1] = { ...insns[slot + 1], imm: extern.offset };
       return;
@@ -156,7 +157,12 @@ class MapReferences {
   }
 }
 
-function linkMap(insns: Insn[], slot: number, reference: Extract<CodeReference, { map: string }>, maps: MapReferences): void {
+function linkMap(
+  insns: Insn[],
+  slot: number,
+  reference: Extract<CodeReference, { map: string }>,
+  maps: MapReferences,
+): void {
   const insn = insns[slot];
   const index = maps.use(slot, reference.map);
   if (reference.kind === 'map') {
@@ -168,7 +174,8 @@ function linkMap(insns: Insn[], slot: number, reference: Extract<CodeReference, 
 }
 
 function kernelCall(insn: Insn, place: KernelSymbolPlace, index: number): Insn {
-  if (place !== null && 'btfId' in place) return { ...insn, src: BpfPseudo.BPF_PSEUDO_KFUNC_CALL, imm: place.btfId, off: 0 };
+  if (place !== null && 'btfId' in place)
+    return { ...insn, src: BpfPseudo.BPF_PSEUDO_KFUNC_CALL, imm: place.btfId, off: 0 };
   return { code: OP_CALL, dst: 0, src: 0, off: 0, imm: ABSENT_FUNCTION_IMM + index };
 }
 

@@ -20,8 +20,8 @@ export interface CheckOptions {
  * Checks a program's structure as the first stages of Linux's verifier do, in their order and with their
  * messages and errno (kernel/bpf/verifier.c of 6.18): size, functions, codes, control flow, fields of each
  * instruction, depth of calls. Nothing is concluded about values: an instruction that a condition makes dead
- * must still be well formed, and a call of an unknown helper or of one that CO-RE poisoned is well formed;
- * it stops the run when it is reached.
+ * must still be well formed, and a call of a helper that is unknown, that CO-RE poisoned, or that the program's
+ * type or licence forbids is well formed; it stops the run when it is reached.
  *
  * Throws a `CheckError` for the first thing Linux would complain about. Takes time linear in the program.
  */

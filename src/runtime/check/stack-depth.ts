@@ -64,7 +64,8 @@ export function checkStackDepth(input: ProgramInput, subprogs: readonly Subprog[
 
   for (const [index, subprog] of subprogs.entries()) {
     const { bytes, frames } = deepest(index);
-    if (bytes > MAX_STACK) throw tooLarge(input, subprog, `combined stack size of ${frames} calls is ${bytes}. Too large`);
+    if (bytes > MAX_STACK)
+      throw tooLarge(input, subprog, `combined stack size of ${frames} calls is ${bytes}. Too large`);
   }
 }
 

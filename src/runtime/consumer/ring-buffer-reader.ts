@@ -11,7 +11,7 @@ export interface RingRecord {
   readonly data: Uint8Array;
 }
 
-/** Reservations that failed since the last report: the ring was full, or the record too large for it. */
+/** Reservations that failed since the reader was made or last told of any: no room, or a record too large. */
 export interface RingLoss {
   readonly map: RingBufferMap;
   readonly lost: number;
@@ -43,7 +43,7 @@ export class RingBufferReader extends RecordReader<RingRecord, RingBufferReaderE
 
 function ringSource(memory: BpfMemory, map: RingBufferMap, lost: (loss: RingLoss) => void): RecordSource<RingRecord> {
   const consumer = new RingBufferConsumer(memory, map.area);
-  let reported = 0;
+  let reported = map.area.counts.dropped;
   let data: Uint8Array | undefined;
   const copy = (view: Uint8Array): void => {
     data = view.slice();

@@ -1,7 +1,30 @@
-import { BpfFuncId, Errno } from '../../base/index.js';
+import { BpfFuncId, BpfMapFlag, BpfMapType, Errno } from '../../base/index.js';
+import type { BpfMap } from '../map/bpf-map.js';
 import { bpfOffset } from '../memory/bpf-memory.js';
+import type { BpfRunCtx } from '../run-context.js';
 import type { Helper } from './helper.js';
 import { mapOf } from './map-argument.js';
+
+/** Types whose elements programs may look up and change; the verifier refuses the others (-EINVAL here). */
+const ELEMENT_TYPES: readonly number[] = [
+  BpfMapType.BPF_MAP_TYPE_HASH,
+  BpfMapType.BPF_MAP_TYPE_ARRAY,
+  BpfMapType.BPF_MAP_TYPE_PERCPU_HASH,
+  BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY,
+  BpfMapType.BPF_MAP_TYPE_LRU_HASH,
+];
+
+function elementMap(run: BpfRunCtx, lo: number): BpfMap | undefined {
+  const map = mapOf(run, lo);
+  return map !== undefined && ELEMENT_TYPES.includes(map.type) ? map : undefined;
+}
+
+/** The map, or why the program may not change it: BPF_F_RDONLY_PROG is -EACCES, from the verifier in Linux. */
+function writableMap(run: BpfRunCtx, lo: number): BpfMap | number {
+  const map = elementMap(run, lo);
+  if (map === undefined) return -Errno.EINVAL;
+  return (map.flags & BpfMapFlag.BPF_F_RDONLY_PROG) === 0 ? map : -Errno.EACCES;
+}
 
 /** A flags argument of 64 bits as a number: whatever needs the high word is no flag any map knows. */
 function flagsOf(lo: number, hi: number): number {
@@ -16,7 +39,7 @@ export const mapHelpers: readonly Helper[] = [
     args: ['const_map_ptr', 'map_key'],
     ret: 'map_value_or_null',
     gplOnly: false,
-    impl: (run, map, _mapHi, key) => mapOf(run, map)?.lookupElem(bpfOffset(key), run.cpu) ?? 0,
+    impl: (run, map, _mapHi, key) => elementMap(run, map)?.lookupElem(bpfOffset(key >>> 0), run.cpu) ?? 0,
   },
   {
     id: BpfFuncId.BPF_FUNC_map_update_elem,
@@ -24,8 +47,11 @@ export const mapHelpers: readonly Helper[] = [
     args: ['const_map_ptr', 'map_key', 'map_value', 'anything'],
     ret: 'integer',
     gplOnly: false,
-    impl: (run, map, _mapHi, key, _keyHi, value, _valueHi, flags, flagsHi) =>
-      mapOf(run, map)?.updateElem(bpfOffset(key), bpfOffset(value), flagsOf(flags, flagsHi), run.cpu) ?? -Errno.EINVAL,
+    impl: (run, mapLo, _mapHi, key, _keyHi, value, _valueHi, flags, flagsHi) => {
+      const map = writableMap(run, mapLo);
+      if (typeof map === 'number') return map;
+      return map.updateElem(bpfOffset(key >>> 0), bpfOffset(value >>> 0), flagsOf(flags, flagsHi), run.cpu);
+    },
   },
   {
     id: BpfFuncId.BPF_FUNC_map_delete_elem,
@@ -33,7 +59,10 @@ export const mapHelpers: readonly Helper[] = [
     args: ['const_map_ptr', 'map_key'],
     ret: 'integer',
     gplOnly: false,
-    impl: (run, map, _mapHi, key) => mapOf(run, map)?.deleteElem(bpfOffset(key)) ?? -Errno.EINVAL,
+    impl: (run, mapLo, _mapHi, key) => {
+      const map = writableMap(run, mapLo);
+      return typeof map === 'number' ? map : map.deleteElem(bpfOffset(key >>> 0));
+    },
   },
   {
     id: BpfFuncId.BPF_FUNC_map_lookup_percpu_elem,
@@ -42,6 +71,6 @@ export const mapHelpers: readonly Helper[] = [
     ret: 'map_value_or_null',
     gplOnly: false,
     impl: (run, map, _mapHi, key, _keyHi, cpu) =>
-      cpu >>> 0 < run.runtime.cpus ? (mapOf(run, map)?.lookupElem(bpfOffset(key), cpu) ?? 0) : 0,
+      cpu >>> 0 < run.runtime.cpus ? (elementMap(run, map)?.lookupElem(bpfOffset(key >>> 0), cpu) ?? 0) : 0,
   },
 ];

@@ -8,4 +8,6 @@ export const TRACING_TYPES: readonly number[] = [
   BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT,
   BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
   BpfProgType.BPF_PROG_TYPE_TRACING,
+  BpfProgType.BPF_PROG_TYPE_LSM,
+  BpfProgType.BPF_PROG_TYPE_SYSCALL,
 ];

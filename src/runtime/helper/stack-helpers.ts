@@ -12,7 +12,10 @@ const STACKID_FLAGS = F.BPF_F_SKIP_FIELD_MASK | F.BPF_F_USER_STACK | F.BPF_F_FAS
 const frames = new Int32Array(2 * MAX_STACK_DEPTH);
 const frameBytes = new Uint8Array(frames.buffer);
 
-/** Stack walks of the host, into a stack map or a buffer (kernel/bpf/stackmap.c). */
+/**
+ * Stack walks of the host, into a stack map or a buffer (kernel/bpf/stackmap.c). Build ids are not supported:
+ * BPF_F_USER_BUILD_ID is an unknown flag, -EINVAL.
+ */
 export const stackHelpers: readonly Helper[] = [
   {
     id: BpfFuncId.BPF_FUNC_get_stackid,

@@ -30,7 +30,12 @@ export class Activation {
   readonly #frames = new Int32Array(MAX_FRAMES * FRAME_WORDS);
   #depth = 0;
 
-  constructor(executable: Executable, code: ProgramCode, guard: AccessGuard, execute: (vm: Activation, pc: number) => void) {
+  constructor(
+    executable: Executable,
+    code: ProgramCode,
+    guard: AccessGuard,
+    execute: (vm: Activation, pc: number) => void,
+  ) {
     this.executable = executable;
     this.code = code;
     this.registers = code.registers.slice();
@@ -47,7 +52,7 @@ export class Activation {
   /** Registers and stack as the entry function finds them. */
   begin(run: BpfRunCtx, ctx: number, r2: number): void {
     const r = this.registers;
-    r.fill(0, 0, R10);
+    for (let i = 0; i < R10; i++) r[i] = 0;
     this.run = run;
     this.loopReserve = run.budget / 2;
     this.#depth = 0;
@@ -60,7 +65,8 @@ export class Activation {
     this.guard.enter(run);
     this.guard.stackEnd = run.stackPointer;
     this.guard.stackStart = run.stackPointer - STACK_FRAME;
-    if (this.guard.stackStart < run.stackStart) throw new RunStopped('the stack of this CPU is exhausted by tail calls');
+    if (this.guard.stackStart < run.stackStart)
+      throw new RunStopped('the stack of this CPU is exhausted by tail calls');
   }
 
   /** Saves r6 to r9 and `returnTo` and gives the callee a stack frame of its own. */

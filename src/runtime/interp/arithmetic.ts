@@ -13,19 +13,16 @@ const EXACT_HI = 0x20_0000;
 export function mul64(r: Int32Array, d: number, s: number): void {
   const a = r[d];
   const b = r[s];
-  r[d + 1] = highProduct(a, b) + Math.imul(a, r[s + 1]) + Math.imul(r[d + 1], b);
-  r[d] = Math.imul(a, b);
-}
-
-/** High word of the product of two unsigned words, by 16-bit halves. No partial sum exceeds 32 bits. */
-function highProduct(a: number, b: number): number {
+  const high = Math.imul(a, r[s + 1]) + Math.imul(r[d + 1], b);
+  // High word of a * b, by 16-bit halves. No partial sum exceeds 32 bits.
   const a0 = a & 0xffff;
   const a1 = a >>> 16;
   const b0 = b & 0xffff;
   const b1 = b >>> 16;
   const left = (Math.imul(a1, b0) + (Math.imul(a0, b0) >>> 16)) | 0;
   const right = (Math.imul(a0, b1) + (left & 0xffff)) | 0;
-  return (Math.imul(a1, b1) + (left >>> 16) + (right >>> 16)) | 0;
+  r[d + 1] = high + Math.imul(a1, b1) + (left >>> 16) + (right >>> 16);
+  r[d] = Math.imul(a, b);
 }
 
 export function div64(r: Int32Array, d: number, s: number): void {
@@ -60,20 +57,6 @@ export function smod64(r: Int32Array, d: number, s: number): void {
   setBig(r, d, s64(r[d], r[d + 1]) % s64(r[s], r[s + 1]));
 }
 
-export function lsh64(r: Int32Array, d: number, s: number): void {
-  const by = r[s] & 63;
-  const lo = r[d];
-  if (by >= 32) set(r, d, 0, lo << (by - 32));
-  else if (by > 0) set(r, d, lo << by, (r[d + 1] << by) | (lo >>> (32 - by)));
-}
-
-export function rsh64(r: Int32Array, d: number, s: number): void {
-  const by = r[s] & 63;
-  const hi = r[d + 1];
-  if (by >= 32) set(r, d, hi >>> (by - 32), 0);
-  else if (by > 0) set(r, d, (r[d] >>> by) | (hi << (32 - by)), hi >>> by);
-}
-
 export function arsh64(r: Int32Array, d: number, s: number): void {
   const by = r[s] & 63;
   const hi = r[d + 1];
@@ -102,9 +85,30 @@ export function swap32(a: number): number {
   return (a << 24) | ((a & 0xff00) << 8) | ((a >>> 8) & 0xff00) | (a >>> 24);
 }
 
+/** The bytes of a register in reverse order. */
+export function swap64(r: Int32Array, d: number): void {
+  const lo = r[d];
+  r[d] = swap32(r[d + 1]);
+  r[d + 1] = swap32(lo);
+}
+
 /** The low two bytes of a word in reverse order, the others zero. */
 export function swap16(a: number): number {
   return ((a & 0xff) << 8) | ((a >>> 8) & 0xff);
+}
+
+/** Unsigned: a < b. */
+export function below(r: Int32Array, a: number, b: number): boolean {
+  const aHi = r[a + 1];
+  const bHi = r[b + 1];
+  return aHi === bHi ? r[a] >>> 0 < r[b] >>> 0 : aHi >>> 0 < bHi >>> 0;
+}
+
+/** Signed: a < b. */
+export function less(r: Int32Array, a: number, b: number): boolean {
+  const aHi = r[a + 1];
+  const bHi = r[b + 1];
+  return aHi === bHi ? r[a] >>> 0 < r[b] >>> 0 : aHi < bHi;
 }
 
 /** Storing into an Int32Array takes a number modulo 2^32, so quotients need no masks. */

@@ -79,12 +79,14 @@ class InterpretedProgram implements EngineProgram {
   }
 
   #describe(stopped: RunStopped, vm: Activation): ProgramFault {
-    const pc = this.#code.slots[Math.max(stopped.index, 0)];
+    const { slots } = this.#code;
+    const pc = slots[Math.min(Math.max(stopped.index, 0), slots.length - 1)];
     const line = lineAt(this.#executable.lines, pc);
+    const note = this.#executable.notes?.get(pc);
     return {
       program: this.#executable.name,
       pc,
-      reason: stopped.message,
+      reason: note === undefined ? stopped.message : `${stopped.message}: ${note}`,
       registers: vm.snapshot(),
       source: line === undefined ? undefined : lineText(line),
     };

@@ -1,25 +1,26 @@
-import { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
-import type { AccessGuard } from './access-guard.js';
+import type { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
 import type { Activation } from './activation.js';
 import {
   arsh64,
+  below,
   div32,
   div64,
-  lsh64,
+  less,
   mod32,
   mod64,
   mul64,
-  rsh64,
   sdiv32,
   sdiv64,
   smod32,
   smod64,
   swap16,
   swap32,
+  swap64,
 } from './arithmetic.js';
+import { readAt, writeAt } from './checked-access.js';
 import { callHelper } from './helper-call.js';
 import type { Op } from './op.js';
-import { INSN_WORDS } from './predecode.js';
+import type { DST_MASK, DST_SHIFT, INSN_WORDS, OP_MASK, SRC_SHIFT } from './insn-word.js';
 import { rare } from './rare.js';
 import { BUDGET_USED, RunStopped } from './stop.js';
 import { tailCall } from './tail-call.js';
@@ -41,16 +42,18 @@ export function execute(vm: Activation, entry: number): void {
   let start = entry;
   try {
     for (;;) {
-      const op = words[pc];
-      const d = words[pc + 1];
-      const s = words[pc + 2];
-      let x = words[pc + 3];
-      pc += INSN_WORDS;
+      const word = words[pc];
+      const op = word & (0x7f satisfies typeof OP_MASK);
+      const d = (word >>> (7 satisfies typeof DST_SHIFT)) & (0x1f satisfies typeof DST_MASK);
+      const s = word >>> (12 satisfies typeof SRC_SHIFT);
+      let x = words[pc + 1];
+      pc += 2 satisfies typeof INSN_WORDS;
       switch (op) {
         // --- 64-bit arithmetic
         case 0 satisfies Op['add64']: {
-          const lo = (r[d] >>> 0) + (r[s] >>> 0);
-          r[d + 1] = r[d + 1] + r[s + 1] + (lo > 0xffff_ffff ? 1 : 0);
+          const lo = (r[d] + r[s]) | 0;
+          const carry = lo >>> 0 < r[d] >>> 0 ? 1 : 0;
+          r[d + 1] = r[d + 1] + r[s + 1] + carry;
           r[d] = lo;
           continue;
         }
@@ -87,12 +90,30 @@ export function execute(vm: Activation, entry: number): void {
           r[d] ^= r[s];
           r[d + 1] ^= r[s + 1];
           continue;
-        case 10 satisfies Op['lsh64']:
-          lsh64(r, d, s);
+        case 10 satisfies Op['lsh64']: {
+          const by = r[s] & 63;
+          const lo = r[d];
+          if (by >= 32) {
+            r[d + 1] = lo << by;
+            r[d] = 0;
+          } else if (by > 0) {
+            r[d + 1] = (r[d + 1] << by) | (lo >>> (32 - by));
+            r[d] = lo << by;
+          }
           continue;
-        case 11 satisfies Op['rsh64']:
-          rsh64(r, d, s);
+        }
+        case 11 satisfies Op['rsh64']: {
+          const by = r[s] & 63;
+          const hi = r[d + 1];
+          if (by >= 32) {
+            r[d] = hi >>> by;
+            r[d + 1] = 0;
+          } else if (by > 0) {
+            r[d] = (r[d] >>> by) | (hi << (32 - by));
+            r[d + 1] = hi >>> by;
+          }
           continue;
+        }
         case 12 satisfies Op['arsh64']:
           arsh64(r, d, s);
           continue;
@@ -205,12 +226,9 @@ export function execute(vm: Activation, entry: number): void {
           r[d] = swap32(r[d]);
           r[d + 1] = 0;
           continue;
-        case 40 satisfies Op['swap64']: {
-          const lo = r[d];
-          r[d] = swap32(r[d + 1]);
-          r[d + 1] = swap32(lo);
+        case 40 satisfies Op['swap64']:
+          swap64(r, d);
           continue;
-        }
 
         // --- jumps
         case 41 satisfies Op['ja']:
@@ -317,9 +335,9 @@ export function execute(vm: Activation, entry: number): void {
           r[d + 1] = r[d] >> 31;
           continue;
         case 72 satisfies Op['loadPacketPointer']: {
-          const isContext = r[s + 1] === BPF_MEMORY_HI && r[s] >>> 0 === run.ctx;
+          const isContext = r[s + 1] === (-0x180 satisfies typeof BPF_MEMORY_HI) && r[s] >>> 0 === run.ctx;
           r[d] = view.getInt32(readAt(guard, r[s], r[s + 1], x, 4), true);
-          r[d + 1] = isContext ? BPF_MEMORY_HI : 0;
+          r[d + 1] = isContext ? (-0x180 satisfies typeof BPF_MEMORY_HI) : 0;
           continue;
         }
         case 73 satisfies Op['store8']:
@@ -360,7 +378,7 @@ export function execute(vm: Activation, entry: number): void {
           if (rare(vm, op, d, s, x)) continue;
           x = vm.popFrame();
       }
-      budget -= (pc - start) / INSN_WORDS;
+      budget -= (pc - start) >> 1;
       if (x < 0) {
         run.budget = budget;
         return;
@@ -369,39 +387,7 @@ export function execute(vm: Activation, entry: number): void {
       pc = start = x;
     }
   } catch (error) {
-    if (error instanceof RunStopped && error.index < 0) error.index = pc / INSN_WORDS - 1;
+    if (error instanceof RunStopped && error.index < 0) error.index = (pc >> 1) - 1;
     throw error;
   }
-}
-
-/** Unsigned: a < b. */
-function below(r: Int32Array, a: number, b: number): boolean {
-  const aHi = r[a + 1];
-  const bHi = r[b + 1];
-  return aHi === bHi ? r[a] >>> 0 < r[b] >>> 0 : aHi >>> 0 < bHi >>> 0;
-}
-
-/** Signed: a < b. */
-function less(r: Int32Array, a: number, b: number): boolean {
-  const aHi = r[a + 1];
-  const bHi = r[b + 1];
-  return aHi === bHi ? r[a] >>> 0 < r[b] >>> 0 : aHi < bHi;
-}
-
-function readAt(guard: AccessGuard, lo: number, hi: number, off: number, size: number): number {
-  const at = (lo + off) | 0;
-  if (hi === BPF_MEMORY_HI) {
-    if (at >= guard.stackStart && at <= guard.stackEnd - size) return at;
-    if (at >= guard.readStart && at <= guard.readEnd - size) return at;
-  }
-  return guard.readable(lo, hi, off, size);
-}
-
-function writeAt(guard: AccessGuard, lo: number, hi: number, off: number, size: number): number {
-  const at = (lo + off) | 0;
-  if (hi === BPF_MEMORY_HI) {
-    if (at >= guard.stackStart && at <= guard.stackEnd - size) return at;
-    if (at >= guard.writeStart && at <= guard.writeEnd - size) return at;
-  }
-  return guard.writable(lo, hi, off, size);
 }

@@ -96,7 +96,7 @@ export const Op = {
 
   /* From here on `rare` takes over. */
   callRegister: 81,
-  /** A call that cannot be made: poisoned by CO-RE, an unknown helper, a kfunc. */
+  /** A call that cannot be made: poisoned by CO-RE, an unknown helper or one the program may not use, a kfunc. */
   callNothing: 82,
   ld_abs_u8: 83,
   ld_abs_u16: 84,
@@ -125,6 +125,9 @@ export const Op = {
   atomic_fetch_xor_u64: 106,
   xchg_u64: 107,
   cmpxchg_u64: 108,
+
+  /** Stands behind the last instruction; a checked program never gets there. */
+  endOfProgram: 109,
 } as const;
 
 export type Op = typeof Op;

@@ -1,6 +1,7 @@
 import { BpfError, BpfFuncId, BpfPseudo } from '../../base/index.js';
 import { contextLayout } from '../context-layout.js';
 import type { Executable } from '../executable.js';
+import { helperRefusal } from '../helper/helper-refusal.js';
 import type { Helper } from '../helper/helper.js';
 import { formOf, type InsnForm } from '../isa/insn-forms.js';
 import type { Insn } from '../isa/insn.js';
@@ -8,10 +9,9 @@ import { BPF_CALL, BPF_JMP, BPF_JMP32, BPF_LD, BPF_X, EXIT, LDIMM64 } from '../i
 import { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
 import { FUNC_POINTER_HI } from './access-guard.js';
 import type { FormOps } from './form-ops.js';
+import { INSN_WORDS, packInsn } from './insn-word.js';
 import { Op, type OpNumber } from './op.js';
 
-/** Words per predecoded instruction: operation, low word of dst, low word of src, offset or target or number. */
-export const INSN_WORDS = 4;
 /** Words that r0 to r10 take in the register file; constants follow. */
 export const REGISTER_WORDS = 22;
 
@@ -62,8 +62,10 @@ class Predecoder {
 
   decode(): ProgramCode {
     this.#numberSlots();
-    const words = new Int32Array(this.#slots.length * INSN_WORDS);
+    const end = this.#slots.length * INSN_WORDS;
+    const words = new Int32Array(end + INSN_WORDS);
     this.#slots.forEach((slot, index) => words.set(this.#instruction(slot), index * INSN_WORDS));
+    words[end] = packInsn(Op.endOfProgram, 0, 0);
     const registers = new Int32Array(REGISTER_WORDS + this.#constants.length);
     registers.set(this.#constants, REGISTER_WORDS);
     return { words, registers, helpers: this.#helpers, slots: this.#slots, wordOfSlot: this.#wordOfSlot };
@@ -79,7 +81,7 @@ class Predecoder {
 
   #instruction(slot: number): readonly number[] {
     const insn = this.#insns[slot];
-    if (insn.code === CALLX) return [Op.callRegister, 0, insn.dst * 2, 0];
+    if (insn.code === CALLX) return [packInsn(Op.callRegister, 0, insn.dst * 2), 0];
     const form = formOf(insn);
     const op = form === undefined ? undefined : this.#formOps.get(form.name);
     if (form === undefined || op === undefined) {
@@ -89,7 +91,7 @@ class Predecoder {
       });
     }
     const [code, last] = this.#specialise(op, form, insn, slot);
-    return [code, insn.dst * 2, this.#source(form, insn, slot), last];
+    return [packInsn(code, insn.dst * 2, this.#source(form, insn, slot)), last];
   }
 
   /** The operation and the instruction's last word. */
@@ -124,7 +126,7 @@ class Predecoder {
   #call(op: OpNumber, number: number): readonly [OpNumber, number] {
     if (number === BpfFuncId.BPF_FUNC_tail_call) return [Op.tailCall, 0];
     const helper = this.#available.get(number);
-    if (helper === undefined) return [Op.callNothing, number];
+    if (helper === undefined || helperRefusal(helper, this.#executable) !== undefined) return [Op.callNothing, number];
     let index = this.#helpers.indexOf(helper);
     if (index < 0) index = this.#helpers.push(helper) - 1;
     return [op, index];

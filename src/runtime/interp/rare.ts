@@ -1,7 +1,9 @@
+import { BpfFuncId } from '../../base/index.js';
+import { helperRefusal } from '../helper/helper-refusal.js';
 import type { Activation } from './activation.js';
 import { atomic } from './atomics.js';
 import { callHelper } from './helper-call.js';
-import { type Op, Op as Operation } from './op.js';
+import type { Op } from './op.js';
 import { loadFromPacket } from './packet-load.js';
 import { RunStopped } from './stop.js';
 
@@ -17,7 +19,7 @@ export function rare(vm: Activation, op: number, d: number, s: number, x: number
       callByNumber(vm, vm.registers[s]);
       return true;
     case 82 satisfies Op['callNothing']:
-      throw new RunStopped(`${whatIsCalled(x)}`);
+      throw new RunStopped(whyNotCalled(vm, x));
     case 83 satisfies Op['ld_abs_u8']:
       return loadFromPacket(vm, x, 1);
     case 84 satisfies Op['ld_abs_u16']:
@@ -30,8 +32,9 @@ export function rare(vm: Activation, op: number, d: number, s: number, x: number
       return loadFromPacket(vm, x + vm.registers[s], 2);
     case 88 satisfies Op['ld_ind_u32']:
       return loadFromPacket(vm, x + vm.registers[s], 4);
+    case 109 satisfies Op['endOfProgram']:
+      throw new RunStopped('the program ran past its last instruction');
     default:
-      if (op < Operation.atomic_add_u32) throw new RunStopped(`unknown operation ${op}`);
       atomic(vm, op, d, s, x);
       return true;
   }
@@ -40,14 +43,19 @@ export function rare(vm: Activation, op: number, d: number, s: number, x: number
 /** callx of the plugin protocol: a call of the helper whose number is in the register. */
 function callByNumber(vm: Activation, number: number): void {
   const helper = vm.run.runtime.helpers.get(number);
-  if (helper === undefined) throw new RunStopped(whatIsCalled(number));
+  if (helper === undefined) throw new RunStopped(whyNotCalled(vm, number));
   callHelper(vm, helper);
 }
 
 /** Why a call of helper `number` cannot be made. */
-export function whatIsCalled(number: number): string {
+export function whyNotCalled({ executable, run }: Activation, number: number): string {
   const poisoned = number >= POISON && number < POISON + 100_000_000;
   if (poisoned) return `a CO-RE relocation of this instruction failed (call poisoned with ${number})`;
   if (number >= POISON_KFUNC) return `a kernel function or map that the kernel lacks is used (poisoned with ${number})`;
-  return `unknown helper function ${number}`;
+  const helper = run.runtime.helpers.get(number);
+  if (helper !== undefined) return helperRefusal(helper, executable) ?? `bpf_${helper.name}#${number} cannot be called`;
+  const known = Object.entries(BpfFuncId).find(([, id]) => id === number);
+  return known === undefined
+    ? `unknown helper function ${number}`
+    : `helper ${known[0].replace('BPF_FUNC_', 'bpf_')}#${number} is not supported`;
 }

@@ -6,11 +6,12 @@ import { findRotates, type Rotations } from './analysis/find-rotates.js';
 import type { Value } from './analysis/value.js';
 import { emitFlow, type FlowBodies } from './flow/emit-flow.js';
 import { type Block, type FlowGraph, flowGraph, isJumpOp } from './flow/flow-graph.js';
-import { type CallFact, Emitter, type FunctionFacts, type Step } from './lower/emitter.js';
+import { type CallFact, Emitter, type FunctionFacts } from './lower/emitter.js';
 import { accessSize, isWrite } from './lower/memory.js';
 import { rules } from './lower/rules.js';
 import type { ModulePlan } from './module-plan.js';
 import { FaultReason } from './state-layout.js';
+import { type Step, stepAt } from './step.js';
 import type { FunctionWriter } from './wasm/function-writer.js';
 import { Wasm } from './wasm/opcodes.js';
 
@@ -41,7 +42,7 @@ class Bodies implements FlowBodies {
 
   body(block: Block): void {
     for (let index = block.start; index < block.end; index++) {
-      const step = this.#e.step(index);
+      const step = stepAt(this.#e.code, index);
       if (isJumpOp(step.op)) return;
       this.#e.keep(index);
       lower(this.#e, step);
@@ -49,7 +50,7 @@ class Bodies implements FlowBodies {
   }
 
   condition(block: Block): void {
-    lower(this.#e, this.#e.step(block.end - 1));
+    lower(this.#e, stepAt(this.#e.code, block.end - 1));
   }
 
   hasBackEdgeCode(_from: number, header: number): boolean {
@@ -108,7 +109,7 @@ function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): Func
   graph.blocks.forEach((block, b) => {
     findRotates(plan.code, block, facts);
     search.replay(b, (index, registers) => {
-      const step = stepAt(plan, index);
+      const step = stepAt(plan.code, index);
       const size = accessSize(step.op);
       if (size > 0) {
         const write = isWrite(step.op);
@@ -122,11 +123,6 @@ function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): Func
   plan.contextNeed = Math.max(plan.contextNeed, judge.contextNeed);
   plan.usesWindows ||= sizes.read.size + sizes.write.size > 0;
   return { ...facts, readSizes: [...sizes.read], writeSizes: [...sizes.write] };
-}
-
-function stepAt({ code }: ModulePlan, index: number): Step {
-  const at = 4 * index;
-  return { index, op: code.words[at], d: code.words[at + 1] / 2, s: code.words[at + 2], x: code.words[at + 3] };
 }
 
 function wayOf(plan: ModulePlan, judge: AccessJudge, step: Step, registers: readonly Value[], size: number): AccessWay {

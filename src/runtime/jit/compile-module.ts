@@ -1,11 +1,12 @@
 import type { Executable } from '../executable.js';
 import { Op } from '../interp/op.js';
-import { INSN_WORDS, type ProgramCode } from '../interp/predecode.js';
+import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
 import { isJumpOp } from './flow/flow-graph.js';
 import { wordsType } from './lower/calls.js';
 import type { ModulePlan } from './module-plan.js';
+import { indexOfWord, stepAt, stepCount } from './step.js';
 import { FunctionWriter } from './wasm/function-writer.js';
 import { type FunctionType, ModuleWriter } from './wasm/module-writer.js';
 import { ValType, Wasm } from './wasm/opcodes.js';
@@ -61,7 +62,7 @@ export function compileModule(input: CompileInput): CompiledModule {
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
     const type = i === 0 ? ENTRY_TYPE : SUBPROG_TYPE;
-    subprogs.set(code.wordOfSlot[start] / INSN_WORDS, writer.declare(type, i === 0 ? ModuleName.entry : undefined));
+    subprogs.set(indexOfWord(code.wordOfSlot[start]), writer.declare(type, i === 0 ? ModuleName.entry : undefined));
   }
   const plan: ModulePlan = {
     ...input,
@@ -74,7 +75,7 @@ export function compileModule(input: CompileInput): CompiledModule {
   };
   for (const [entry, index] of subprogs) writer.define(index, compileFunction(plan, entry, entry === 0));
   for (const { start, isCallback } of executable.subprogs) {
-    const target = subprogs.get(code.wordOfSlot[start] / INSN_WORDS);
+    const target = subprogs.get(indexOfWord(code.wordOfSlot[start]));
     if (!isCallback || target === undefined) continue;
     writer.define(writer.declare(CALLBACK_TYPE, `${ModuleName.callback}${start}`), callbackBody(target));
   }
@@ -88,12 +89,13 @@ interface Used {
   readonly loops: boolean;
 }
 
-function usedOperations({ words }: ProgramCode): Used {
+function usedOperations(code: ProgramCode): Used {
   const operations = new Set<number>();
   let loops = false;
-  for (let at = 0; at < words.length; at += INSN_WORDS) {
-    operations.add(words[at]);
-    loops ||= words[at] === Op.may_goto || (isJumpOp(words[at]) && words[at + 3] <= at);
+  for (let index = 0; index < stepCount(code); index++) {
+    const { op, x } = stepAt(code, index);
+    operations.add(op);
+    loops ||= op === Op.may_goto || (isJumpOp(op) && indexOfWord(x) <= index);
   }
   return { operations, loops };
 }

@@ -4,7 +4,6 @@ import type { Executable } from '../executable.js';
 import { STACK_FRAME } from '../interp/access-guard.js';
 import type { FormOps } from '../interp/form-ops.js';
 import { predecode, type ProgramCode } from '../interp/predecode.js';
-import { whatIsCalled } from '../interp/rare.js';
 import { BUDGET_USED } from '../interp/stop.js';
 import { bpfOffset } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
@@ -180,7 +179,7 @@ export class JitProgram implements EngineProgram {
         return tooDeep ? `the call stack of ${MAX_FRAMES + 1} frames is too deep` : STACK_EXHAUSTED;
       }
       case FaultReason.nothing:
-        return whatIsCalled(this.#executable.insns[pc].imm);
+        return this.#border.whyNotCalled(this.#executable.insns[pc].imm);
       default:
         return this.#border.reported;
     }
@@ -189,14 +188,15 @@ export class JitProgram implements EngineProgram {
   /** Describes the fault, unless a program that was tail-called has done so, and ends the run. */
   #stop(pc: number, reason: string): never {
     const run = this.#run;
-    const { name, lines } = this.#executable;
+    const { name, lines, notes } = this.#executable;
+    const note = notes?.get(pc);
     const line = lineAt(lines, pc);
     this.#state.set(StateLayout.stopped, 0);
     if (run !== null) {
       run.fault ??= {
         program: name,
         pc,
-        reason,
+        reason: note === undefined ? reason : `${reason}: ${note}`,
         registers: this.#state.registers(),
         source: line === undefined ? undefined : lineText(line),
       };

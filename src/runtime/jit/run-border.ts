@@ -7,7 +7,7 @@ import { callHelper } from '../interp/helper-call.js';
 import { followsTypedPointers } from '../interp/interpreter.js';
 import { loadFromPacket } from '../interp/packet-load.js';
 import type { ProgramCode } from '../interp/predecode.js';
-import { whatIsCalled } from '../interp/rare.js';
+import { whyNotCalled } from '../interp/rare.js';
 import { BUDGET_USED, RunStopped } from '../interp/stop.js';
 import { tailCall } from '../interp/tail-call.js';
 import type { BpfRunCtx } from '../run-context.js';
@@ -78,6 +78,12 @@ export class RunBorder {
   restore({ registers, sp }: { readonly registers: Int32Array; readonly sp: number }): void {
     this.#vm.registers.set(registers);
     this.#sp = sp;
+  }
+
+  /** Why the call at hand is none. */
+  whyNotCalled(number: number): string {
+    this.#vm.run = this.run;
+    return whyNotCalled(this.#vm, number);
   }
 
   #enter(sp: number): void {
@@ -211,7 +217,7 @@ export class RunBorder {
     return (number: number, sp: number, ...words: readonly number[]): void => {
       registers.set(words, R1);
       const helper = runtime.helpers.get(number);
-      if (helper === undefined) this.#report(new RunStopped(whatIsCalled(number)));
+      if (helper === undefined) this.#report(new RunStopped(this.whyNotCalled(number)));
       else this.#call(helper, sp, helper.args.includes('func'));
       this.#leaveR0();
     };

@@ -12,11 +12,11 @@ export function bpfOffset(value: number): BpfOffset {
 }
 
 /**
- * High word of every pointer a BPF program sees into `BpfMemory`; the low word is the offset. The range
+ * High word (0xfffffe80, signed) of every pointer a BPF program sees into `BpfMemory`; the low word is the offset. The range
  * fffffe80_00000000 - fffffe80_ffffffff is in a hole of the kernel address space of x86-64, arm64 and
  * riscv64 alike, so such a pointer looks like a kernel pointer and is never a host's.
  */
-export const BPF_MEMORY_HI = 0xffff_fe80 | 0;
+export const BPF_MEMORY_HI = -0x180;
 
 const WASM_PAGE = 65536;
 const GRANULE = 16;

@@ -76,9 +76,13 @@ function runOnce(runtime: Runtime, program: BpfProgram, cpu: number, prepared: P
   runtime.leave(run);
   if (fault !== null) {
     const where = fault.source === undefined ? '' : ` (${fault.source})`;
-    throw new BpfError('EFAULT', `program ${fault.program} stopped at instruction ${fault.pc}${where}: ${fault.reason}`, {
-      cause: fault,
-    });
+    throw new BpfError(
+      'EFAULT',
+      `program ${fault.program} stopped at instruction ${fault.pc}${where}: ${fault.reason}`,
+      {
+        cause: fault,
+      },
+    );
   }
   return retval;
 }

@@ -27,12 +27,21 @@ export function xdpRun(runtime: Runtime, program: BpfProgram, options: TestRunOp
   const given = contextBytes(options.ctxIn, XdpMd.size);
   const meta = options.ctxIn === undefined ? 0 : metaLength(given, bytes.length);
   if (bytes.length - meta < ETH_HLEN || bytes.length > MAX_PACKET) {
-    throw new BpfError(bytes.length > MAX_PACKET ? 'ENOMEM' : 'EINVAL', `test run of ${program.name}: packet of ${bytes.length} bytes`, {
-      value: bytes.length,
-      remedy: `give dataIn ${ETH_HLEN} to ${MAX_PACKET} bytes`,
-    });
+    throw new BpfError(
+      bytes.length > MAX_PACKET ? 'ENOMEM' : 'EINVAL',
+      `test run of ${program.name}: packet of ${bytes.length} bytes`,
+      {
+        value: bytes.length,
+        remedy: `give dataIn ${ETH_HLEN} to ${MAX_PACKET} bytes`,
+      },
+    );
   }
-  return new XdpRun(runtime, bytes, meta, options.ctxIn === undefined ? undefined : given.subarray(0, options.ctxIn.length));
+  return new XdpRun(
+    runtime,
+    bytes,
+    meta,
+    options.ctxIn === undefined ? undefined : given.subarray(0, options.ctxIn.length),
+  );
 }
 
 function metaLength(ctx: Uint8Array, length: number): number {

@@ -48,7 +48,7 @@ export class BareCpu {
   }
 
   register(n: number): bigint {
-    return u64(this.cpu.r[2 * n] as number, this.cpu.r[2 * n + 1] as number);
+    return u64(this.cpu.r[2 * n], this.cpu.r[2 * n + 1]);
   }
 
   setRegister(n: number, value: bigint): void {

@@ -85,7 +85,7 @@ function prepare(form: InsnForm, size: number, regs: bigint[], window: Uint8Arra
 }
 
 function writeFlagsToStack(regs: readonly bigint[], window: Uint8Array, random: Random): void {
-  const at = Number(regs[SP] as bigint) - Layout.WINDOW;
+  const at = Number(regs[SP]) - Layout.WINDOW;
   const flags = (random.word() & 0xcd5) | 2;
   new DataView(window.buffer).setBigUint64(at, BigInt(flags & ~0x100), true);
 }
@@ -93,7 +93,7 @@ function writeFlagsToStack(regs: readonly bigint[], window: Uint8Array, random: 
 function shiftCount(form: InsnForm, size: number, regs: readonly bigint[], imm: number): number {
   if (form.kind !== 'shift' && form.kind !== 'double-shift') return -1;
   const byCl = form.kind === 'shift' ? form.opcode >= 0xd2 : (form.opcode & 1) === 1;
-  const raw = byCl ? Number((regs[1] as bigint) & 0xffn) : form.imm === undefined ? 1 : imm;
+  const raw = byCl ? Number(regs[1] & 0xffn) : form.imm === undefined ? 1 : imm;
   return raw & (size === 8 ? 63 : 31);
 }
 
@@ -167,8 +167,9 @@ class Encoder {
     }
     this.address = Layout.WINDOW + 80 + random.below(96);
     if (form.kind === 'pair' && this.#size === 8 && random.below(4) > 0) this.address &= ~15;
-    if (random.chance(8)) this.#ripRelative(field);
-    else if (random.chance(8)) this.#absolute(field, registers);
+    const mode = random.below(8);
+    if (mode === 0) this.#ripRelative(field);
+    else if (mode === 1) this.#absolute(field, registers);
     else this.#based(field, registers);
     return true;
   }
@@ -208,7 +209,7 @@ class Encoder {
     this.#tail.push((mod << 6) | field | (useSib ? 4 : base & 7));
     if (useSib) this.#tail.push((scale << 6) | ((index & 7) << 3) | (base & 7));
     if (mod !== 0) this.#push(disp, mod === 1 ? 1 : 4);
-    const indexed = useSib && index !== SP ? (this.#regs[index] as bigint) << BigInt(scale) : 0n;
+    const indexed = useSib && index !== SP ? this.#regs[index] << BigInt(scale) : 0n;
     this.#setRegister(base, BigInt(this.address) - BigInt(disp) - indexed);
   }
 

@@ -107,7 +107,7 @@ describe.skipIf('unavailable' in built)('the processor, instruction by instructi
     const cases = Array.from({ length: CASES_PER_FORM * form.sizes.length }, () => randomCase(form, random));
     const results = runNatively(built.path, cases);
     cases.forEach((each, i) => {
-      const native = results[i] as InsnResult;
+      const native = results[i];
       if (undefinedResult(each, native)) return;
       expect(comparable(each, emulated.run(each)), describeCase(each)).toEqual(comparable(each, native));
     });

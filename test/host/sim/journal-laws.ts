@@ -15,7 +15,8 @@ const switchesChain: JournalLaw = (entries, cpus) => {
   const broken: string[] = [];
   for (const entry of entries) {
     if (entry.kind !== Kind.SWITCH) continue;
-    if (Number(entry.a) !== running[entry.cpu]) broken.push(`switch from ${entry.a}, but ${running[entry.cpu]} ran ${at(entry)}`);
+    if (Number(entry.a) !== running[entry.cpu])
+      broken.push(`switch from ${entry.a}, but ${running[entry.cpu]} ran ${at(entry)}`);
     if (entry.a === entry.b) broken.push(`switch from ${entry.a} to itself ${at(entry)}`);
     running[entry.cpu] = Number(entry.b);
   }
@@ -40,7 +41,15 @@ const oneCpuAtATime: JournalLaw = (entries) => {
 /** What a task does, it does on the CPU that switched to it. */
 const tasksActWhereTheyRun: JournalLaw = (entries, cpus) => {
   const running = new Array<number>(cpus).fill(0);
-  const acts: ReadonlySet<number> = new Set([Kind.SYSCALL_ENTER, Kind.SYSCALL_EXIT, Kind.OPEN, Kind.READ, Kind.WRITE, Kind.EXEC, Kind.EXIT]);
+  const acts: ReadonlySet<number> = new Set([
+    Kind.SYSCALL_ENTER,
+    Kind.SYSCALL_EXIT,
+    Kind.OPEN,
+    Kind.READ,
+    Kind.WRITE,
+    Kind.EXEC,
+    Kind.EXIT,
+  ]);
   const broken: string[] = [];
   for (const entry of entries) {
     if (entry.kind === Kind.SWITCH) running[entry.cpu] = Number(entry.b);
@@ -82,8 +91,10 @@ const syscallsPair: JournalLaw = (entries) => {
       if (inside.has(pid)) broken.push(`pid ${pid} entered ${entry.b} inside ${inside.get(pid)} ${at(entry)}`);
       inside.set(pid, Number(entry.b));
     } else if (entry.kind === Kind.SYSCALL_EXIT) {
-      if (!inside.has(pid) && !fresh.delete(pid)) broken.push(`pid ${pid} left ${entry.b}, which it never entered ${at(entry)}`);
-      else if (inside.has(pid) && inside.get(pid) !== Number(entry.b)) broken.push(`pid ${pid} left ${entry.b} ${at(entry)}`);
+      if (!inside.has(pid) && !fresh.delete(pid))
+        broken.push(`pid ${pid} left ${entry.b}, which it never entered ${at(entry)}`);
+      else if (inside.has(pid) && inside.get(pid) !== Number(entry.b))
+        broken.push(`pid ${pid} left ${entry.b} ${at(entry)}`);
       inside.delete(pid);
     }
   }
@@ -96,8 +107,10 @@ const deadTasksAreSilent: JournalLaw = (entries) => {
   const broken: string[] = [];
   for (const entry of entries) {
     if (entry.kind === Kind.EXIT) dead.add(pidOf(entry.a));
-    else if (entry.kind === Kind.SYSCALL_ENTER && dead.has(pidOf(entry.a))) broken.push(`the late ${pidOf(entry.a)} entered a call`);
-    else if (entry.kind === Kind.SYSCALL_EXIT && NR_EXIT.has(Number(entry.b))) broken.push(`an exit was left ${at(entry)}`);
+    else if (entry.kind === Kind.SYSCALL_ENTER && dead.has(pidOf(entry.a)))
+      broken.push(`the late ${pidOf(entry.a)} entered a call`);
+    else if (entry.kind === Kind.SYSCALL_EXIT && NR_EXIT.has(Number(entry.b)))
+      broken.push(`an exit was left ${at(entry)}`);
   }
   return broken;
 };
@@ -128,7 +141,8 @@ const processesAreReaped: JournalLaw = (entries) => {
     }
   }
   const leaders = entries.filter((entry) => entry.kind === Kind.EXIT && pidOf(entry.a) === tgidOf(entry.a));
-  for (const { a } of leaders) if (pidOf(a) !== 1 && !reaped.has(pidOf(a))) broken.push(`pid ${pidOf(a)} was never reaped`);
+  for (const { a } of leaders)
+    if (pidOf(a) !== 1 && !reaped.has(pidOf(a))) broken.push(`pid ${pidOf(a)} was never reaped`);
   return broken;
 };
 
@@ -136,14 +150,18 @@ const processesAreReaped: JournalLaw = (entries) => {
 const requestsComplete: JournalLaw = (entries) => {
   const broken: string[] = [];
   const stage = new Map<bigint, { kind: number; sector: bigint; bytes: bigint; write: bigint }>();
-  const before: Readonly<Record<number, number>> = { [Kind.BLOCK_ISSUE]: Kind.BLOCK_INSERT, [Kind.BLOCK_COMPLETE]: Kind.BLOCK_ISSUE };
+  const before: Readonly<Record<number, number>> = {
+    [Kind.BLOCK_ISSUE]: Kind.BLOCK_INSERT,
+    [Kind.BLOCK_COMPLETE]: Kind.BLOCK_ISSUE,
+  };
   for (const { kind, a, b, c, d } of entries) {
     if (kind === Kind.BLOCK_INSERT) {
       if (stage.has(a)) broken.push(`request ${a} inserted twice`);
       stage.set(a, { kind, sector: b, bytes: c, write: d });
     } else if (kind === Kind.BLOCK_ISSUE || kind === Kind.BLOCK_COMPLETE) {
       const known = stage.get(a);
-      if (known?.kind !== before[kind] || known.sector !== b || known.bytes !== c) broken.push(`request ${a}: ${kind} out of order`);
+      if (known?.kind !== before[kind] || known.sector !== b || known.bytes !== c)
+        broken.push(`request ${a}: ${kind} out of order`);
       if (kind === Kind.BLOCK_COMPLETE) stage.delete(a);
       else stage.set(a, { kind, sector: b, bytes: c, write: d });
       if (kind === Kind.BLOCK_COMPLETE && d !== 0n) broken.push(`request ${a} failed with ${d}`);
@@ -164,11 +182,12 @@ const interruptsNest: JournalLaw = (entries, cpus) => {
   const entering = new Set<number>(Object.values(opens));
   const stacks = Array.from({ length: cpus }, (): JournalEntry[] => []);
   for (const entry of entries) {
-    const stack = stacks[entry.cpu] as JournalEntry[];
+    const stack = stacks[entry.cpu];
     if (entering.has(entry.kind)) stack.push(entry);
     else if (entry.kind in opens) {
       const top = stack.pop();
-      if (top?.kind !== opens[entry.kind] || top.a !== entry.a) broken.push(`${entry.kind} of ${entry.a} closes nothing ${at(entry)}`);
+      if (top?.kind !== opens[entry.kind] || top.a !== entry.a)
+        broken.push(`${entry.kind} of ${entry.a} closes nothing ${at(entry)}`);
     } else if (entry.kind === Kind.SWITCH && stack.length > 0) broken.push(`switch inside an interrupt ${at(entry)}`);
   }
   return broken;
@@ -178,8 +197,10 @@ const interruptsNest: JournalLaw = (entries, cpus) => {
 const execsHavePaths: JournalLaw = (entries) => {
   const broken: string[] = [];
   for (const entry of entries) {
-    if (entry.kind === Kind.EXEC && !/^\/s?bin\/\w+$/.test(entry.text)) broken.push(`exec of "${entry.text}" ${at(entry)}`);
-    if (entry.kind === Kind.SYSCALL_EXIT && Number(entry.b) === NR_EXECVE && signed(entry.c) > 0) broken.push(`execve answered ${entry.c}`);
+    if (entry.kind === Kind.EXEC && !/^\/s?bin\/\w+$/.test(entry.text))
+      broken.push(`exec of "${entry.text}" ${at(entry)}`);
+    if (entry.kind === Kind.SYSCALL_EXIT && Number(entry.b) === NR_EXECVE && signed(entry.c) > 0)
+      broken.push(`execve answered ${entry.c}`);
   }
   return broken;
 };
@@ -188,7 +209,7 @@ const execsHavePaths: JournalLaw = (entries) => {
 const timeGoesOn: JournalLaw = (entries) => {
   const broken: string[] = [];
   entries.forEach((entry, i) => {
-    if (i > 0 && entry.time < (entries[i - 1] as JournalEntry).time) broken.push(`time went back ${at(entry)}`);
+    if (i > 0 && entry.time < entries[i - 1].time) broken.push(`time went back ${at(entry)}`);
   });
   return broken;
 };
@@ -199,7 +220,8 @@ const timersWereStarted: JournalLaw = (entries) => {
   const broken: string[] = [];
   for (const entry of entries) {
     if (entry.kind === Kind.TIMER_START) started.set(entry.a, 1);
-    else if (entry.kind === Kind.TIMER_ENTER && started.delete(entry.a) === false) broken.push(`timer ${entry.a} was not started ${at(entry)}`);
+    else if (entry.kind === Kind.TIMER_ENTER && !started.delete(entry.a))
+      broken.push(`timer ${entry.a} was not started ${at(entry)}`);
   }
   return broken;
 };

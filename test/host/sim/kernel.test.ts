@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { JournalKind as Kind } from '../../../src/host/sim/machine/sim-journal.js';
+import { type JournalEntry, JournalKind as Kind } from '../../../src/host/sim/machine/sim-journal.js';
 import { type SimHost, createSim } from '../../../src/host/sim/index.js';
 import { journalOf, kernelSymbol, kernelWord, pidOf, runToEnd, signed, tgidOf } from './kernel-machine.js';
 import { violations } from './journal-laws.js';
@@ -51,9 +51,21 @@ describe('files', () => {
 
   test('what nobody synced is written back by the kernel thread', () => {
     const { entries } = journalOf({ cpus: 1, seed: 3, script: 'op create:/tmp/x write:20000 close sleep:60000' });
-    const written = entries.filter((e) => e.kind === Kind.BLOCK_ISSUE && e.d === 1n).reduce((sum, e) => sum + Number(e.c), 0);
+    const written = entries
+      .filter((e) => e.kind === Kind.BLOCK_ISSUE && e.d === 1n)
+      .reduce((sum, e) => sum + Number(e.c), 0);
     const script = 1;
     expect(written).toBe((script + 5) * 4096);
+  });
+
+  const everybody =
+    'op create:/tmp/x write:30000 fsync drop lseek:0 read:30000 lseek:5000 write:9000 close open:/tmp/x read:60000';
+  const contention = `repeat 3\n${`${everybody} unlink:/tmp/x &\n`.repeat(8)}wait\nend`;
+  test.each([1, 2, 3, 21])('many processes write, drop, truncate and unlink the same file at once: seed %i', (seed) => {
+    const cpus = 6;
+    const { host, entries, stop } = journalOf({ cpus, seed, script: contention });
+    expect({ stop, oops: host.oops }).toEqual({ stop: 'finished', oops: null });
+    expect(violations(entries, cpus)).toEqual([]);
   });
 
   test('an open file outlives its name', () => {
@@ -88,7 +100,7 @@ describe('memory', () => {
   function freePages(rounds: number): bigint {
     const script = `httpd 80 0 &\nop mkdir:/obj\nrepeat ${rounds}
 cc1 /src/main.c /obj/a.o 5\nfio /tmp/a 9 $i\ncurl 80 /etc/motd 62\ncat /etc/motd
-op create:/tmp/p write:9000 unlink:/tmp/p touch:9 fork threads:2 stat:/etc/motd connect:81\nend\nsleep 60000`;
+op create:/tmp/p write:9000 unlink:/tmp/p touch:9 fork threads:2 stat:/etc/motd connect:81 brk:7\nend\nsleep 60000`;
     const host = createSim({ cpus: 2, seed: 5, script });
     expect(runToEnd(host)).toEqual({ stop: 'finished', status: 0 });
     return kernelWord(host, kernelSymbol(host, 'zone').address + 8n + 16n * 11n);
@@ -121,7 +133,9 @@ op create:/tmp/p write:9000 unlink:/tmp/p touch:9 fork threads:2 stat:/etc/motd 
 
   test('nor may it touch the kernel, or execute its instructions', () => {
     const { entries } = journalOf({ cpus: 1, seed: 1, script: 'op poke:kernel\nop poke:hlt' });
-    expect(entries.filter((e) => e.kind === Kind.REAP).map((e) => Number(e.c))).toEqual(expect.arrayContaining([11, 11]));
+    expect(entries.filter((e) => e.kind === Kind.REAP).map((e) => Number(e.c))).toEqual(
+      expect.arrayContaining([11, 11]),
+    );
   });
 });
 
@@ -136,7 +150,9 @@ describe('processes', () => {
   test('more tasks than CPUs share them: each is switched from while it could still run', () => {
     const script = `${'op compute:100000 &\n'.repeat(5)}wait`;
     const { entries } = journalOf({ cpus: 2, seed: 4, script });
-    const preempted = new Set(entries.filter((e) => e.kind === Kind.SWITCH && e.a !== 0n && e.c === 0n).map((e) => Number(e.a)));
+    const preempted = new Set(
+      entries.filter((e) => e.kind === Kind.SWITCH && e.a !== 0n && e.c === 0n).map((e) => Number(e.a)),
+    );
     expect(preempted.size).toBeGreaterThanOrEqual(5);
   });
 
@@ -154,14 +170,20 @@ describe('processes', () => {
 
   test('a sleep takes as long as was asked for, and not much longer', () => {
     const { entries } = journalOf({ cpus: 1, seed: 4, script: 'op sleep:7000' });
-    const nanosleep = entries.filter((e) => (e.kind === Kind.SYSCALL_ENTER || e.kind === Kind.SYSCALL_EXIT) && e.b === 35n);
+    const nanosleep = entries.filter(
+      (e) => (e.kind === Kind.SYSCALL_ENTER || e.kind === Kind.SYSCALL_EXIT) && e.b === 35n,
+    );
     const slept = Number((nanosleep[1]?.time ?? 0n) - (nanosleep[0]?.time ?? 0n));
     expect(slept).toBeGreaterThanOrEqual(7_000_000);
     expect(slept).toBeLessThan(7_100_000);
   });
 
   test('what the script leaves running is killed and reaped', () => {
-    const { entries, stop } = journalOf({ cpus: 2, seed: 4, script: 'httpd 80 0 &\nop sleep:9000000 &\nop compute:900000000 &\nsleep 500' });
+    const { entries, stop } = journalOf({
+      cpus: 2,
+      seed: 4,
+      script: 'httpd 80 0 &\nop sleep:9000000 &\nop compute:900000000 &\nsleep 500',
+    });
     expect(stop).toBe('finished');
     expect(entries.filter((e) => e.kind === Kind.REAP && e.c === 15n).length).toBe(3);
   });
@@ -170,7 +192,11 @@ describe('processes', () => {
 describe('tcp', () => {
   test('clients get the file the server reads', () => {
     const size = fileOnDisk('src/main.c').length;
-    const { entries, status } = journalOf({ cpus: 2, seed: 9, script: `httpd 80 3 &\nrepeat 3\ncurl 80 /src/main.c ${size}\nend\nwait` });
+    const { entries, status } = journalOf({
+      cpus: 2,
+      seed: 9,
+      script: `httpd 80 3 &\nrepeat 3\ncurl 80 /src/main.c ${size}\nend\nwait`,
+    });
     expect(status).toBe(0);
     expect(entries.filter((e) => e.kind === Kind.TCP_ACCEPT).length).toBe(3);
   });
@@ -178,6 +204,54 @@ describe('tcp', () => {
   test('nobody listens: ECONNREFUSED', () => {
     const { entries } = journalOf({ cpus: 1, seed: 9, script: 'op connect:99' });
     expect(entries.filter((e) => e.kind === Kind.SYSCALL_EXIT && e.b === 42n).map((e) => signed(e.c))).toEqual([-111]);
+  });
+});
+
+describe('tracepoints', () => {
+  const pairs: readonly [string, number, (entry: JournalEntry) => boolean][] = [
+    ['sys_enter', Kind.SYSCALL_ENTER, () => true],
+    ['sys_exit', Kind.SYSCALL_EXIT, () => true],
+    ['sched_switch', Kind.SWITCH, () => true],
+    ['sched_wakeup', Kind.WAKEUP, ({ d }) => d === 0n],
+    ['sched_wakeup_new', Kind.WAKEUP, ({ d }) => d === 1n],
+    ['sched_process_fork', Kind.FORK, () => true],
+    ['sched_process_exec', Kind.EXEC, () => true],
+    ['sched_process_exit', Kind.EXIT, () => true],
+    ['block_rq_insert', Kind.BLOCK_INSERT, () => true],
+    ['block_rq_issue', Kind.BLOCK_ISSUE, () => true],
+    ['block_rq_complete', Kind.BLOCK_COMPLETE, () => true],
+    ['irq_handler_entry', Kind.IRQ_ENTER, ({ a }) => a === 24n],
+    ['irq_handler_exit', Kind.IRQ_EXIT, ({ a }) => a === 24n],
+    ['local_timer_entry', Kind.IRQ_ENTER, ({ a }) => a === 0xecn],
+    ['softirq_entry', Kind.SOFTIRQ_ENTER, () => true],
+    ['softirq_exit', Kind.SOFTIRQ_EXIT, () => true],
+    ['timer_start', Kind.TIMER_START, () => true],
+    ['timer_expire_entry', Kind.TIMER_ENTER, () => true],
+    ['timer_expire_exit', Kind.TIMER_EXIT, () => true],
+    ['hrtimer_expire_entry', Kind.HRTIMER_ENTER, () => true],
+    ['hrtimer_expire_exit', Kind.HRTIMER_EXIT, () => true],
+  ];
+  const host = createSim({ cpus: 3, seed: 14, workload: 'mixed' });
+  const hits = new Array<number>(host.tracepoints.list.length).fill(0);
+  host.tracepoints.setSink((index) => (hits[index] += 1));
+  host.tracepoints.list.forEach((_, index) => host.tracepoints.setEnabled(index, true));
+  runToEnd(host);
+
+  test.each(pairs)('%s is hit as often as the journal says', (name, kind, counts) => {
+    const index = host.tracepoints.list.findIndex((tracepoint) => tracepoint.name === name);
+    const expected = [...host.journal.entries(kind)].filter(counts).length;
+    expect(expected).toBeGreaterThan(0);
+    expect(hits[index]).toBe(expected);
+  });
+
+  test('being traced changes nothing but the time it takes', () => {
+    const plain = journalOf({ cpus: 1, seed: 14, workload: 'io' });
+    const traced = createSim({ cpus: 1, seed: 14, workload: 'io' });
+    traced.tracepoints.list.forEach((_, index) => traced.tracepoints.setEnabled(index, true));
+    expect(runToEnd(traced)).toEqual({ stop: 'finished', status: 0 });
+    const execs = (entries: Iterable<JournalEntry>): string[] =>
+      [...entries].filter((e) => e.kind === Kind.EXEC).map((e) => e.text);
+    expect(execs(traced.journal.entries())).toEqual(execs(plain.entries));
   });
 });
 
@@ -211,7 +285,10 @@ describe('breakpoints', () => {
       const stack = regs.get(sp) - 8n;
       new DataView(word.buffer).setBigUint64(0, regs.get(fp), true);
       regs.put(sp, stack);
-      return host.memory.writeKernel(Number(stack & 0xffff_ffffn) | 0, Number(stack >> 32n) | 0, word, 0, 8) && regs.get(ip) !== 0n;
+      return (
+        host.memory.writeKernel(Number(stack & 0xffff_ffffn) | 0, Number(stack >> 32n) | 0, word, 0, 8) &&
+        regs.get(ip) !== 0n
+      );
     });
     for (const { type, address, size } of host.symbols) {
       if (!/t/i.test(type) || size === 0n || host.text.blacklisted(address) !== null) continue;

@@ -5,12 +5,48 @@ import { insnBoundaries, type Kprobe, KprobeRegistry } from '../../../src/kprobe
 
 /** Functions of all parts of the kernel, on paths that the workloads take. */
 const FUNCTIONS = [
-  'do_syscall_64', 'ksys_read', 'ksys_write', 'vfs_read', 'vfs_write', 'do_sys_openat2', 'do_filp_open', 'path_openat',
-  'vfs_open', 'filp_close', 'do_unlinkat', 'vfs_unlink', 'filemap_read', 'generic_perform_write', '_copy_from_user',
-  '_copy_to_user', 'copy_user_generic', 'do_strncpy_from_user', 'schedule', '__schedule', 'try_to_wake_up',
-  'wake_up_process', 'pick_next_task_fair', 'update_curr', 'enqueue_task_fair', 'dequeue_task_fair', 'submit_bio',
-  'blk_mq_start_request', 'hrtimer_start', '__run_hrtimer', 'kernel_clone', 'copy_process', 'do_exit', 'kernel_wait4',
-  'handle_mm_fault', 'find_vma', 'do_user_addr_fault', 'memcpy', 'memset', 'kmem_cache_alloc', 'dup_fd', 'do_execveat_common',
+  'do_syscall_64',
+  'ksys_read',
+  'ksys_write',
+  'vfs_read',
+  'vfs_write',
+  'do_sys_openat2',
+  'do_filp_open',
+  'path_openat',
+  'vfs_open',
+  'filp_close',
+  'do_unlinkat',
+  'vfs_unlink',
+  'filemap_read',
+  'generic_perform_write',
+  '_copy_from_user',
+  '_copy_to_user',
+  'copy_user_generic',
+  'do_strncpy_from_user',
+  'schedule',
+  '__schedule',
+  'try_to_wake_up',
+  'wake_up_process',
+  'pick_next_task_fair',
+  'update_curr',
+  'enqueue_task_fair',
+  'dequeue_task_fair',
+  'submit_bio',
+  'blk_mq_start_request',
+  'hrtimer_start',
+  '__run_hrtimer',
+  'kernel_clone',
+  'copy_process',
+  'do_exit',
+  'kernel_wait4',
+  'handle_mm_fault',
+  'find_vma',
+  'do_user_addr_fault',
+  'memcpy',
+  'memset',
+  'kmem_cache_alloc',
+  'dup_fd',
+  'do_execveat_common',
 ];
 
 interface Probed {
@@ -53,8 +89,12 @@ describe('a probe on every instruction', () => {
     });
     expect(host.run({ instructions: 200_000_000 }), host.oops?.message).toBe('finished');
     const wrong = [...probed.values()].filter(({ probe, traced }) => probe.nhit + probe.missed.recursion !== traced);
-    expect(wrong.map(({ probe, traced }) => `${probe.symbolName}+${probe.offset}: ${probe.nhit} for ${traced}`)).toEqual([]);
-    const hitFunctions = new Set([...probed.values()].filter(({ probe }) => probe.nhit > 0).map(({ probe }) => probe.symbolName));
+    expect(
+      wrong.map(({ probe, traced }) => `${probe.symbolName}+${probe.offset}: ${probe.nhit} for ${traced}`),
+    ).toEqual([]);
+    const hitFunctions = new Set(
+      [...probed.values()].filter(({ probe }) => probe.nhit > 0).map(({ probe }) => probe.symbolName),
+    );
     expect(hitFunctions.size).toBeGreaterThanOrEqual(30);
     expect(probed.size).toBeGreaterThan(1000);
     expect(host.console).toBe(plain.console);

@@ -26,7 +26,7 @@ export class Random {
   }
 
   pick<T>(values: readonly T[]): T {
-    return values[this.below(values.length)] as T;
+    return values[this.below(values.length)];
   }
 
   /** 64 bits that are often small, often near a boundary, else anything. */

@@ -26,7 +26,7 @@ export function startTracing(host: SimHost, names: readonly string[], onHit: (hi
     onHit({
       name: tracepoint.name,
       cpu,
-      time: (now[0] as number) >>> 0,
+      time: now[0] >>> 0,
       args: args.slice(),
       fields: decodeRecord(host, event, args),
     });
@@ -39,7 +39,11 @@ export function startTracing(host: SimHost, names: readonly string[], onHit: (hi
 }
 
 /** Runs the event's assignment and reads its fields back at their offsets. */
-export function decodeRecord(host: SimHost, event: TraceEventDescriptor, args: Int32Array): Record<string, number | string> {
+export function decodeRecord(
+  host: SimHost,
+  event: TraceEventDescriptor,
+  args: Int32Array,
+): Record<string, number | string> {
   const data = new Uint8Array(RECORD);
   const record = { data, view: new DataView(data.buffer), start: 0, length: event.size };
   event.assign(args, record, host.memory);
@@ -49,7 +53,8 @@ export function decodeRecord(host: SimHost, event: TraceEventDescriptor, args: I
     else if (type.startsWith('__data_loc')) {
       const place = record.view.getUint32(offset, true);
       fields[name] = text(data.subarray(place & 0xffff, (place & 0xffff) + (place >>> 16)));
-    } else if (size === 4) fields[name] = signed ? record.view.getInt32(offset, true) : record.view.getUint32(offset, true);
+    } else if (size === 4)
+      fields[name] = signed ? record.view.getInt32(offset, true) : record.view.getUint32(offset, true);
     else fields[name] = Number(record.view.getBigInt64(offset, true));
   }
   return fields;

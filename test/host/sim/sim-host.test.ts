@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { decodeInsn, X86Slot } from '../../../src/arch/index.js';
 import { hi32, lo32, u64 } from '../../../src/base/index.js';
-import { createSim, JournalKind, type JournalEntry, type SimHost } from '../../../src/host/sim/index.js';
+import {
+  createSim,
+  JournalKind,
+  type JournalEntry,
+  type RunLimits,
+  type SimHost,
+  type StopReason,
+} from '../../../src/host/sim/index.js';
 import { startTracing, type TracepointHit } from './sim-fixture.js';
 
 const INT3 = Uint8Array.of(0xcc);
@@ -26,7 +33,7 @@ function callsTo(host: SimHost, caller: string, callee: string): bigint[] {
   if (symbol === undefined) throw new Error(`no symbol ${caller}`);
   const text = readText(host, symbol.address, Number(symbol.size));
   const found: bigint[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const insn = decodeInsn(text, at);
     if (insn === null) throw new Error(`${caller}+${at} does not decode`);
     const next = symbol.address + BigInt(at + insn.length);
@@ -63,12 +70,19 @@ describe('the simulated machine', () => {
     expect(runs[2]?.executed).not.toBe(runs[0]?.executed);
   });
 
-  it('is not changed by being run in pieces', () => {
+  it.each([
+    ['of a number of instructions', (): RunLimits => ({ instructions: 997 })],
+    ['of a length of time', (): RunLimits => ({ ns: 12_345 })],
+    ['whenever asked', (): RunLimits => ({ until: alternating() })],
+  ])('is not changed by being run in pieces %s', (_name, limits) => {
     const whole = createSim({ workload: 'shell' });
     whole.run();
     const pieces = createSim({ workload: 'shell' });
-    while (pieces.run({ until: alternating() }) === 'until');
+    for (let why: StopReason = 'until'; why !== 'finished'; why = pieces.run(limits())) {
+      if (why === 'oops' || why === 'stalled') throw new Error(why);
+    }
     expect(pieces.journal.bytes()).toEqual(whole.journal.bytes());
+    expect(pieces.memoryDigest()).toBe(whole.memoryDigest());
   });
 
   it('stops at a limit of instructions, of time, or when asked', () => {
@@ -78,7 +92,7 @@ describe('the simulated machine', () => {
     const now = new Int32Array(2);
     expect(host.run({ ns: 5_000_000 })).toBe('time');
     host.clock.monotonic(now);
-    const passed = u64(now[0] as number, now[1] as number);
+    const passed = u64(now[0], now[1]);
     expect(passed).toBeGreaterThanOrEqual(5_010_000n);
     expect(passed).toBeLessThan(5_010_010n);
     expect(host.run({ until: () => host.journal.length > 100 })).toBe('until');
@@ -106,10 +120,10 @@ describe('state lives in simulated memory', () => {
     const tgidAt = host.btf.member(host.btf.findByName('task_struct', 'struct')?.id ?? 0, 'tgid')?.bitOffset ?? 0;
     startTracing(host, ['sys_enter'], () => {
       host.tasks.pidTgid(out);
-      seen.push(out[1] as number);
+      seen.push(out[1]);
       if (seen.length > 1) return;
       host.tasks.current(task);
-      const field = u64(task[0] as number, task[1] as number) + BigInt(tgidAt / 8);
+      const field = u64(task[0], task[1]) + BigInt(tgidAt / 8);
       host.memory.writeKernel(lo32(field), hi32(field), Uint8Array.of(0x39, 0x30, 0, 0), 0, 4);
       host.tasks.pidTgid(out);
       expect(out[1]).toBe(0x3039);
@@ -154,7 +168,7 @@ describe('state lives in simulated memory', () => {
       results.add(`user as kernel ${host.memory.readKernel(0x40_0000, 0, bytes, 0, 8)}`);
     });
     host.run({ instructions: 300_000 });
-    expect([...results].sort()).toEqual([
+    expect([...results].toSorted()).toEqual([
       'absent page false',
       'kernel text as user false',
       'user as kernel false',
@@ -239,7 +253,14 @@ describe('text and traps', () => {
 
   it('refuses probes on entry code, the trap path, its own slots and outside the text', () => {
     const host = createSim();
-    const reasons = ['exc_int3', 'entry_SYSCALL_64', 'kprobe_insn_pages', 'arch_rethook_trampoline', 'init_task', 'vfs_read'];
+    const reasons = [
+      'exc_int3',
+      'entry_SYSCALL_64',
+      'kprobe_insn_pages',
+      'arch_rethook_trampoline',
+      'init_task',
+      'vfs_read',
+    ];
     expect(reasons.map((name) => host.text.blacklisted(address(host, name)))).toEqual([
       'part of the trap path',
       'entry code',
@@ -276,7 +297,7 @@ describe('stacks and samples', () => {
       host.tasks.comm(comm, 0);
       if (hit.name !== 'sched_process_fork' || comm[0] !== 's'.charCodeAt(0) || comm[1] !== 'h'.charCodeAt(0)) return;
       for (let i = 0; i < depth; i++) {
-        const frame = u64(out[2 * i] as number, out[2 * i + 1] as number);
+        const frame = u64(out[2 * i], out[2 * i + 1]);
         userFrames.add(shell?.at(frame)?.name ?? '?');
       }
     });
@@ -295,7 +316,7 @@ describe('stacks and samples', () => {
       host.sampler.start(cpu, 100_000n, (frame) => {
         expect(frame.cpu).toBe(cpu);
         expect(frame.regs.ip >> 63n).toBe(frame.user ? 0n : 1n);
-        samples[cpu] = (samples[cpu] as number) + 1;
+        samples[cpu] = samples[cpu] + 1;
         if (frame.user) user++;
       }),
     );
@@ -314,6 +335,6 @@ describe('stacks and samples', () => {
 
 function names(host: SimHost, out: Int32Array, count: number): string[] {
   return Array.from({ length: count }, (_, i) =>
-    host.symbols.format(u64(out[2 * i] as number, out[2 * i + 1] as number)).replace(/\+.*/, ''),
+    host.symbols.format(u64(out[2 * i], out[2 * i + 1])).replace(/\+.*/, ''),
   );
 }

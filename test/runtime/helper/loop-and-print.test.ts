@@ -38,10 +38,10 @@ describe('bpf_for_each_map_elem', () => {
 
   beforeEach(() => {
     seen = [];
-    bench.run.callback = (_pc, r1Lo, _r1Hi, key, _keyHi, value) => {
+    bench.run.callback = (_pc, r1Lo, _r1Hi, keyLo, _keyHi, value) => {
       expect(r1Lo).toBe(lo32(bench.pointer(map)));
       const { u32 } = bench.runtime.memory;
-      seen.push([u32[key >>> 2], u32[value >>> 2]]);
+      seen.push([u32[keyLo >>> 2], u32[value >>> 2]]);
       return seen.length === 3 ? 1 : 0;
     };
   });
@@ -209,6 +209,23 @@ describe('map helpers', () => {
     expect(bench.call('map_lookup_percpu_elem', pointer, bench.at(), 0n)).toBe(mine - 8n);
     expect(bench.call('map_lookup_percpu_elem', pointer, bench.at(), 2n)).toBe(0n);
     expect(map.sysLookup(new Uint8Array(4))).toEqual(Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 9, 9, 9]));
+  });
+
+  it('a map that programs may only read is not changed', () => {
+    const pointer = bench.pointer(bench.map({ type: BpfMapType.BPF_MAP_TYPE_HASH, flags: 0x80 }));
+    expect(bench.call('map_update_elem', pointer, bench.at(), bench.at(8), 0n)).toBe(-13n);
+    expect(bench.call('map_delete_elem', pointer, bench.at())).toBe(-13n);
+    expect(bench.call('map_lookup_elem', pointer, bench.at())).toBe(0n);
+  });
+
+  it.each([
+    ['perf_event_array', BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY],
+    ['prog_array', BpfMapType.BPF_MAP_TYPE_PROG_ARRAY],
+  ])('a %s has no elements for programs', (_name, type) => {
+    const pointer = bench.pointer(bench.map({ type, valueSize: 4 }));
+    expect(bench.call('map_lookup_elem', pointer, bench.at())).toBe(0n);
+    expect(bench.call('map_update_elem', pointer, bench.at(), bench.at(8), 0n)).toBe(-22n);
+    expect(bench.call('map_delete_elem', pointer, bench.at())).toBe(-22n);
   });
 
   it('an update flag beyond 32 bits is -EINVAL', () => {

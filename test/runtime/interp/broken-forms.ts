@@ -26,9 +26,23 @@ const alike: readonly (readonly OpName[])[] = [
   ['ld_abs_u8', 'ld_abs_u16', 'ld_abs_u32'],
   ['ld_ind_u8', 'ld_ind_u16', 'ld_ind_u32'],
   ['atomic_add_u32', 'atomic_or_u32', 'atomic_and_u32', 'atomic_xor_u32'],
-  ['atomic_fetch_add_u32', 'atomic_fetch_or_u32', 'atomic_fetch_and_u32', 'atomic_fetch_xor_u32', 'xchg_u32', 'cmpxchg_u32'],
+  [
+    'atomic_fetch_add_u32',
+    'atomic_fetch_or_u32',
+    'atomic_fetch_and_u32',
+    'atomic_fetch_xor_u32',
+    'xchg_u32',
+    'cmpxchg_u32',
+  ],
   ['atomic_add_u64', 'atomic_or_u64', 'atomic_and_u64', 'atomic_xor_u64'],
-  ['atomic_fetch_add_u64', 'atomic_fetch_or_u64', 'atomic_fetch_and_u64', 'atomic_fetch_xor_u64', 'xchg_u64', 'cmpxchg_u64'],
+  [
+    'atomic_fetch_add_u64',
+    'atomic_fetch_or_u64',
+    'atomic_fetch_and_u64',
+    'atomic_fetch_xor_u64',
+    'xchg_u64',
+    'cmpxchg_u64',
+  ],
 ];
 
 /** The rest does nothing when broken, except those for which doing nothing is right, or jumps when it should not. */

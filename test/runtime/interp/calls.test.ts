@@ -1,14 +1,18 @@
 import { describe, expect, it, test } from 'vitest';
 import { BpfMapType, BpfProgType } from '../../../src/base/index.js';
-import { ProgArrayMap, type BpfMap, type Insn } from '../../../src/runtime/index.js';
+import type { BpfMap, Insn, ProgArrayMap } from '../../../src/runtime/index.js';
 import * as isa from '../../../src/runtime/isa/index.js';
 import { type Fixture, fixture } from './support.js';
 
 const { BPF_ADD, BPF_DW, BPF_JNE, BPF_MUL, BPF_W } = isa;
 const MAP_LOOKUP = 1;
 const TAIL_CALL = 12;
+const TRACE_PRINTK = 6;
+const GET_STACKID = 27;
+const OVERRIDE_RETURN = 58;
 const GET_CPU = 8;
 const LOOP = 181;
+const FOR_EACH_MAP_ELEM = 164;
 const mapPointer = (register: number, index = 0): Insn[] => isa.ldImm64(register, BigInt(index), 1);
 const mapValue = (register: number, index = 0): Insn[] => isa.ldImm64(register, BigInt(index), 2);
 
@@ -81,9 +85,21 @@ describe('helper calls', () => {
   });
 
   const refused: [string, Insn[], string][] = [
-    ['no map', [isa.mov64Reg(1, 10), isa.mov64Reg(2, 10)], 'bpf_map_lookup_elem#1: argument 1 must be a map, got 0xfffffe80'],
-    ['no readable key', [...mapPointer(1), isa.mov64Reg(2, 10)], 'argument 2 must be readable memory of the size of a key, got 0xfffffe80'],
-    ['a NULL key', [...mapPointer(1), isa.mov64Imm(2, 0)], 'argument 2 must be readable memory of the size of a key, got 0x000000000'],
+    [
+      'no map',
+      [isa.mov64Reg(1, 10), isa.mov64Reg(2, 10)],
+      'bpf_map_lookup_elem#1: argument 1 must be a map, got 0xfffffe80',
+    ],
+    [
+      'no readable key',
+      [...mapPointer(1), isa.mov64Reg(2, 10)],
+      'argument 2 must be readable memory of the size of a key, got 0xfffffe80',
+    ],
+    [
+      'a NULL key',
+      [...mapPointer(1), isa.mov64Imm(2, 0)],
+      'argument 2 must be readable memory of the size of a key, got 0x000000000',
+    ],
   ];
   test.each(refused)('with %s stop the run', (_what, args, reason) => {
     const { array, load, run } = fixture();
@@ -94,16 +110,48 @@ describe('helper calls', () => {
 
   const impossible: [string, number, RegExp][] = [
     ['a helper nobody has', 9999, /^unknown helper function 9999$/],
+    ['a helper that is not supported', OVERRIDE_RETURN, /^helper bpf_override_return#58 is not supported$/],
     ['a failed CO-RE relocation', 195_896_080 + 3, /^a CO-RE relocation of this instruction failed/],
     ['a kernel function that is missing', 2_002_000_002, /^a kernel function or map that the kernel lacks/],
   ];
   test.each(impossible)('of %s are harmless until they are reached', (_what, number, reason) => {
     const { load, run } = fixture();
-    const insns = [isa.mov64Imm(0, 4), isa.ldx(BPF_W, 2, 1, 0), isa.jmpImm(BPF_JNE, 2, 1, 1), isa.call(number), isa.exit()];
+    const insns = [
+      isa.mov64Imm(0, 4),
+      isa.ldx(BPF_W, 2, 1, 0),
+      isa.jmpImm(BPF_JNE, 2, 1, 1),
+      isa.call(number),
+      isa.exit(),
+    ];
     const program = load(insns);
     expect(run(program, Uint8Array.of(0, 0, 0, 0))).toBe(4);
     expect(run(program, Uint8Array.of(1, 0, 0, 0))).toMatchObject({ pc: 3, reason: expect.stringMatching(reason) });
   });
+});
+
+describe('calls a kernel would not load', () => {
+  const { BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_XDP } = BpfProgType;
+  const restricted = /^cannot call GPL-restricted helper bpf_trace_printk#6 .*\(licence "(Proprietary|)"\)$/;
+  const foreign = /^program of this type cannot use helper bpf_get_stackid#27$/;
+  const refused: [string, { type: number; license: string }, number, RegExp][] = [
+    ['a closed program', { type: BPF_PROG_TYPE_KPROBE, license: 'Proprietary' }, TRACE_PRINTK, restricted],
+    ['a program of no licence', { type: BPF_PROG_TYPE_XDP, license: '' }, TRACE_PRINTK, restricted],
+    ['a socket filter', { type: BPF_PROG_TYPE_SOCKET_FILTER, license: 'GPL' }, GET_STACKID, foreign],
+  ];
+  test.each(refused)('stop the run of %s', (_what, options, helper, reason) => {
+    const { load, run } = fixture();
+    const program = load([isa.call(helper), isa.exit()], options);
+    expect(run(program)).toMatchObject({ pc: 0, reason: expect.stringMatching(reason) });
+  });
+
+  test.each(['GPL', 'GPL v2', 'GPL and additional rights', 'Dual BSD/GPL', 'Dual MIT/GPL', 'Dual MPL/GPL'])(
+    'are none under the licence %s',
+    (license) => {
+      const { load, run } = fixture();
+      const insns = [isa.st(BPF_W, 10, -4, 0), isa.mov64Reg(1, 10), isa.alu64Imm(BPF_ADD, 1, -4), isa.mov64Imm(2, 4)];
+      expect(run(load([insns, isa.call(TRACE_PRINTK), isa.exit()], { license }))).toBe(0);
+    },
+  );
 });
 
 describe('callbacks', () => {
@@ -138,6 +186,40 @@ describe('callbacks', () => {
   it('run with the stack and registers of a call', () => {
     const { load, run } = fixture();
     expect(run(load(sumUpTo(10)))).toBe(1045);
+  });
+
+  it('of bpf_for_each_map_elem may read keys and write values', () => {
+    const { runtime, load, run } = fixture();
+    const map = runtime.createMap({
+      name: 'elements',
+      type: BpfMapType.BPF_MAP_TYPE_HASH,
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: 4,
+      flags: 0,
+      keyTypeId: 0,
+      valueTypeId: 0,
+    });
+    for (const n of [1, 2, 3]) map.sysUpdate(Uint8Array.of(n, 0, 0, 0), new Uint8Array(4));
+    const callback = [
+      isa.ldx(BPF_W, 5, 2, 0),
+      isa.alu64Imm(BPF_MUL, 5, 10),
+      isa.stx(BPF_W, 3, 5, 0),
+      isa.mov64Imm(0, 0),
+      isa.exit(),
+    ];
+    const main = [
+      ...mapPointer(1),
+      ...isa.ldImm64(2, 5n, 4),
+      isa.mov64Imm(3, 0),
+      isa.mov64Imm(4, 0),
+      isa.call(FOR_EACH_MAP_ELEM),
+      isa.exit(),
+    ];
+    expect(run(load([main, callback], { maps: [map] }))).toBe(3);
+    expect([1, 2, 3].map((n) => map.sysLookup(Uint8Array.of(n, 0, 0, 0)))).toEqual(
+      [10, 20, 30].map((n) => Uint8Array.of(n, 0, 0, 0)),
+    );
   });
 
   it('count in the budget of their run', () => {
@@ -238,7 +320,9 @@ describe('tail calls', () => {
   it('want the context and a prog array', () => {
     const f = fixture();
     const maps: BpfMap[] = [progArray(f), f.array(8)];
-    expect(f.run(f.load([tailCall(0, 1), isa.exit()], { maps }))).toMatchObject({ reason: expect.stringContaining('a prog array') });
+    expect(f.run(f.load([tailCall(0, 1), isa.exit()], { maps }))).toMatchObject({
+      reason: expect.stringContaining('a prog array'),
+    });
     expect(f.run(f.load([isa.mov64Imm(1, 0), tailCall(0), isa.exit()], { maps }))).toMatchObject({
       reason: expect.stringContaining('the context'),
     });
@@ -248,7 +332,13 @@ describe('tail calls', () => {
 describe('a program that runs nested in itself', () => {
   it('has registers and stack of its own in each run', () => {
     const { runtime, load } = fixture();
-    const program = load([isa.st(BPF_DW, 10, -8, 1), isa.mov64Imm(6, 9), isa.call(GET_CPU), isa.ldx(BPF_DW, 0, 10, -8), isa.exit()]);
+    const program = load([
+      isa.st(BPF_DW, 10, -8, 1),
+      isa.mov64Imm(6, 9),
+      isa.call(GET_CPU),
+      isa.ldx(BPF_DW, 0, 10, -8),
+      isa.exit(),
+    ]);
     const outer = runtime.enter(0);
     const inner = runtime.enter(0);
     if (outer === null || inner === null) throw new Error('nested too deeply');
@@ -270,7 +360,10 @@ describe('loaded programs', () => {
   it('count their runs and keep their maps until the last reference goes', () => {
     const { runtime, array, load, run } = fixture();
     const map = array(8);
-    const program = load([mapValue(1), isa.mov64Imm(0, 0), isa.exit()], { maps: [map], type: BpfProgType.BPF_PROG_TYPE_XDP });
+    const program = load([mapValue(1), isa.mov64Imm(0, 0), isa.exit()], {
+      maps: [map],
+      type: BpfProgType.BPF_PROG_TYPE_XDP,
+    });
     run(program);
     run(program);
     expect(program.runCount).toBe(2n);

@@ -131,7 +131,9 @@ function callKeepsRegisters(): Insn[] {
 }
 
 function accessBytes(form: InsnForm): number {
-  return ({ [isa.BPF_B]: 1, [isa.BPF_H]: 2, [isa.BPF_W]: 4, [isa.BPF_DW]: 8 } as Record<number, number>)[form.code & 0x18];
+  return ({ [isa.BPF_B]: 1, [isa.BPF_H]: 2, [isa.BPF_W]: 4, [isa.BPF_DW]: 8 } as Record<number, number>)[
+    form.code & 0x18
+  ];
 }
 
 function loads(form: InsnForm): Insn[][] {
@@ -149,7 +151,8 @@ function stores(form: InsnForm): Insn[][] {
 
 /** Every operation twice: once for what it leaves in memory, once for what it fetches. */
 function atomics(form: InsnForm): Insn[][] {
-  if (form.dst === 'write') return [0, 8, 16, 24].map((off) => [isa.insn(form.code, R0, R1, off, Number(form.imm)), isa.exit()]);
+  if (form.dst === 'write')
+    return [0, 8, 16, 24].map((off) => [isa.insn(form.code, R0, R1, off, Number(form.imm)), isa.exit()]);
   const fetched = form.name.startsWith('cmpxchg') ? R0 : R3;
   return [0, 16, 24].flatMap((off) =>
     [0x1234_5678_9abc_def0n, 0xffff_ffff_ffff_ffffn, 1n].flatMap((operand) => {

@@ -70,6 +70,8 @@ describeWithLinux('instructions', (linux) => {
     void linux.close(slot);
     expect(await load).toMatchObject({ result: 0 });
     expect(await run).toMatchObject({ result: 0 });
-    return Buffer.from((await after) as Uint8Array).readBigUInt64LE(RESULT);
+    const bytes = await after;
+    if (typeof bytes === 'number') throw new Error(`map lookup: ${bytes}`);
+    return Buffer.from(bytes).readBigUInt64LE(RESULT);
   }
 });

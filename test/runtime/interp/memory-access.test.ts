@@ -13,7 +13,10 @@ describe('memory a run may touch', () => {
     ['the lowest byte of its stack', [isa.st(BPF_DW, 10, -512, 7), isa.ldx(BPF_B, 0, 10, -512)]],
     ['the highest byte of its stack', [isa.st(BPF_B, 10, -1, 7), isa.ldx(BPF_B, 0, 10, -1)]],
     ['the last byte of its context', [isa.mov64Imm(0, 7), isa.ldx(BPF_B, 2, 1, 15)]],
-    ['the last byte of a map value', [...mapValue(1), isa.mov64Imm(0, 7), isa.st(BPF_B, 1, 7, 1), isa.ldx(BPF_B, 2, 1, 7)]],
+    [
+      'the last byte of a map value',
+      [...mapValue(1), isa.mov64Imm(0, 7), isa.st(BPF_B, 1, 7, 1), isa.ldx(BPF_B, 2, 1, 7)],
+    ],
   ];
   test.each(reads)('%s', (_what, insns) => {
     const { array, load, run } = fixture();
@@ -21,7 +24,11 @@ describe('memory a run may touch', () => {
   });
 
   const refused: [string, Insn[], RegExp][] = [
-    ['below the stack', [isa.st(BPF_B, 10, -513, 0)], /^invalid write of 1 bytes at 0xfffffe80\w+ \(off=-513\): below the 512-byte stack frame$/],
+    [
+      'below the stack',
+      [isa.st(BPF_B, 10, -513, 0)],
+      /^invalid write of 1 bytes at 0xfffffe80\w+ \(off=-513\): below the 512-byte stack frame$/,
+    ],
     ['across the start of the stack', [isa.st(BPF_DW, 10, -516, 0)], /^invalid write of 8 bytes/],
     ['above the stack', [isa.ldx(BPF_B, 0, 10, 0)], /^invalid read of 1 bytes/],
     ['across the end of the stack', [isa.ldx(BPF_DW, 0, 10, -4)], /^invalid read of 8 bytes/],
@@ -30,9 +37,17 @@ describe('memory a run may touch', () => {
     ['writes to a tracing context', [isa.st(BPF_W, 1, 0, 1)], /^invalid write of 4 bytes .*: read-only memory$/],
     ['across the end of a map value', [...mapValue(1), isa.ldx(BPF_DW, 0, 1, 4)], /^invalid read of 8 bytes/],
     ['before a map value', [...mapValue(1), isa.ldx(BPF_B, 0, 1, -1)], /^invalid read of 1 bytes/],
-    ['through NULL', [isa.mov64Imm(1, 0), isa.ldx(BPF_W, 0, 1, 8)], /^invalid read of 4 bytes at 0x000000008 \(off=8\): a NULL pointer$/],
+    [
+      'through NULL',
+      [isa.mov64Imm(1, 0), isa.ldx(BPF_W, 0, 1, 8)],
+      /^invalid read of 4 bytes at 0x000000008 \(off=8\): a NULL pointer$/,
+    ],
     ['writes to the host', [...isa.ldImm64(1, kernelAddress), isa.st(BPF_W, 1, 0, 1)], /: memory of the host$/],
-    ['atomics on the host', [...isa.ldImm64(1, kernelAddress), isa.mov64Imm(2, 1), isa.atomic(BPF_W, BPF_ADD, 1, 2, 0)], /: memory of the host$/],
+    [
+      'atomics on the host',
+      [...isa.ldImm64(1, kernelAddress), isa.mov64Imm(2, 1), isa.atomic(BPF_W, BPF_ADD, 1, 2, 0)],
+      /: memory of the host$/,
+    ],
   ];
   test.each(refused)('not %s', (_what, insns, reason) => {
     const { array, load, run } = fixture();
@@ -91,7 +106,10 @@ describe('a stopped run', () => {
       { insn: 0, file: 'a.bpf.c', line: 10, column: 3, text: '  int x = 5;' },
       { insn: 2, file: 'a.bpf.c', line: 12, column: 3, text: '  return *p;' },
     ];
-    const program = load([isa.mov64Imm(7, -1), isa.mov64Imm(1, 0), isa.ldx(BPF_W, 0, 1, 0), isa.exit()], { lines, name: 'broken' });
+    const program = load([isa.mov64Imm(7, -1), isa.mov64Imm(1, 0), isa.ldx(BPF_W, 0, 1, 0), isa.exit()], {
+      lines,
+      name: 'broken',
+    });
     const fault = run(program);
     expect(fault).toMatchObject({ program: 'broken', pc: 2, source: 'a.bpf.c:12: return *p;' });
     expect(typeof fault === 'object' && fault.registers.map(hex64).slice(6, 8)).toEqual([hex64(0n), hex64(-1n)]);
@@ -99,12 +117,20 @@ describe('a stopped run', () => {
 
   it('counts slots, not instructions: a 64-bit load takes two', () => {
     const { load, run } = fixture();
-    expect(run(load([isa.ldImm64(1, 0n), isa.ldImm64(2, 0n), isa.ldx(BPF_W, 0, 1, 0), isa.exit()]))).toMatchObject({ pc: 4 });
+    expect(run(load([isa.ldImm64(1, 0n), isa.ldImm64(2, 0n), isa.ldx(BPF_W, 0, 1, 0), isa.exit()]))).toMatchObject({
+      pc: 4,
+    });
   });
 
   it('leaves the program runnable', () => {
     const { load, run } = fixture();
-    const program = load([isa.ldx(BPF_W, 2, 1, 0), isa.mov64Imm(0, 3), isa.jmpImm(isa.BPF_JNE, 2, 1, 1), isa.ldx(BPF_W, 0, 10, 0), isa.exit()]);
+    const program = load([
+      isa.ldx(BPF_W, 2, 1, 0),
+      isa.mov64Imm(0, 3),
+      isa.jmpImm(isa.BPF_JNE, 2, 1, 1),
+      isa.ldx(BPF_W, 0, 10, 0),
+      isa.exit(),
+    ]);
     expect(run(program, Uint8Array.of(1, 0, 0, 0))).toMatchObject({ pc: 3 });
     expect(run(program, Uint8Array.of(2, 0, 0, 0))).toBe(3);
   });

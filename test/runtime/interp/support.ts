@@ -14,7 +14,10 @@ import { TestHost } from '../../support/test-host.js';
 export interface Fixture {
   readonly host: TestHost;
   readonly runtime: BpfRuntime;
-  array(valueSize: number, extra?: { maxEntries?: number; flags?: number; contents?: Uint8Array; frozen?: boolean }): BpfMap;
+  array(
+    valueSize: number,
+    extra?: { maxEntries?: number; flags?: number; contents?: Uint8Array; frozen?: boolean },
+  ): BpfMap;
   load(insns: readonly (Insn | readonly Insn[])[], options?: LoadOptions): BpfProgram;
   /** r0's low word, or the fault. */
   run(program: BpfProgram, ctx?: Uint8Array): number | ProgramFault;
@@ -25,6 +28,7 @@ export interface LoadOptions {
   readonly maps?: readonly BpfMap[];
   readonly lines?: readonly LineInfo[];
   readonly name?: string;
+  readonly license?: string;
 }
 
 /** The engine that `fixture` makes runtimes with: tests of another engine put theirs here and run the same tests. */
@@ -49,13 +53,13 @@ export function fixture(options: BpfRuntimeOptions = {}): Fixture {
         valueTypeId: 0,
         ...extra,
       }),
-    load: (insns, { type, maps, lines, name } = {}) =>
+    load: (insns, { type, maps, lines, name, license } = {}) =>
       runtime.loadProgram({
         name: name ?? 'prog',
         type: type ?? BpfProgType.BPF_PROG_TYPE_KPROBE,
         expectedAttachType: 0,
-        license: 'GPL',
-        insns: insns.flat() as Insn[],
+        license: license ?? 'GPL',
+        insns: insns.flat<readonly (Insn | readonly Insn[])[]>(),
         maps: maps ?? [],
         ...(lines === undefined ? {} : { lines }),
       }),

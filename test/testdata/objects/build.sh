@@ -26,6 +26,12 @@ compile clang-14 v1 v2 v3
 compile clang-16 v1 v2 v3
 compile clang-19 v1 v2 v3 v4
 
+mkdir -p big-endian
+for source in data subprograms laid_out; do
+  clang-19 -target bpfeb -mcpu=v3 -O2 -g -Wno-unused -fdebug-prefix-map="$PWD=." -c "src/$source.c" -o "big-endian/$source.o"
+  llvm-strip-19 -g "big-endian/$source.o"
+done
+
 mkdir -p ../btf
 clang-19 -target bpf -O2 -g -c src/target.c -o target.tmp
 llvm-objcopy-19 --dump-section .BTF=../btf/target.btf target.tmp

@@ -49,10 +49,10 @@ function carryIn(cpu: CpuState): number {
 
 function add64With(cpu: CpuState, d: number, s: number, carry: number): void {
   const r = cpu.r;
-  const aLo = r[d] as number;
-  const bLo = r[s] as number;
-  const aHi = r[d + 1] as number;
-  const bHi = r[s + 1] as number;
+  const aLo = r[d];
+  const bLo = r[s];
+  const aHi = r[d + 1];
+  const bHi = r[s + 1];
   const xLo = (aLo + bLo + carry) | 0;
   const between = ((aLo & bLo) | ((aLo | bLo) & ~xLo)) >>> 31;
   const xHi = (aHi + bHi + between) | 0;
@@ -64,10 +64,10 @@ function add64With(cpu: CpuState, d: number, s: number, carry: number): void {
 
 function sub64With(cpu: CpuState, d: number, s: number, borrow: number, keep: boolean): void {
   const r = cpu.r;
-  const aLo = r[d] as number;
-  const bLo = r[s] as number;
-  const aHi = r[d + 1] as number;
-  const bHi = r[s + 1] as number;
+  const aLo = r[d];
+  const bLo = r[s];
+  const aHi = r[d + 1];
+  const bHi = r[s + 1];
   const xLo = (aLo - bLo - borrow) | 0;
   const between = ((~aLo & bLo) | ((~aLo | bLo) & xLo)) >>> 31;
   const xHi = (aHi - bHi - between) | 0;
@@ -80,8 +80,8 @@ function sub64With(cpu: CpuState, d: number, s: number, borrow: number, keep: bo
 
 function add32With(cpu: CpuState, d: number, s: number, carry: number): void {
   const r = cpu.r;
-  const a = r[d] as number;
-  const b = r[s] as number;
+  const a = r[d];
+  const b = r[s];
   const x = (a + b + carry) | 0;
   addFlags(cpu, a, b, x);
   r[d] = x;
@@ -90,8 +90,8 @@ function add32With(cpu: CpuState, d: number, s: number, carry: number): void {
 
 function sub32With(cpu: CpuState, d: number, s: number, borrow: number, keep: boolean): void {
   const r = cpu.r;
-  const a = r[d] as number;
-  const b = r[s] as number;
+  const a = r[d];
+  const b = r[s];
   const x = (a - b - borrow) | 0;
   subFlags(cpu, a, b, x);
   if (!keep) return;
@@ -104,8 +104,8 @@ type Logic = (a: number, b: number) => number;
 function logic64(apply: Logic, keep: boolean): OperandFn {
   return (cpu, d, s) => {
     const r = cpu.r;
-    const lo = apply(r[d] as number, r[s] as number);
-    const hi = apply(r[d + 1] as number, r[s + 1] as number);
+    const lo = apply(r[d], r[s]);
+    const hi = apply(r[d + 1], r[s + 1]);
     logicFlags(cpu, hi, lo | hi, lo);
     if (!keep) return;
     r[d] = lo;
@@ -116,7 +116,7 @@ function logic64(apply: Logic, keep: boolean): OperandFn {
 function logic32(apply: Logic, keep: boolean): OperandFn {
   return (cpu, d, s) => {
     const r = cpu.r;
-    const x = apply(r[d] as number, r[s] as number);
+    const x = apply(r[d], r[s]);
     logicFlags(cpu, x, x, x);
     if (!keep) return;
     r[d] = x;
@@ -128,9 +128,9 @@ function logicNarrow(apply: Logic, keep: boolean, shift: number): OperandFn {
   const mask = -1 >>> shift;
   return (cpu, d, s) => {
     const r = cpu.r;
-    const x = apply(r[d] as number, r[s] as number) & mask;
+    const x = apply(r[d], r[s]) & mask;
     logicFlags(cpu, x << shift, x, x);
-    if (keep) r[d] = ((r[d] as number) & ~mask) | x;
+    if (keep) r[d] = (r[d] & ~mask) | x;
   };
 }
 
@@ -138,12 +138,12 @@ function addNarrow(shift: number, withCarry: boolean): OperandFn {
   const mask = -1 >>> shift;
   return (cpu, d, s) => {
     const r = cpu.r;
-    const a = (r[d] as number) << shift;
-    const b = (r[s] as number) << shift;
+    const a = r[d] << shift;
+    const b = r[s] << shift;
     const x = (a + b + ((withCarry ? carryIn(cpu) : 0) << shift)) | 0;
     addFlags(cpu, a, b, x);
     narrowFlags(cpu, x, shift);
-    r[d] = ((r[d] as number) & ~mask) | (x >>> shift);
+    r[d] = (r[d] & ~mask) | (x >>> shift);
   };
 }
 
@@ -151,12 +151,12 @@ function subNarrow(shift: number, withBorrow: boolean, keep: boolean): OperandFn
   const mask = -1 >>> shift;
   return (cpu, d, s) => {
     const r = cpu.r;
-    const a = (r[d] as number) << shift;
-    const b = (r[s] as number) << shift;
+    const a = r[d] << shift;
+    const b = r[s] << shift;
     const x = (a - b - ((withBorrow ? carryIn(cpu) : 0) << shift)) | 0;
     subFlags(cpu, a, b, x);
     narrowFlags(cpu, x, shift);
-    if (keep) r[d] = ((r[d] as number) & ~mask) | (x >>> shift);
+    if (keep) r[d] = (r[d] & ~mask) | (x >>> shift);
   };
 }
 
@@ -218,5 +218,5 @@ export function sizeIndex(size: number): number {
 
 /** The function of operation `operation` (an `Alu` value) on operands of `size` bytes. */
 export function aluFn(operation: number, size: number): OperandFn {
-  return (ROWS[operation] as BySize)[sizeIndex(size)] as OperandFn;
+  return ROWS[operation][sizeIndex(size)];
 }

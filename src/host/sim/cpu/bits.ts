@@ -15,8 +15,8 @@ function lowestBit(lo: number, hi: number): number {
 export function bitScan(size: number, reverse: boolean): OperandFn {
   return (cpu, d, s) => {
     const r = cpu.r;
-    const lo = size === 2 ? (r[s] as number) & 0xffff : (r[s] as number);
-    const hi = size === 8 ? (r[s + 1] as number) : 0;
+    const lo = size === 2 ? r[s] & 0xffff : r[s];
+    const hi = size === 8 ? r[s + 1] : 0;
     const zero = isZero(lo, hi, size);
     cpu.fz = zero ? 0 : 1;
     if (zero) return;
@@ -30,8 +30,8 @@ export function zeroCount(size: number, leading: boolean): OperandFn {
   return (cpu, d, s) => {
     const r = cpu.r;
     const bits = 8 * size;
-    const lo = size === 2 ? (r[s] as number) & 0xffff : (r[s] as number);
-    const hi = size === 8 ? (r[s + 1] as number) : 0;
+    const lo = size === 2 ? r[s] & 0xffff : r[s];
+    const hi = size === 8 ? r[s + 1] : 0;
     const zero = isZero(lo, hi, size);
     let count = bits;
     if (!zero) count = leading ? Math.clz32(size === 8 ? hi : lo) - (size === 2 ? 16 : 0) : lowestBit(lo, hi);
@@ -52,8 +52,8 @@ function ones(word: number): number {
 export function populationCount(size: number): OperandFn {
   return (cpu, d, s) => {
     const r = cpu.r;
-    const lo = size === 2 ? (r[s] as number) & 0xffff : (r[s] as number);
-    const count = ones(lo) + (size === 8 ? ones(r[s + 1] as number) : 0);
+    const lo = size === 2 ? r[s] & 0xffff : r[s];
+    const count = ones(lo) + (size === 8 ? ones(r[s + 1]) : 0);
     cpu.setRegister(d, size, count, 0);
     cpu.fc = cpu.fo = cpu.fs = cpu.fa = 0;
     cpu.fz = count;
@@ -83,7 +83,7 @@ export function runBitTest(cpu: CpuState, op: Op): void {
   const r = cpu.r;
   const bits = 8 * op.size;
   const immediate = op.sKind === OperandKind.IMMEDIATE;
-  const index = immediate ? op.immLo : (r[op.s] as number);
+  const index = immediate ? op.immLo : r[op.s];
   const bit = index & (bits - 1);
   const w = op.dKind === OperandKind.MEMORY ? Reg.T0 : op.d;
   if (op.dKind === OperandKind.MEMORY) {
@@ -94,20 +94,20 @@ export function runBitTest(cpu: CpuState, op: Op): void {
   }
   const at = w + (bit >>> 5);
   const mask = 1 << (bit & 31);
-  const before = r[at] as number;
+  const before = r[at];
   const after = changeBit(op.extra, before, mask);
   if (op.dKind === OperandKind.MEMORY) {
     r[at] = after;
     if (op.writes) cpu.storeEa(Reg.T0, op.size);
-  } else if (op.writes) cpu.setRegister(w, op.size, at === w ? after : (r[w] as number), at === w ? (r[w + 1] as number) : after);
+  } else if (op.writes) cpu.setRegister(w, op.size, at === w ? after : r[w], at === w ? r[w + 1] : after);
   cpu.fc = (before & mask) !== 0 ? -1 : 0;
 }
 
 /** Moves the effective address by the whole operands that the register index spans. */
 function advance(cpu: CpuState, op: Op): void {
   const r = cpu.r;
-  let lo = r[op.s] as number;
-  let hi = op.size === 8 ? (r[op.s + 1] as number) : 0;
+  let lo = r[op.s];
+  let hi = op.size === 8 ? r[op.s + 1] : 0;
   if (op.size === 2) lo = (lo << 16) >> 16;
   if (op.size !== 8) hi = lo >> 31;
   const shift = op.size === 8 ? 6 : op.size === 4 ? 5 : 4;
@@ -123,9 +123,9 @@ function advance(cpu: CpuState, op: Op): void {
 /** bswap of 4 or 8 bytes. */
 export function byteSwap(cpu: CpuState, d: number, size: number): void {
   const r = cpu.r;
-  const lo = swapWord(r[d] as number);
+  const lo = swapWord(r[d]);
   if (size === 4) return cpu.setRegister(d, 4, lo, 0);
-  r[d] = swapWord(r[d + 1] as number);
+  r[d] = swapWord(r[d + 1]);
   r[d + 1] = lo;
 }
 

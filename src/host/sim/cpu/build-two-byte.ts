@@ -170,7 +170,7 @@ function buildDoubleShift(insn: X86Insn, op: Op): boolean {
   const count = insn.imm & 0xff;
   modrmDestination(insn, op);
   regOperand(insn, op, 's');
-  op.fn = (cpu, d, s) => doubleShift(cpu, d, s, size, byCl ? (cpu.r[Reg.CX] as number) & 0xff : count, left);
+  op.fn = (cpu, d, s) => doubleShift(cpu, d, s, size, byCl ? cpu.r[Reg.CX] & 0xff : count, left);
   op.run = operandRunner(op);
   return true;
 }

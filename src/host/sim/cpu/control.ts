@@ -31,8 +31,8 @@ function readTarget(cpu: CpuState, op: Op): number {
     cpu.ea(op);
     return cpu.mmu.read64(cpu.eaLo, cpu.eaHi);
   }
-  cpu.mmu.high = cpu.r[op.d + 1] as number;
-  return cpu.r[op.d] as number;
+  cpu.mmu.high = cpu.r[op.d + 1];
+  return cpu.r[op.d];
 }
 
 export function runJmpIndirect(cpu: CpuState, op: Op): void {
@@ -56,8 +56,8 @@ export function runLoop(cpu: CpuState, op: Op): void {
     if (r[Reg.CX] === 0 && (!wide || r[Reg.CX + 1] === 0)) cpu.jumpBy(op.immLo);
     return;
   }
-  const lo = ((r[Reg.CX] as number) - 1) | 0;
-  const hi = wide ? ((r[Reg.CX + 1] as number) - (lo === -1 ? 1 : 0)) | 0 : 0;
+  const lo = (r[Reg.CX] - 1) | 0;
+  const hi = wide ? (r[Reg.CX + 1] - (lo === -1 ? 1 : 0)) | 0 : 0;
   r[Reg.CX] = lo;
   r[Reg.CX + 1] = hi;
   if ((lo | hi) === 0) return;
@@ -65,7 +65,7 @@ export function runLoop(cpu: CpuState, op: Op): void {
 }
 
 export function runPushReg(cpu: CpuState, op: Op): void {
-  cpu.push(cpu.r[op.d] as number, cpu.r[op.d + 1] as number);
+  cpu.push(cpu.r[op.d], cpu.r[op.d + 1]);
 }
 
 export function runPushOperand(cpu: CpuState, op: Op): void {
@@ -86,13 +86,13 @@ export function runPopReg(cpu: CpuState, op: Op): void {
 /** pop to memory: the address is computed with rsp already moved, which a fault takes back. */
 export function runPopMemory(cpu: CpuState, op: Op): void {
   const r = cpu.r;
-  const spLo = r[Reg.SP] as number;
-  const spHi = r[Reg.SP + 1] as number;
+  const spLo = r[Reg.SP];
+  const spHi = r[Reg.SP + 1];
   const lo = cpu.pop();
   const hi = cpu.mmu.high;
   cpu.ea(op);
-  const afterLo = r[Reg.SP] as number;
-  const afterHi = r[Reg.SP + 1] as number;
+  const afterLo = r[Reg.SP];
+  const afterHi = r[Reg.SP + 1];
   r[Reg.SP] = spLo;
   r[Reg.SP + 1] = spHi;
   cpu.mmu.write64(cpu.eaLo, cpu.eaHi, lo, hi);
@@ -102,9 +102,9 @@ export function runPopMemory(cpu: CpuState, op: Op): void {
 
 export function runLeave(cpu: CpuState): void {
   const r = cpu.r;
-  const lo = cpu.mmu.read64(r[Reg.BP] as number, r[Reg.BP + 1] as number);
-  r[Reg.SP] = r[Reg.BP] as number;
-  r[Reg.SP + 1] = r[Reg.BP + 1] as number;
+  const lo = cpu.mmu.read64(r[Reg.BP], r[Reg.BP + 1]);
+  r[Reg.SP] = r[Reg.BP];
+  r[Reg.SP + 1] = r[Reg.BP + 1];
   cpu.addSp(8);
   r[Reg.BP] = lo;
   r[Reg.BP + 1] = cpu.mmu.high;
@@ -122,11 +122,11 @@ export function runPopf(cpu: CpuState): void {
 }
 
 export function runSahf(cpu: CpuState): void {
-  writeArithmeticFlags(cpu, (cpu.r[Reg.AX] as number) >>> 8);
+  writeArithmeticFlags(cpu, cpu.r[Reg.AX] >>> 8);
 }
 
 export function runLahf(cpu: CpuState): void {
-  cpu.r[Reg.AX] = ((cpu.r[Reg.AX] as number) & ~0xff00) | ((readFlags(cpu) & 0xff) << 8);
+  cpu.r[Reg.AX] = (cpu.r[Reg.AX] & ~0xff00) | ((readFlags(cpu) & 0xff) << 8);
 }
 
 /** clc, stc, cmc, cld, std: `op.extra` is the opcode. */

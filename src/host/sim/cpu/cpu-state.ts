@@ -152,27 +152,27 @@ export class CpuState {
     let lo = op.dispLo;
     let hi = op.dispHi;
     if (op.base >= 0) {
-      const low = r[op.base] as number;
+      const low = r[op.base];
       lo = (lo + low) | 0;
-      hi = (hi + (r[op.base + 1] as number) + (lo >>> 0 < low >>> 0 ? 1 : 0)) | 0;
+      hi = (hi + r[op.base + 1] + (lo >>> 0 < low >>> 0 ? 1 : 0)) | 0;
     } else if (op.ripRelative) {
       lo = (lo + this.ipLo) | 0;
       hi = (hi + this.ipHi + (lo >>> 0 < this.ipLo >>> 0 ? 1 : 0)) | 0;
     }
     if (op.index >= 0) {
-      const low = r[op.index] as number;
+      const low = r[op.index];
       const by = op.scale;
       const scaledLo = low << by;
-      const scaledHi = by === 0 ? (r[op.index + 1] as number) : ((r[op.index + 1] as number) << by) | (low >>> (32 - by));
+      const scaledHi = by === 0 ? r[op.index + 1] : (r[op.index + 1] << by) | (low >>> (32 - by));
       lo = (lo + scaledLo) | 0;
       hi = (hi + scaledHi + (lo >>> 0 < scaledLo >>> 0 ? 1 : 0)) | 0;
     }
     if (op.address32) hi = 0;
     if (op.segment !== 0) {
       const at = (op.segment - 1) * 2;
-      const low = this.bases[at] as number;
+      const low = this.bases[at];
       lo = (lo + low) | 0;
-      hi = (hi + (this.bases[at + 1] as number) + (lo >>> 0 < low >>> 0 ? 1 : 0)) | 0;
+      hi = (hi + this.bases[at + 1] + (lo >>> 0 < low >>> 0 ? 1 : 0)) | 0;
     }
     this.eaLo = lo;
     this.eaHi = hi;
@@ -193,8 +193,8 @@ export class CpuState {
   /** Writes the low `size` bytes of the pair at `w` to the effective address. */
   storeEa(w: number, size: number): void {
     const { r, mmu, eaLo, eaHi } = this;
-    const low = r[w] as number;
-    if (size === 8) mmu.write64(eaLo, eaHi, low, r[w + 1] as number);
+    const low = r[w];
+    if (size === 8) mmu.write64(eaLo, eaHi, low, r[w + 1]);
     else if (size === 4) mmu.write32(eaLo, eaHi, low);
     else if (size === 1) mmu.write8(eaLo, eaHi, low);
     else mmu.write16(eaLo, eaHi, low);
@@ -209,15 +209,15 @@ export class CpuState {
     } else if (size === 4) {
       r[w] = lo;
       r[w + 1] = 0;
-    } else if (size === 2) r[w] = ((r[w] as number) & ~0xffff) | (lo & 0xffff);
-    else r[w] = ((r[w] as number) & ~0xff) | (lo & 0xff);
+    } else if (size === 2) r[w] = (r[w] & ~0xffff) | (lo & 0xffff);
+    else r[w] = (r[w] & ~0xff) | (lo & 0xff);
   }
 
   /** Pushes 64 bits; rsp moves only if the write succeeded. */
   push(lo: number, hi: number): void {
     const r = this.r;
-    const spLo = ((r[Reg.SP] as number) - 8) | 0;
-    const spHi = ((r[Reg.SP + 1] as number) - ((r[Reg.SP] as number) >>> 0 < 8 ? 1 : 0)) | 0;
+    const spLo = (r[Reg.SP] - 8) | 0;
+    const spHi = (r[Reg.SP + 1] - (r[Reg.SP] >>> 0 < 8 ? 1 : 0)) | 0;
     this.mmu.write64(spLo, spHi, lo, hi);
     r[Reg.SP] = spLo;
     r[Reg.SP + 1] = spHi;
@@ -226,15 +226,15 @@ export class CpuState {
   /** Pops 64 bits; the low word is returned, the high one is in `mmu.high`. */
   pop(): number {
     const r = this.r;
-    const low = this.mmu.read64(r[Reg.SP] as number, r[Reg.SP + 1] as number);
+    const low = this.mmu.read64(r[Reg.SP], r[Reg.SP + 1]);
     this.addSp(8);
     return low;
   }
 
   addSp(by: number): void {
     const r = this.r;
-    const lo = ((r[Reg.SP] as number) + by) | 0;
-    if (lo >>> 0 < by >>> 0) r[Reg.SP + 1] = ((r[Reg.SP + 1] as number) + 1) | 0;
+    const lo = (r[Reg.SP] + by) | 0;
+    if (lo >>> 0 < by >>> 0) r[Reg.SP + 1] = (r[Reg.SP + 1] + 1) | 0;
     r[Reg.SP] = lo;
   }
 }

@@ -8,7 +8,7 @@ const EXTENDED_EDX = (1 << 11) | (1 << 20) | (1 << 29);
 
 /** cpuid: says what this processor is, nothing that depends on the machine it is simulated on. */
 export function runCpuid(cpu: CpuState): void {
-  const leaf = cpu.r[Reg.AX] as number;
+  const leaf = cpu.r[Reg.AX];
   const [a, b, c, d] = answer(leaf, cpu.number);
   cpu.setRegister(Reg.AX, 4, a, 0);
   cpu.setRegister(Reg.BX, 4, b, 0);
@@ -33,5 +33,5 @@ function answer(leaf: number, cpu: number): [number, number, number, number] {
 
 /** Four ASCII characters as a little-endian word. */
 function word(text: string): number {
-  return [...text].reduce((value, letter, i) => value | (letter.charCodeAt(0) << (8 * i)), 0);
+  return [0, 1, 2, 3].reduce((value, i) => value | (text.charCodeAt(i) << (8 * i)), 0);
 }

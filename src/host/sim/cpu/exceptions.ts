@@ -41,8 +41,8 @@ export function enterGate(cpu: CpuState, vector: number, error: number, source: 
 
 function pushFrame(cpu: CpuState, ist: number, error: number | null): void {
   const { r, mmu } = cpu;
-  let spLo = r[Reg.SP] as number;
-  let spHi = r[Reg.SP + 1] as number;
+  let spLo = r[Reg.SP];
+  let spHi = r[Reg.SP + 1];
   const oldLo = spLo;
   const oldHi = spHi;
   if (ist !== 0 || cpu.cpl !== 0) {

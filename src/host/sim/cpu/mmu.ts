@@ -128,14 +128,16 @@ export class Mmu {
   /** Raises the fault a write of `size` bytes would raise, and does nothing else. */
   checkWrite(lo: number, hi: number, size: number): void {
     this.writable(lo, hi);
-    if ((lo & 0xfff) + size > 0x1000) this.writable((lo + size - 1) | 0, next(lo, hi, size - 1));
+    if ((lo & 0xfff) + size <= 0x1000) return;
+    const second = ((lo | 0xfff) + 1) | 0;
+    this.writable(second, second === 0 ? (hi + 1) | 0 : hi);
   }
 
   /** Physical address of a byte that may be read. */
   readable(lo: number, hi: number): number {
     const entries = this.#tlb.read;
     const at = (((lo >>> 12) ^ (hi >>> 3)) & (ENTRIES - 1)) << 2;
-    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return (entries[at + 2] as number) + (lo & 0xfff);
+    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return entries[at + 2] + (lo & 0xfff);
     return this.#fill(entries, at, lo, hi, Access.READ);
   }
 
@@ -143,7 +145,7 @@ export class Mmu {
   writable(lo: number, hi: number): number {
     const entries = this.#tlb.write;
     const at = (((lo >>> 12) ^ (hi >>> 3)) & (ENTRIES - 1)) << 2;
-    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return (entries[at + 2] as number) + (lo & 0xfff);
+    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return entries[at + 2] + (lo & 0xfff);
     return this.#fill(entries, at, lo, hi, Access.WRITE);
   }
 
@@ -151,7 +153,7 @@ export class Mmu {
   executable(lo: number, hi: number): number {
     const entries = this.#tlb.exec;
     const at = slot(lo, hi);
-    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return (entries[at + 2] as number) + (lo & 0xfff);
+    if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return entries[at + 2] + (lo & 0xfff);
     return this.#fill(entries, at, lo, hi, Access.EXEC);
   }
 

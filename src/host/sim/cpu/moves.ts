@@ -8,18 +8,18 @@ export function movFn(size: number): OperandFn {
   if (size === 8) {
     return (cpu, d, s) => {
       const r = cpu.r;
-      r[d] = r[s] as number;
-      r[d + 1] = r[s + 1] as number;
+      r[d] = r[s];
+      r[d + 1] = r[s + 1];
     };
   }
   if (size === 4) {
     return (cpu, d, s) => {
       const r = cpu.r;
-      r[d] = r[s] as number;
+      r[d] = r[s];
       r[d + 1] = 0;
     };
   }
-  return (cpu, d, s) => cpu.setRegister(d, size, cpu.r[s] as number, 0);
+  return (cpu, d, s) => cpu.setRegister(d, size, cpu.r[s], 0);
 }
 
 /** mov to memory from a register: no read first. */
@@ -62,8 +62,8 @@ export function runExtend(cpu: CpuState, op: Op): void {
   if (op.sKind === OperandKind.MEMORY) {
     cpu.ea(op);
     cpu.loadEa(Reg.T1, from);
-    value = r[Reg.T1] as number;
-  } else value = op.sKind === OperandKind.HIGH_BYTE ? (r[op.s] as number) >>> 8 : (r[op.s] as number);
+    value = r[Reg.T1];
+  } else value = op.sKind === OperandKind.HIGH_BYTE ? r[op.s] >>> 8 : r[op.s];
   const shift = 32 - 8 * from;
   value = op.extra < 0 ? (value << shift) >> shift : (value << shift) >>> shift;
   cpu.setRegister(op.d, op.size, value, op.extra < 0 ? value >> 31 : 0);
@@ -83,7 +83,7 @@ export function runCmov(cpu: CpuState, op: Op): void {
     cpu.loadEa(Reg.T1, op.size);
     from = Reg.T1;
   }
-  if (condition(cpu, op.extra)) cpu.setRegister(op.d, op.size, r[from] as number, r[from + 1] as number);
+  if (condition(cpu, op.extra)) cpu.setRegister(op.d, op.size, r[from], r[from + 1]);
   else if (op.size === 4) r[op.d + 1] = 0;
 }
 
@@ -105,21 +105,21 @@ function readDestination(cpu: CpuState, op: Op, into: number): void {
     cpu.loadEa(into, op.size);
     return;
   }
-  r[into] = op.dKind === OperandKind.HIGH_BYTE ? (r[op.d] as number) >>> 8 : (r[op.d] as number);
-  r[into + 1] = r[op.d + 1] as number;
+  r[into] = op.dKind === OperandKind.HIGH_BYTE ? r[op.d] >>> 8 : r[op.d];
+  r[into + 1] = r[op.d + 1];
 }
 
 function writeOperand(cpu: CpuState, op: Op, kind: number, w: number, from: number): void {
   const r = cpu.r;
   if (kind === OperandKind.MEMORY) cpu.storeEa(from, op.size);
-  else if (kind === OperandKind.HIGH_BYTE) setHighByte(cpu, w, r[from] as number);
-  else cpu.setRegister(w, op.size, r[from] as number, r[from + 1] as number);
+  else if (kind === OperandKind.HIGH_BYTE) setHighByte(cpu, w, r[from]);
+  else cpu.setRegister(w, op.size, r[from], r[from + 1]);
 }
 
 function readSource(cpu: CpuState, op: Op, into: number): void {
   const r = cpu.r;
-  r[into] = op.sKind === OperandKind.HIGH_BYTE ? (r[op.s] as number) >>> 8 : (r[op.s] as number);
-  r[into + 1] = r[op.s + 1] as number;
+  r[into] = op.sKind === OperandKind.HIGH_BYTE ? r[op.s] >>> 8 : r[op.s];
+  r[into + 1] = r[op.s + 1];
 }
 
 export function runXchg(cpu: CpuState, op: Op): void {
@@ -134,8 +134,8 @@ export function runXadd(cpu: CpuState, op: Op): void {
   const r = cpu.r;
   readDestination(cpu, op, Reg.T0);
   readSource(cpu, op, Reg.T1);
-  r[Reg.T2] = r[Reg.T0] as number;
-  r[Reg.T2 + 1] = r[Reg.T0 + 1] as number;
+  r[Reg.T2] = r[Reg.T0];
+  r[Reg.T2 + 1] = r[Reg.T0 + 1];
   op.fn(cpu, Reg.T0, Reg.T1);
   writeOperand(cpu, op, op.sKind, op.s, Reg.T2);
   writeOperand(cpu, op, op.dKind, op.d, Reg.T0);
@@ -146,11 +146,11 @@ export function runCmpxchg(cpu: CpuState, op: Op): void {
   const r = cpu.r;
   readDestination(cpu, op, Reg.T0);
   readSource(cpu, op, Reg.T1);
-  r[Reg.T2] = r[Reg.AX] as number;
-  r[Reg.T2 + 1] = r[Reg.AX + 1] as number;
+  r[Reg.T2] = r[Reg.AX];
+  r[Reg.T2 + 1] = r[Reg.AX + 1];
   op.fn(cpu, Reg.T2, Reg.T0);
   if (cpu.fz === 0) return writeOperand(cpu, op, op.dKind, op.d, Reg.T1);
-  cpu.setRegister(Reg.AX, op.size, r[Reg.T0] as number, r[Reg.T0 + 1] as number);
+  cpu.setRegister(Reg.AX, op.size, r[Reg.T0], r[Reg.T0 + 1]);
 }
 
 /** cmpxchg8b (size 4) and cmpxchg16b (size 8): only ZF changes. */
@@ -167,8 +167,8 @@ export function runCmpxchgPair(cpu: CpuState, op: Op): void {
   const equal = same(r, Reg.T0, Reg.AX, size) && same(r, Reg.T1, Reg.DX, size);
   cpu.fz = equal ? 0 : 1;
   if (!equal) {
-    cpu.setRegister(Reg.AX, size, r[Reg.T0] as number, r[Reg.T0 + 1] as number);
-    cpu.setRegister(Reg.DX, size, r[Reg.T1] as number, r[Reg.T1 + 1] as number);
+    cpu.setRegister(Reg.AX, size, r[Reg.T0], r[Reg.T0 + 1]);
+    cpu.setRegister(Reg.DX, size, r[Reg.T1], r[Reg.T1 + 1]);
     return;
   }
   cpu.storeEa(Reg.CX, size);
@@ -188,7 +188,7 @@ function same(r: Int32Array, a: number, b: number, size: number): boolean {
 
 /** cbw, cwde, cdqe: the lower half of the accumulator sign-extended to `op.size`. */
 export const runExtendAccumulator: OpHandler = (cpu, op) => {
-  const low = cpu.r[Reg.AX] as number;
+  const low = cpu.r[Reg.AX];
   const shift = 32 - 4 * op.size;
   const value = op.size === 8 ? low : (low << shift) >> shift;
   cpu.setRegister(Reg.AX, op.size, value, value >> 31);
@@ -197,6 +197,6 @@ export const runExtendAccumulator: OpHandler = (cpu, op) => {
 /** cwd, cdq, cqo: rdx filled with the accumulator's sign. */
 export const runSignToDx: OpHandler = (cpu, op) => {
   const r = cpu.r;
-  const sign = op.size === 8 ? (r[Reg.AX + 1] as number) >> 31 : ((r[Reg.AX] as number) << (32 - 8 * op.size)) >> 31;
+  const sign = op.size === 8 ? r[Reg.AX + 1] >> 31 : (r[Reg.AX] << (32 - 8 * op.size)) >> 31;
   cpu.setRegister(Reg.DX, op.size, sign, sign);
 };

@@ -17,8 +17,7 @@ const product = new Int32Array(4);
 
 function multiply64(aLo: number, aHi: number, bLo: number, bHi: number, signed: boolean): void {
   const low = Math.imul(aLo, bLo);
-  const word1 =
-    (multiplyHigh(aLo, bLo) >>> 0) + (Math.imul(aHi, bLo) >>> 0) + (Math.imul(aLo, bHi) >>> 0);
+  const word1 = (multiplyHigh(aLo, bLo) >>> 0) + (Math.imul(aHi, bLo) >>> 0) + (Math.imul(aLo, bHi) >>> 0);
   const word2 =
     (multiplyHigh(aHi, bLo) >>> 0) +
     (multiplyHigh(aLo, bHi) >>> 0) +
@@ -35,9 +34,9 @@ function multiply64(aLo: number, aHi: number, bLo: number, bHi: number, signed: 
 }
 
 function subtractHigh(lo: number, hi: number): void {
-  const before = product[2] as number;
+  const before = product[2];
   product[2] = before - lo;
-  product[3] = (product[3] as number) - hi - (before >>> 0 < lo >>> 0 ? 1 : 0);
+  product[3] = product[3] - hi - (before >>> 0 < lo >>> 0 ? 1 : 0);
 }
 
 /** CF and OF together; the other flags are undefined on hardware and follow the low half of the product. */
@@ -52,15 +51,15 @@ function overflowFlags(cpu: CpuState, overflow: boolean, sign: number, low: numb
 /** mul and imul with one operand: rax times the pair at `s`, into rdx:rax (ax for bytes). */
 export function multiplyWide(cpu: CpuState, s: number, size: number, signed: boolean): void {
   const r = cpu.r;
-  const a = r[Reg.AX] as number;
-  const b = r[s] as number;
+  const a = r[Reg.AX];
+  const b = r[s];
   if (size === 8) {
-    multiply64(a, r[Reg.AX + 1] as number, b, r[s + 1] as number, signed);
+    multiply64(a, r[Reg.AX + 1], b, r[s + 1], signed);
     r.set(product.subarray(0, 2), Reg.AX);
     r.set(product.subarray(2), Reg.DX);
     const [, w1, w2, w3] = product as unknown as [number, number, number, number];
     const expected = signed ? w1 >> 31 : 0;
-    return overflowFlags(cpu, w2 !== expected || w3 !== expected, w1, product[0] as number);
+    return overflowFlags(cpu, w2 !== expected || w3 !== expected, w1, product[0]);
   }
   if (size === 4) {
     const lo = Math.imul(a, b);
@@ -86,12 +85,12 @@ export function multiplyWide(cpu: CpuState, s: number, size: number, signed: boo
 /** imul with two or three operands: d = a * b, the pairs at `a` and `b`. */
 export function multiplyTo(cpu: CpuState, d: number, a: number, b: number, size: number): void {
   const r = cpu.r;
-  const aLo = r[a] as number;
-  const bLo = r[b] as number;
+  const aLo = r[a];
+  const bLo = r[b];
   if (size === 8) {
-    multiply64(aLo, r[a + 1] as number, bLo, r[b + 1] as number, true);
-    const lo = product[0] as number;
-    const hi = product[1] as number;
+    multiply64(aLo, r[a + 1], bLo, r[b + 1], true);
+    const lo = product[0];
+    const hi = product[1];
     r[d] = lo;
     r[d + 1] = hi;
     return overflowFlags(cpu, product[2] !== hi >> 31 || product[3] !== hi >> 31, hi, lo);
@@ -114,7 +113,7 @@ export function divide(cpu: CpuState, s: number, size: number, signed: boolean):
   const r = cpu.r;
   const divisor = operand(r, s, bits, signed);
   const low = operand(r, Reg.AX, bits, false);
-  const high = size === 1 ? (operand(r, Reg.AX, 16n, false) >> 8n) : operand(r, Reg.DX, bits, false);
+  const high = size === 1 ? operand(r, Reg.AX, 16n, false) >> 8n : operand(r, Reg.DX, bits, false);
   const unsigned = (high << bits) | low;
   const dividend = signed ? BigInt.asIntN(2 * Number(bits), unsigned) : unsigned;
   if (divisor === 0n) return cpu.fault.raise(Vector.DE);
@@ -133,17 +132,17 @@ export function divide(cpu: CpuState, s: number, size: number, signed: boolean):
 /** Division of numbers below 2^53 without bigint; false if these are not. */
 function divideSmall(cpu: CpuState, s: number, size: number): boolean {
   const r = cpu.r;
-  const high = r[Reg.DX] as number;
+  const high = r[Reg.DX];
   let dividend: number;
-  let divisor = (r[s] as number) >>> 0;
+  let divisor = r[s] >>> 0;
   if (size === 4) {
     if (high >>> 0 >= 0x20_0000) return false;
-    dividend = (high >>> 0) * 0x1_0000_0000 + ((r[Reg.AX] as number) >>> 0);
+    dividend = (high >>> 0) * 0x1_0000_0000 + (r[Reg.AX] >>> 0);
   } else {
-    const axHi = (r[Reg.AX + 1] as number) >>> 0;
-    const sHi = (r[s + 1] as number) >>> 0;
+    const axHi = r[Reg.AX + 1] >>> 0;
+    const sHi = r[s + 1] >>> 0;
     if (high !== 0 || r[Reg.DX + 1] !== 0 || axHi >= 0x20_0000 || sHi >= 0x20_0000) return false;
-    dividend = axHi * 0x1_0000_0000 + ((r[Reg.AX] as number) >>> 0);
+    dividend = axHi * 0x1_0000_0000 + (r[Reg.AX] >>> 0);
     divisor += sHi * 0x1_0000_0000;
   }
   if (divisor === 0) return cpu.fault.raise(Vector.DE);
@@ -156,7 +155,7 @@ function divideSmall(cpu: CpuState, s: number, size: number): boolean {
 }
 
 function operand(r: Int32Array, w: number, bits: bigint, signed: boolean): bigint {
-  const value = (BigInt((r[w + 1] as number) >>> 0) << 32n) | BigInt((r[w] as number) >>> 0);
+  const value = (BigInt(r[w + 1] >>> 0) << 32n) | BigInt(r[w] >>> 0);
   return signed ? BigInt.asIntN(Number(bits), value) : BigInt.asUintN(Number(bits), value);
 }
 

@@ -50,20 +50,20 @@ function runHighByte(cpu: CpuState, op: Op): void {
   op.fn(cpu, Reg.T0, Reg.T1);
   if (!op.writes) return;
   if (op.dKind === OperandKind.MEMORY) cpu.storeEa(Reg.T0, 1);
-  else if (op.dKind === OperandKind.HIGH_BYTE) setHighByte(cpu, op.d, r[Reg.T0] as number);
-  else cpu.setRegister(op.d, 1, r[Reg.T0] as number, 0);
+  else if (op.dKind === OperandKind.HIGH_BYTE) setHighByte(cpu, op.d, r[Reg.T0]);
+  else cpu.setRegister(op.d, 1, r[Reg.T0], 0);
 }
 
 function loadOperand(cpu: CpuState, op: Op, kind: number, w: number, into: number): void {
   const r = cpu.r;
   if (kind === OperandKind.MEMORY) cpu.loadEa(into, 1);
-  else if (kind === OperandKind.HIGH_BYTE) r[into] = ((r[w] as number) >>> 8) & 0xff;
-  else r[into] = kind === OperandKind.IMMEDIATE ? op.immLo & 0xff : (r[w] as number) & 0xff;
+  else if (kind === OperandKind.HIGH_BYTE) r[into] = (r[w] >>> 8) & 0xff;
+  else r[into] = kind === OperandKind.IMMEDIATE ? op.immLo & 0xff : r[w] & 0xff;
 }
 
 /** Writes AH, CH, DH or BH of the register at `w`. */
 export function setHighByte(cpu: CpuState, w: number, value: number): void {
-  cpu.r[w] = ((cpu.r[w] as number) & ~0xff00) | ((value & 0xff) << 8);
+  cpu.r[w] = (cpu.r[w] & ~0xff00) | ((value & 0xff) << 8);
 }
 
 /** The wrapper for the operand kinds of `op`. */

@@ -28,10 +28,10 @@ function shl(size: number): OperandFn {
   const bits = 8 * size;
   return (cpu, d, s) => {
     const r = cpu.r;
-    const count = (r[s] as number) & (size === 8 ? 63 : 31);
+    const count = r[s] & (size === 8 ? 63 : 31);
     if (count === 0) return clearUpper(cpu, d, size);
-    const lo = r[d] as number;
-    const hi = size === 8 ? (r[d + 1] as number) : 0;
+    const lo = r[d];
+    const hi = size === 8 ? r[d + 1] : 0;
     let xLo: number;
     let xHi = 0;
     if (size === 8) {
@@ -57,12 +57,12 @@ function clearUpper(cpu: CpuState, d: number, size: number): void {
 function shiftRight(size: number, arithmetic: boolean): OperandFn {
   return (cpu, d, s) => {
     const r = cpu.r;
-    const count = (r[s] as number) & (size === 8 ? 63 : 31);
+    const count = r[s] & (size === 8 ? 63 : 31);
     if (count === 0) return clearUpper(cpu, d, size);
     const shift = 32 - 8 * size;
-    let lo = r[d] as number;
+    let lo = r[d];
     if (size < 4) lo = arithmetic ? (lo << shift) >> shift : (lo << shift) >>> shift;
-    const hi = size === 8 ? (r[d + 1] as number) : arithmetic ? lo >> 31 : 0;
+    const hi = size === 8 ? r[d + 1] : arithmetic ? lo >> 31 : 0;
     const fill = arithmetic ? hi >> 31 : 0;
     const carry = bitOf(lo, hi, count - 1);
     let xLo: number;
@@ -83,24 +83,24 @@ function shiftRight(size: number, arithmetic: boolean): OperandFn {
 function rol(size: number): OperandFn {
   const bits = 8 * size;
   return (cpu, d, s) => {
-    const masked = (cpu.r[s] as number) & (size === 8 ? 63 : 31);
+    const masked = cpu.r[s] & (size === 8 ? 63 : 31);
     if (masked === 0) return clearUpper(cpu, d, size);
     rotateLeft(cpu, d, size, masked % bits);
     const r = cpu.r;
-    const carry = (r[d] as number) & 1;
-    carryOverflow(cpu, carry, topBit(size, r[d] as number, r[d + 1] as number) ^ carry);
+    const carry = r[d] & 1;
+    carryOverflow(cpu, carry, topBit(size, r[d], r[d + 1]) ^ carry);
   };
 }
 
 function ror(size: number): OperandFn {
   const bits = 8 * size;
   return (cpu, d, s) => {
-    const masked = (cpu.r[s] as number) & (size === 8 ? 63 : 31);
+    const masked = cpu.r[s] & (size === 8 ? 63 : 31);
     if (masked === 0) return clearUpper(cpu, d, size);
     rotateLeft(cpu, d, size, (bits - (masked % bits)) % bits);
     const r = cpu.r;
-    const lo = r[d] as number;
-    const hi = r[d + 1] as number;
+    const lo = r[d];
+    const hi = r[d + 1];
     const second = bits === 64 ? (hi >>> 30) & 1 : (lo >>> (bits - 2)) & 1;
     const carry = topBit(size, lo, hi);
     carryOverflow(cpu, carry, carry ^ second);
@@ -109,14 +109,14 @@ function ror(size: number): OperandFn {
 
 function rotateLeft(cpu: CpuState, d: number, size: number, count: number): void {
   const r = cpu.r;
-  const lo = r[d] as number;
+  const lo = r[d];
   if (size < 4) {
     const bits = 8 * size;
     const value = lo & ((1 << bits) - 1);
     return cpu.setRegister(d, size, (value << count) | (value >>> (bits - count)), 0);
   }
   if (size === 4) return cpu.setRegister(d, 4, count === 0 ? lo : (lo << count) | (lo >>> (32 - count)), 0);
-  const hi = r[d + 1] as number;
+  const hi = r[d + 1];
   const [low, high] = count >= 32 ? [hi, lo] : [lo, hi];
   const by = count & 31;
   r[d] = by === 0 ? low : (low << by) | (high >>> (32 - by));
@@ -128,10 +128,10 @@ function rotateThroughCarry(size: number, left: boolean): OperandFn {
   const bits = 8 * size;
   return (cpu, d, s) => {
     const r = cpu.r;
-    const masked = (r[s] as number) & (size === 8 ? 63 : 31);
+    const masked = r[s] & (size === 8 ? 63 : 31);
     if (masked === 0) return clearUpper(cpu, d, size);
-    let lo = size < 4 ? (r[d] as number) & ((1 << bits) - 1) : (r[d] as number);
-    let hi = size === 8 ? (r[d + 1] as number) : 0;
+    let lo = size < 4 ? r[d] & ((1 << bits) - 1) : r[d];
+    let hi = size === 8 ? r[d + 1] : 0;
     let carry = cpu.fc >>> 31;
     const top = 8 * size - 1;
     for (let count = masked % (bits + 1); count > 0; count--) {
@@ -183,7 +183,9 @@ export function doubleShift(cpu: CpuState, d: number, s: number, size: number, c
   const by = BigInt(masked);
   const value = pair(r, d) & mask;
   const filler = pair(r, s) & mask;
-  const shifted = left ? ((value << by) | (filler >> (bits - by))) & mask : ((value >> by) | (filler << (bits - by))) & mask;
+  const shifted = left
+    ? ((value << by) | (filler >> (bits - by))) & mask
+    : ((value >> by) | (filler << (bits - by))) & mask;
   const carry = Number((left ? value >> (bits - by) : value >> (by - 1n)) & 1n);
   const lo = Number(BigInt.asIntN(32, shifted));
   const hi = Number(BigInt.asIntN(32, shifted >> 32n));
@@ -194,5 +196,5 @@ export function doubleShift(cpu: CpuState, d: number, s: number, size: number, c
 }
 
 function pair(r: Int32Array, w: number): bigint {
-  return (BigInt((r[w + 1] as number) >>> 0) << 32n) | BigInt((r[w] as number) >>> 0);
+  return (BigInt(r[w + 1] >>> 0) << 32n) | BigInt(r[w] >>> 0);
 }

@@ -7,11 +7,11 @@ export const Repeat = { NONE: 0, REPE: 1, REPNE: 2 } as const;
 /** Adds `by`, a small signed number, to the pair at `w`. */
 function advance(cpu: CpuState, w: number, by: number): void {
   const r = cpu.r;
-  const before = r[w] as number;
+  const before = r[w];
   const lo = (before + by) | 0;
   r[w] = lo;
-  if (by >= 0) r[w + 1] = ((r[w + 1] as number) + (lo >>> 0 < by ? 1 : 0)) | 0;
-  else r[w + 1] = ((r[w + 1] as number) - (before >>> 0 < -by ? 1 : 0)) | 0;
+  if (by >= 0) r[w + 1] = (r[w + 1] + (lo >>> 0 < by ? 1 : 0)) | 0;
+  else r[w + 1] = (r[w + 1] - (before >>> 0 < -by ? 1 : 0)) | 0;
 }
 
 function step(cpu: CpuState, op: Op): number {
@@ -19,17 +19,17 @@ function step(cpu: CpuState, op: Op): number {
 }
 
 function atDestination(cpu: CpuState): void {
-  cpu.eaLo = cpu.r[Reg.DI] as number;
-  cpu.eaHi = cpu.r[Reg.DI + 1] as number;
+  cpu.eaLo = cpu.r[Reg.DI];
+  cpu.eaHi = cpu.r[Reg.DI + 1];
 }
 
 function atSource(cpu: CpuState, op: Op): void {
-  let lo = cpu.r[Reg.SI] as number;
-  let hi = cpu.r[Reg.SI + 1] as number;
+  let lo = cpu.r[Reg.SI];
+  let hi = cpu.r[Reg.SI + 1];
   if (op.segment !== 0) {
-    const low = cpu.bases[(op.segment - 1) * 2] as number;
+    const low = cpu.bases[(op.segment - 1) * 2];
     lo = (lo + low) | 0;
-    hi = (hi + (cpu.bases[(op.segment - 1) * 2 + 1] as number) + (lo >>> 0 < low >>> 0 ? 1 : 0)) | 0;
+    hi = (hi + cpu.bases[(op.segment - 1) * 2 + 1] + (lo >>> 0 < low >>> 0 ? 1 : 0)) | 0;
   }
   cpu.eaLo = lo;
   cpu.eaHi = hi;
@@ -53,7 +53,7 @@ function storeOnce(cpu: CpuState, op: Op): void {
 function loadOnce(cpu: CpuState, op: Op): void {
   atSource(cpu, op);
   cpu.loadEa(Reg.T0, op.size);
-  cpu.setRegister(Reg.AX, op.size, cpu.r[Reg.T0] as number, cpu.r[Reg.T0 + 1] as number);
+  cpu.setRegister(Reg.AX, op.size, cpu.r[Reg.T0], cpu.r[Reg.T0 + 1]);
   advance(cpu, Reg.SI, step(cpu, op));
 }
 
@@ -75,7 +75,7 @@ function scanOnce(cpu: CpuState, op: Op): void {
 }
 
 function countIsZero(cpu: CpuState): boolean {
-  return ((cpu.r[Reg.CX] as number) | (cpu.r[Reg.CX + 1] as number)) === 0;
+  return (cpu.r[Reg.CX] | cpu.r[Reg.CX + 1]) === 0;
 }
 
 /** Once, or until rcx is 0. A fault in between leaves the registers at the failed element, as on hardware. */
@@ -106,7 +106,7 @@ function repeatedWhile(once: (cpu: CpuState, op: Op) => void) {
 /** How many elements of `size` from address `lo` fit into its page, at most rcx. */
 function untilPageEnd(cpu: CpuState, lo: number, size: number): number {
   const room = Math.floor((0x1000 - (lo & 0xfff)) / size);
-  const count = cpu.r[Reg.CX] as number;
+  const count = cpu.r[Reg.CX];
   return cpu.r[Reg.CX + 1] !== 0 || count < 0 || count > room ? room : count;
 }
 
@@ -115,7 +115,7 @@ function storeRun(cpu: CpuState, op: Op): void {
   atDestination(cpu);
   const count = untilPageEnd(cpu, cpu.eaLo, op.size);
   const r = cpu.r;
-  const value = r[Reg.AX] as number;
+  const value = r[Reg.AX];
   const uniform = op.size === 1 || (value === 0 && (op.size < 8 || r[Reg.AX + 1] === 0));
   if (count < 2 || !uniform) {
     storeOnce(cpu, op);
@@ -161,4 +161,3 @@ export const runLods = repeated(loadOnce);
 /** cmps and scas; `op.fn` is the comparison. */
 export const runCmps = repeatedWhile(compareOnce);
 export const runScas = repeatedWhile(scanOnce);
-

@@ -33,10 +33,10 @@ export function runSyscall(cpu: CpuState): void {
   r[Reg.CX + 1] = cpu.ipHi;
   r[Reg.R11] = readFlags(cpu) & ~Flag.RF;
   r[Reg.R11 + 1] = 0;
-  writeFlags(cpu, (r[Reg.R11] as number) & ~(msr[6] as number));
-  cpu.ipLo = msr[4] as number;
-  cpu.ipHi = msr[5] as number;
-  cpu.cs = (msr[3] as number) & 0xfffc;
+  writeFlags(cpu, r[Reg.R11] & ~msr[6]);
+  cpu.ipLo = msr[4];
+  cpu.ipHi = msr[5];
+  cpu.cs = msr[3] & 0xfffc;
   cpu.ss = cpu.cs + 8;
   cpu.setCpl(0);
   cpu.reconsider();
@@ -45,11 +45,11 @@ export function runSyscall(cpu: CpuState): void {
 export function runSysret(cpu: CpuState): void {
   privileged(cpu);
   const { r, msr } = cpu;
-  cpu.ipLo = r[Reg.CX] as number;
-  cpu.ipHi = r[Reg.CX + 1] as number;
-  writeFlags(cpu, (r[Reg.R11] as number) & ~Flag.RF);
-  cpu.cs = (((msr[3] as number) >>> 16) + 16) | 3;
-  cpu.ss = (((msr[3] as number) >>> 16) + 8) | 3;
+  cpu.ipLo = r[Reg.CX];
+  cpu.ipHi = r[Reg.CX + 1];
+  writeFlags(cpu, r[Reg.R11] & ~Flag.RF);
+  cpu.cs = ((msr[3] >>> 16) + 16) | 3;
+  cpu.ss = ((msr[3] >>> 16) + 8) | 3;
   cpu.setCpl(3);
   cpu.reconsider();
 }
@@ -57,25 +57,25 @@ export function runSysret(cpu: CpuState): void {
 /** iretq: all five values are read before any takes effect. */
 export function runIretq(cpu: CpuState): void {
   const { r, mmu } = cpu;
-  const spLo = r[Reg.SP] as number;
-  const spHi = r[Reg.SP + 1] as number;
+  const spLo = r[Reg.SP];
+  const spHi = r[Reg.SP + 1];
   const words = frame;
   for (let i = 0; i < 5; i++) {
     const lo = (spLo + 8 * i) | 0;
     words[2 * i] = mmu.read64(lo, (spHi + (lo >>> 0 < spLo >>> 0 ? 1 : 0)) | 0);
     words[2 * i + 1] = mmu.high;
   }
-  const cs = (words[2] as number) & 0xffff;
+  const cs = words[2] & 0xffff;
   if ((cs & 3) < cpu.cpl) cpu.fault.raise(Vector.GP, cs & 0xfffc);
-  const flags = words[4] as number;
+  const flags = words[4];
   const interrupts = cpu.cpl === 0 ? flags & Flag.IF : cpu.sys & Flag.IF;
   writeFlags(cpu, (flags & ~Flag.IF) | interrupts);
-  cpu.ipLo = words[0] as number;
-  cpu.ipHi = words[1] as number;
+  cpu.ipLo = words[0];
+  cpu.ipHi = words[1];
   cpu.cs = cs;
-  r[Reg.SP] = words[6] as number;
-  r[Reg.SP + 1] = words[7] as number;
-  cpu.ss = (words[8] as number) & 0xffff;
+  r[Reg.SP] = words[6];
+  r[Reg.SP + 1] = words[7];
+  cpu.ss = words[8] & 0xffff;
   cpu.setCpl(cs & 3);
   cpu.reconsider();
 }
@@ -86,8 +86,8 @@ export function runSwapgs(cpu: CpuState): void {
   privileged(cpu);
   const { bases } = cpu;
   for (const word of [2, 3]) {
-    const active = bases[word] as number;
-    bases[word] = bases[word + 2] as number;
+    const active = bases[word];
+    bases[word] = bases[word + 2];
     bases[word + 2] = active;
   }
 }
@@ -122,7 +122,7 @@ export function runLtr(cpu: CpuState, op: Op): void {
 }
 
 function readWord(cpu: CpuState, op: Op): number {
-  if (op.dKind !== OperandKind.MEMORY) return (cpu.r[op.d] as number) & 0xffff;
+  if (op.dKind !== OperandKind.MEMORY) return cpu.r[op.d] & 0xffff;
   cpu.ea(op);
   return cpu.mmu.read16(cpu.eaLo, cpu.eaHi);
 }
@@ -130,16 +130,16 @@ function readWord(cpu: CpuState, op: Op): number {
 /** mov from CR `op.extra` to the register `op.d`. */
 export function runReadControl(cpu: CpuState, op: Op): void {
   privileged(cpu);
-  cpu.r[op.d] = cpu.cr[2 * op.extra] as number;
-  cpu.r[op.d + 1] = cpu.cr[2 * op.extra + 1] as number;
+  cpu.r[op.d] = cpu.cr[2 * op.extra];
+  cpu.r[op.d + 1] = cpu.cr[2 * op.extra + 1];
 }
 
 /** mov to CR `op.extra` from the register `op.d`. */
 export function runWriteControl(cpu: CpuState, op: Op): void {
   privileged(cpu);
-  const lo = cpu.r[op.d] as number;
+  const lo = cpu.r[op.d];
   cpu.cr[2 * op.extra] = lo;
-  cpu.cr[2 * op.extra + 1] = cpu.r[op.d + 1] as number;
+  cpu.cr[2 * op.extra + 1] = cpu.r[op.d + 1];
   if (op.extra === 0) cpu.mmu.writeProtect = (lo & 0x10000) !== 0;
   if (op.extra === 3) cpu.mmu.cr3 = (lo & ~0xfff) >>> 0;
   cpu.mmu.flush();
@@ -160,7 +160,7 @@ const FS_BASE = 0xc000_0100 | 0;
 
 /** Word array and index of the MSR in ecx, or #GP. */
 function locateMsr(cpu: CpuState): { words: Int32Array; at: number } {
-  const number = cpu.r[Reg.CX] as number;
+  const number = cpu.r[Reg.CX];
   if (number >= FS_BASE && number <= FS_BASE + 2) return { words: cpu.bases, at: 2 * (number - FS_BASE) };
   const at = [EFER, EFER + 1, EFER + 2, EFER + 4].indexOf(number);
   if (at < 0) return cpu.fault.raise(Vector.GP);
@@ -170,21 +170,21 @@ function locateMsr(cpu: CpuState): { words: Int32Array; at: number } {
 export function runRdmsr(cpu: CpuState): void {
   privileged(cpu);
   const { words, at } = locateMsr(cpu);
-  cpu.setRegister(Reg.AX, 4, words[at] as number, 0);
-  cpu.setRegister(Reg.DX, 4, words[at + 1] as number, 0);
+  cpu.setRegister(Reg.AX, 4, words[at], 0);
+  cpu.setRegister(Reg.DX, 4, words[at + 1], 0);
 }
 
 export function runWrmsr(cpu: CpuState): void {
   privileged(cpu);
   const { words, at } = locateMsr(cpu);
-  words[at] = cpu.r[Reg.AX] as number;
-  words[at + 1] = cpu.r[Reg.DX] as number;
+  words[at] = cpu.r[Reg.AX];
+  words[at + 1] = cpu.r[Reg.DX];
 }
 
 export function runRdtsc(cpu: CpuState): void {
   cpu.devices.timestamp(cpu, Reg.T0);
-  const lo = cpu.r[Reg.T0] as number;
-  const hi = cpu.r[Reg.T0 + 1] as number;
+  const lo = cpu.r[Reg.T0];
+  const hi = cpu.r[Reg.T0 + 1];
   cpu.setRegister(Reg.AX, 4, lo, 0);
   cpu.setRegister(Reg.DX, 4, hi, 0);
 }

@@ -30,7 +30,7 @@ export function negFn(size: number): OperandFn {
     r[Reg.T2] = 0;
     r[Reg.T2 + 1] = 0;
     subtract(cpu, Reg.T2, d);
-    cpu.setRegister(d, size, r[Reg.T2] as number, r[Reg.T2 + 1] as number);
+    cpu.setRegister(d, size, r[Reg.T2], r[Reg.T2 + 1]);
   };
 }
 
@@ -38,6 +38,6 @@ export function negFn(size: number): OperandFn {
 export function notFn(size: number): OperandFn {
   return (cpu: CpuState, d: number) => {
     const r = cpu.r;
-    cpu.setRegister(d, size, ~(r[d] as number), ~(r[d + 1] as number));
+    cpu.setRegister(d, size, ~r[d], ~r[d + 1]);
   };
 }

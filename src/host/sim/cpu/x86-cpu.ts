@@ -38,7 +38,7 @@ export class X86Cpu extends CpuState {
 
   /** Asserts an interrupt line; it is taken when IF is set and wakes the CPU from hlt. */
   raiseInterrupt(vector: number): void {
-    this.#pending[vector >> 5] = (this.#pending[vector >> 5] as number) | (1 << (vector & 31));
+    this.#pending[vector >> 5] = this.#pending[vector >> 5] | (1 << (vector & 31));
     this.#hasPending = true;
     this.reconsider();
   }
@@ -122,7 +122,7 @@ export class X86Cpu extends CpuState {
 
   #takeInterrupt(): void {
     for (let word = PENDING_WORDS - 1; word >= 0; word--) {
-      const bits = this.#pending[word] as number;
+      const bits = this.#pending[word];
       if (bits === 0) continue;
       const vector = word * 32 + 31 - Math.clz32(bits);
       this.#pending[word] = bits & ~(1 << (vector & 31));

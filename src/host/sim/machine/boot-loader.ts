@@ -46,7 +46,12 @@ export interface ExecRange {
 }
 
 /** Puts kernel, page tables and boot parameters into memory, as docs/simulator.md describes. */
-export function loadImage(physical: PhysicalMemory, image: EncodedSimImage, exec: ExecRange, params: BootParams): BootState {
+export function loadImage(
+  physical: PhysicalMemory,
+  image: EncodedSimImage,
+  exec: ExecRange,
+  params: BootParams,
+): BootState {
   const at = Number(image.base - KERNEL_BASE);
   const kernel = decodeBase64(image.kernel);
   const end = Number(image.end - KERNEL_BASE);

@@ -19,6 +19,7 @@ const Hypercall = {
   IPI: 10,
   RANDOM: 11,
   IDLE_ALL: 12,
+  TASK_DEAD: 13,
 } as const;
 
 const CONSOLE_MAX = 65_536;
@@ -31,17 +32,17 @@ const ARGS = [Reg.DI, Reg.SI, Reg.DX, Reg.R10, Reg.R8] as const;
 /** Carries out the vmcall whose registers `cpu` holds. */
 export function runHypercall(machine: SimMachine, cpu: X86Cpu): void {
   const r = cpu.r;
-  const lo = r[Reg.DI] as number;
-  const hi = r[Reg.DI + 1] as number;
-  switch (r[Reg.AX] as number) {
+  const lo = r[Reg.DI];
+  const hi = r[Reg.DI + 1];
+  switch (r[Reg.AX]) {
     case Hypercall.JOURNAL:
       return appendJournal(machine, cpu);
     case Hypercall.TRACEPOINT:
-      machine.observers.tracepoint?.(lo, r[Reg.SI] as number, r[Reg.SI + 1] as number, r[Reg.DX] as number, cpu.number);
+      machine.observers.tracepoint?.(lo, r[Reg.SI], r[Reg.SI + 1], r[Reg.DX], cpu.number);
       return answer(cpu, 0, 0);
     case Hypercall.TRAP: {
       const { trap } = machine.observers;
-      const handled = trap !== null && trap(lo, r[Reg.SI] as number, r[Reg.SI + 1] as number, cpu.number);
+      const handled = trap !== null && trap(lo, r[Reg.SI], r[Reg.SI + 1], cpu.number);
       return answer(cpu, handled ? 1 : 0, 0);
     }
     case Hypercall.SAMPLE:
@@ -57,18 +58,21 @@ export function runHypercall(machine: SimMachine, cpu: X86Cpu): void {
       return tag === undefined ? answer(cpu, -1, -1) : answer(cpu, tag.lo, tag.hi);
     }
     case Hypercall.CONSOLE:
-      machine.console += readText(cpu, lo, hi, Math.min((r[Reg.SI] as number) >>> 0, CONSOLE_MAX), false);
+      machine.console += readText(cpu, lo, hi, Math.min(r[Reg.SI] >>> 0, CONSOLE_MAX), false);
       return answer(cpu, 0, 0);
     case Hypercall.OOPS:
       return giveUp(machine, cpu);
     case Hypercall.IPI:
-      machine.cpus[lo]?.raiseInterrupt((r[Reg.SI] as number) & 0xff);
+      machine.cpus[lo]?.raiseInterrupt(r[Reg.SI] & 0xff);
       return answer(cpu, 0, 0);
     case Hypercall.RANDOM:
       return answer(cpu, machine.random.word(), machine.random.word());
     case Hypercall.IDLE_ALL:
       machine.finished = true;
       machine.stopSlice();
+      return answer(cpu, 0, 0);
+    case Hypercall.TASK_DEAD:
+      machine.observers.taskDead?.(lo, hi);
       return answer(cpu, 0, 0);
     default:
       return answer(cpu, -38, -1);
@@ -86,42 +90,43 @@ function appendJournal(machine: SimMachine, cpu: X86Cpu): void {
   words[at] = now | 0;
   words[at + 1] = Math.floor(now / 0x1_0000_0000);
   words[at + 2] = cpu.number;
-  words[at + 3] = cpu.r[Reg.DI] as number;
+  words[at + 3] = cpu.r[Reg.DI];
   for (let i = 0; i < 4; i++) {
     const w = ARGS[i + 1] as number;
-    words[at + 4 + 2 * i] = cpu.r[w] as number;
-    words[at + 5 + 2 * i] = cpu.r[w + 1] as number;
+    words[at + 4 + 2 * i] = cpu.r[w];
+    words[at + 5 + 2 * i] = cpu.r[w + 1];
   }
-  if (KINDS_WITH_PATH.has(cpu.r[Reg.DI] as number)) {
-    machine.journal.addText(readText(cpu, cpu.r[ARGS[2]] as number, cpu.r[ARGS[2] + 1] as number, TEXT_MAX, true));
+  if (KINDS_WITH_PATH.has(cpu.r[Reg.DI])) {
+    machine.journal.addText(readText(cpu, cpu.r[ARGS[2]], cpu.r[ARGS[2] + 1], TEXT_MAX, true));
   }
   answer(cpu, 0, 0);
 }
 
 function submitBlock(machine: SimMachine, cpu: X86Cpu): void {
-  const at = cpu.mmu.readable(cpu.r[Reg.DI] as number, cpu.r[Reg.DI + 1] as number);
+  const at = cpu.mmu.readable(cpu.r[Reg.DI], cpu.r[Reg.DI + 1]);
   const { view } = machine.physical;
   const sector = view.getUint32(at + 8, true) + view.getUint32(at + 12, true) * 0x1_0000_0000;
-  machine.disk.submit(
-    {
-      tag: { lo: view.getInt32(at, true), hi: view.getInt32(at + 4, true) },
-      sector,
-      bytes: view.getUint32(at + 16, true),
-      write: view.getUint32(at + 20, true) !== 0,
-      buffer: view.getUint32(at + 24, true),
-      cpu: cpu.number,
-    },
-    machine.now,
-  );
+  const request = {
+    tag: { lo: view.getInt32(at, true), hi: view.getInt32(at + 4, true) },
+    sector,
+    bytes: view.getUint32(at + 16, true),
+    write: view.getUint32(at + 20, true) !== 0,
+    buffer: view.getUint32(at + 24, true) + view.getUint32(at + 28, true) * 0x1_0000_0000,
+    cpu: cpu.number,
+  };
+  if (!machine.disk.submit(request, machine.now)) {
+    const { bytes, buffer } = request;
+    return machine.giveUp(`disk request of ${bytes} bytes at sector ${sector}, memory at ${buffer}`, cpu.number, null);
+  }
   // The slice was planned before this completion was known.
   machine.stopSlice();
   answer(cpu, 0, 0);
 }
 
 function giveUp(machine: SimMachine, cpu: X86Cpu): void {
-  const reason = readText(cpu, cpu.r[Reg.DI] as number, cpu.r[Reg.DI + 1] as number, TEXT_MAX, true);
-  const lo = cpu.r[Reg.SI] as number;
-  const hi = cpu.r[Reg.SI + 1] as number;
+  const reason = readText(cpu, cpu.r[Reg.DI], cpu.r[Reg.DI + 1], TEXT_MAX, true);
+  const lo = cpu.r[Reg.SI];
+  const hi = cpu.r[Reg.SI + 1];
   const at = lo === 0 && hi === 0 ? -1 : cpu.mmu.translate(lo, hi, Access.READ, false);
   machine.giveUp(reason, cpu.number, at < 0 ? null : new PtRegs(x86PtRegs, machine.physical.words, at >> 2));
 }
@@ -132,7 +137,7 @@ function readText(cpu: X86Cpu, lo: number, hi: number, max: number, terminated: 
   for (let i = 0; i < max; i++) {
     const low = (lo + i) | 0;
     const at = cpu.mmu.translate(low, low >>> 0 < lo >>> 0 ? (hi + 1) | 0 : hi, Access.READ, false);
-    const byte = at < 0 ? 0 : (cpu.mmu.physical.bytes[at] as number);
+    const byte = at < 0 ? 0 : cpu.mmu.physical.bytes[at];
     if (at < 0 || (terminated && byte === 0)) break;
     bytes.push(byte);
   }

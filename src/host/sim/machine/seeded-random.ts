@@ -16,15 +16,15 @@ export class SeededRandom {
   /** 32 bits, signed. */
   word(): number {
     const s = this.#s;
-    const s1 = s[1] as number;
+    const s1 = s[1];
     const product = Math.imul(s1, 5);
     const result = Math.imul((product << 7) | (product >>> 25), 9);
-    s[2] = (s[2] as number) ^ (s[0] as number);
-    s[3] = (s[3] as number) ^ s1;
-    s[1] = s1 ^ (s[2] as number);
-    s[0] = (s[0] as number) ^ (s[3] as number);
-    s[2] = (s[2] as number) ^ (s1 << 9);
-    const s3 = s[3] as number;
+    s[2] = s[2] ^ s[0];
+    s[3] = s[3] ^ s1;
+    s[1] = s1 ^ s[2];
+    s[0] = s[0] ^ s[3];
+    s[2] = s[2] ^ (s1 << 9);
+    const s3 = s[3];
     s[3] = (s3 << 11) | (s3 >>> 21);
     return result;
   }

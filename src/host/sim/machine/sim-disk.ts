@@ -1,4 +1,3 @@
-import { BpfError } from '../../../base/index.js';
 import type { PhysicalMemory } from '../cpu/physical-memory.js';
 import type { SeededRandom } from './seeded-random.js';
 
@@ -26,19 +25,22 @@ export interface DiskRequest {
 export class SimDisk {
   readonly #pieces = new Map<number, Uint8Array>();
   readonly #physical: PhysicalMemory;
+  readonly #sectors: number;
   readonly #random: SeededRandom;
   readonly #queue: DiskRequest[] = [];
   #head = 0;
   #freeAt = 0;
 
-  constructor(physical: PhysicalMemory, random: SeededRandom) {
+  constructor(physical: PhysicalMemory, sectors: number, random: SeededRandom) {
     this.#physical = physical;
+    this.#sectors = sectors;
     this.#random = random;
   }
 
   /** Fills the disk before boot. */
   load(sector: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += SECTOR) this.#sector(sector + at / SECTOR).set(bytes.subarray(at, at + SECTOR));
+    for (let at = 0; at < bytes.length; at += SECTOR)
+      this.#sector(sector + at / SECTOR).set(bytes.subarray(at, at + SECTOR));
   }
 
   /** Time of the next completion, Infinity for none. */
@@ -46,19 +48,22 @@ export class SimDisk {
     return this.#queue[0]?.due ?? Infinity;
   }
 
-  /** Starts a request: one at a time is served, in the order of arrival. */
-  submit(request: Omit<DiskRequest, 'due'>, now: number): void {
-    const end = request.buffer + request.bytes;
-    if (!(request.bytes > 0 && request.bytes % SECTOR === 0 && end <= this.#physical.size)) {
-      throw new BpfError('EIO', 'disk request outside memory or not of whole sectors', { value: request.bytes });
-    }
-    const distance = Math.min(1, Math.abs(request.sector - this.#head) / 100_000);
-    const seek = request.sector === this.#head ? 0 : Math.floor((0.2 + 0.8 * distance) * this.#random.below(SEEK_NS));
+  /**
+   * Starts a request: one at a time is served, in the order of arrival. False for one that no disk can carry out:
+   * outside of its sectors or of memory, or not of whole sectors.
+   */
+  submit(request: Omit<DiskRequest, 'due'>, now: number): boolean {
+    const { buffer, bytes, sector } = request;
+    if (bytes === 0 || bytes % SECTOR !== 0 || buffer + bytes > this.#physical.size) return false;
+    if (sector + bytes / SECTOR > this.#sectors) return false;
+    const distance = Math.min(1, Math.abs(sector - this.#head) / 100_000);
+    const seek = sector === this.#head ? 0 : Math.floor((0.2 + 0.8 * distance) * this.#random.below(SEEK_NS));
     const start = Math.max(now, this.#freeAt);
-    const due = start + FIXED_NS + seek + (request.bytes / SECTOR) * NS_PER_SECTOR;
+    const due = start + FIXED_NS + seek + (bytes / SECTOR) * NS_PER_SECTOR;
     this.#freeAt = due;
-    this.#head = request.sector + request.bytes / SECTOR;
+    this.#head = sector + bytes / SECTOR;
     this.#queue.push({ ...request, due });
+    return true;
   }
 
   /** The request that was due by `now`, its data moved; undefined for none. */

@@ -88,11 +88,11 @@ export class SimJournal {
     if (!(index >= 0 && index < this.#count)) throw new RangeError(`journal entry ${index} of ${this.#count}`);
     const w = this.#words;
     const at = index * WORDS;
-    const pair = (i: number): bigint => u64(w[at + i] as number, w[at + i + 1] as number);
+    const pair = (i: number): bigint => u64(w[at + i], w[at + i + 1]);
     return {
       time: pair(0),
-      cpu: w[at + 2] as number,
-      kind: w[at + 3] as number,
+      cpu: w[at + 2],
+      kind: w[at + 3],
       a: pair(4),
       b: pair(6),
       c: pair(8),

@@ -48,11 +48,12 @@ export interface MachineOops {
   readonly regs: PtRegs | null;
 }
 
-/** Those outside the machine who are told of traps, tracepoints, samples. All run with the CPU stopped. */
+/** Those outside the machine who are told of traps, tracepoints, samples, ended tasks. All run with the CPU stopped. */
 export interface MachineObservers {
   tracepoint: ((index: number, lo: number, hi: number, count: number, cpu: number) => void) | null;
   trap: ((kind: number, lo: number, hi: number, cpu: number) => boolean) | null;
   sample: ((lo: number, hi: number, cpu: number) => void) | null;
+  taskDead: ((lo: number, hi: number) => void) | null;
 }
 
 export interface MachineOptions extends BootParams {
@@ -82,7 +83,7 @@ export class SimMachine implements CpuDevices {
   readonly journal = new SimJournal();
   readonly disk: SimDisk;
   readonly random: SeededRandom;
-  readonly observers: MachineObservers = { tracepoint: null, trap: null, sample: null };
+  readonly observers: MachineObservers = { tracepoint: null, trap: null, sample: null, taskDead: null };
   /** Tags of requests that are done, by the CPU that queued them. */
   readonly completed: { lo: number; hi: number }[][];
   console = '';
@@ -98,14 +99,19 @@ export class SimMachine implements CpuDevices {
   readonly #samplers = new Set<Sampler>();
   /** Time at the start of the running slice. */
   #now = 0;
+  /** Instructions given to the CPU that is running, 0 between runs of it. */
   #slice = 0;
+  /** Instructions left of the slice that began; 0: it is over. */
+  #planned = 0;
+  /** Time that the slice has taken so far. */
+  #slicePassed = 0;
   #next = 0;
 
   constructor(image: EncodedSimImage, options: MachineOptions) {
     this.physical = new PhysicalMemory(options.memoryBytes);
     this.random = new SeededRandom(options.seed);
     this.#slices = new SeededRandom(options.seed ^ 0x51ce_5eedn);
-    this.disk = new SimDisk(this.physical, new SeededRandom(options.seed ^ 0xd15cn));
+    this.disk = new SimDisk(this.physical, Number(options.diskSectors), new SeededRandom(options.seed ^ 0xd15cn));
     this.#nsPerInsn = options.nsPerInsn;
     for (const { sector, bytes } of image.disk) this.disk.load(sector, decodeBase64(bytes));
     const boot = loadImage(this.physical, image, options.exec, options);
@@ -117,7 +123,7 @@ export class SimMachine implements CpuDevices {
   /** Virtual nanoseconds since boot, exact within a slice. */
   get now(): number {
     if (this.#slice === 0) return this.#now;
-    const done = this.#slice - (this.cpus[this.currentCpu] as X86Cpu).remaining;
+    const done = this.#slice - this.cpus[this.currentCpu].remaining;
     return this.#now + done * this.#nsPerInsn;
   }
 
@@ -135,13 +141,9 @@ export class SimMachine implements CpuDevices {
       if (limits.until?.() === true) return 'until';
       if (this.executed >= last) return 'instructions';
       if (this.#now >= end) return 'time';
-      this.#fireDue();
-      const cpu = this.#pickCpu();
-      if (cpu === null) {
-        const due = this.#nextEvent();
-        if (due === Infinity) return 'stalled';
-        this.#now = Math.min(due, end);
-      } else this.#runSlice(cpu, Math.min(last - this.executed, Math.ceil((end - this.#now) / this.#nsPerInsn)));
+      if (this.#planned > 0 || this.#beginSlice(end)) {
+        this.#runSlice(Math.min(last - this.executed, Math.ceil((end - this.#now) / this.#nsPerInsn)));
+      } else if (this.#nextEvent() === Infinity) return 'stalled';
     }
   }
 
@@ -149,7 +151,7 @@ export class SimMachine implements CpuDevices {
   setTimer(cpu: number, deadline: number): void {
     this.#timers[cpu] = deadline;
     // The running slice may now be too long.
-    (this.cpus[this.currentCpu] as X86Cpu).leave();
+    this.cpus[this.currentCpu].leave();
   }
 
   /**
@@ -164,7 +166,7 @@ export class SimMachine implements CpuDevices {
 
   /** Ends the run in progress after the current instruction. */
   stopSlice(): void {
-    (this.cpus[this.currentCpu] as X86Cpu).leave();
+    this.cpus[this.currentCpu].leave();
   }
 
   hypercall(cpu: CpuState): void {
@@ -202,7 +204,7 @@ export class SimMachine implements CpuDevices {
   #pickCpu(): X86Cpu | null {
     const count = this.cpus.length;
     for (let i = 0; i < count; i++) {
-      const cpu = this.cpus[(this.#next + i) % count] as X86Cpu;
+      const cpu = this.cpus[(this.#next + i) % count];
       if (cpu.idle) continue;
       this.#next = (this.#next + i + 1) % count;
       return cpu;
@@ -210,26 +212,48 @@ export class SimMachine implements CpuDevices {
     return null;
   }
 
-  #runSlice(cpu: X86Cpu, limit: number): void {
+  /** Gives the next CPU its turn. False if all sleep: then the clock has moved to the next event, or to `end`. */
+  #beginSlice(end: number): boolean {
+    this.#fireDue();
+    const cpu = this.#pickCpu();
+    if (cpu !== null) {
+      this.#planSlice(cpu);
+      return true;
+    }
+    const due = this.#nextEvent();
+    if (due !== Infinity) this.#now = Math.min(due, end);
+    return false;
+  }
+
+  /** A new slice, as long as chance and the next event allow. */
+  #planSlice(cpu: X86Cpu): void {
     const untilEvent = Math.ceil((this.#nextEvent() - this.#now) / this.#nsPerInsn);
-    const slice = Math.max(1, Math.min(SLICE_MIN + this.#slices.below(SLICE_SPREAD), untilEvent, limit));
+    this.#planned = Math.max(1, Math.min(SLICE_MIN + this.#slices.below(SLICE_SPREAD), untilEvent));
+    this.#slicePassed = 0;
     this.currentCpu = cpu.number;
-    this.#slice = slice;
-    const done = cpu.run(slice);
+  }
+
+  /** Runs the planned slice, or as much of it as `limit` allows: the rest is then kept for the next run. */
+  #runSlice(limit: number): void {
+    const cpu = this.cpus[this.currentCpu];
+    this.#slice = Math.max(1, Math.min(this.#planned, limit));
+    const done = cpu.run(this.#slice);
+    const passed = done * this.#nsPerInsn;
     this.#slice = 0;
     this.executed += done;
-    const passed = done * this.#nsPerInsn;
     this.#now += passed;
-    if (this.#samplers.size > 0) this.#countSamplers(passed);
-    if (cpu.shutdown !== null) {
-      const { vector, error } = cpu.shutdown;
-      this.giveUp(`triple fault: exception ${vector}, error code 0x${error.toString(16)}`, cpu.number, this.#registersOf(cpu));
-    }
+    this.#slicePassed += passed;
+    this.#planned = cpu.leaving || cpu.shutdown !== null ? 0 : this.#planned - done;
+    if (this.#planned === 0 && this.#samplers.size > 0) this.#countSamplers(this.#slicePassed);
+    if (cpu.shutdown === null) return;
+    const { vector, error } = cpu.shutdown;
+    const reason = `triple fault: exception ${vector}, error code 0x${error.toString(16)}`;
+    this.giveUp(reason, cpu.number, this.#registersOf(cpu));
   }
 
   #countSamplers(passed: number): void {
     for (const sampler of this.#samplers) {
-      const cpu = this.cpus[sampler.cpu] as X86Cpu;
+      const cpu = this.cpus[sampler.cpu];
       if (cpu.idle && sampler.cpu !== this.currentCpu) continue;
       sampler.left -= passed;
       if (sampler.left > 0) continue;
@@ -245,13 +269,13 @@ export class SimMachine implements CpuDevices {
 
   #fireDue(): void {
     for (let n = 0; n < this.#timers.length; n++) {
-      if ((this.#timers[n] as number) > this.#now) continue;
+      if (this.#timers[n] > this.#now) continue;
       this.#timers[n] = Infinity;
-      (this.cpus[n] as X86Cpu).raiseInterrupt(DeviceVector.TIMER);
+      this.cpus[n].raiseInterrupt(DeviceVector.TIMER);
     }
     for (let done = this.disk.complete(this.#now); done !== undefined; done = this.disk.complete(this.#now)) {
-      (this.completed[done.cpu] as { lo: number; hi: number }[]).push(done.tag);
-      (this.cpus[done.cpu] as X86Cpu).raiseInterrupt(DeviceVector.BLOCK);
+      this.completed[done.cpu].push(done.tag);
+      this.cpus[done.cpu].raiseInterrupt(DeviceVector.BLOCK);
     }
   }
 
@@ -259,9 +283,9 @@ export class SimMachine implements CpuDevices {
   #registersOf(cpu: X86Cpu): PtRegs {
     const regs = new PtRegs(x86PtRegs);
     const order = [15, 14, 13, 12, 5, 3, 11, 10, 9, 8, 0, 1, 2, 6, 7];
-    order.forEach((n, slot) => regs.set(slot, cpu.r[2 * n] as number, cpu.r[2 * n + 1] as number));
+    order.forEach((n, slot) => regs.set(slot, cpu.r[2 * n], cpu.r[2 * n + 1]));
     regs.put(x86PtRegs.ip, u64(cpu.ipLo, cpu.ipHi));
-    regs.set(x86PtRegs.sp, cpu.r[Reg.SP] as number, cpu.r[Reg.SP + 1] as number);
+    regs.set(x86PtRegs.sp, cpu.r[Reg.SP], cpu.r[Reg.SP + 1]);
     return regs;
   }
 }

@@ -53,7 +53,7 @@ export function blockEvents(
       ],
       `"%d,%d %s %u (%s) %llu + %u [%s]", ${DEVICE}, REC->rwbs, REC->bytes, __get_str(cmd), (unsigned long long)REC->sector, REC->nr_sector, REC->comm`,
       (args, record, memory) => {
-        const [lo, hi] = [args[0] as number, args[1] as number];
+        const [lo, hi] = [args[0], args[1]];
         const bytes = read32(memory, lo, hi, at.length);
         const sector = read64(memory, lo, hi, at.sector);
         put32(record, 8, device(memory, lo, hi));
@@ -72,22 +72,15 @@ export function blockEvents(
     block_rq_complete: traceEvent(
       'block',
       'block_rq_complete',
-      [
-        'dev_t dev',
-        'sector_t sector',
-        'unsigned int nr_sector',
-        'int error',
-        'char rwbs[8]',
-        '__data_loc char[] cmd',
-      ],
+      ['dev_t dev', 'sector_t sector', 'unsigned int nr_sector', 'int error', 'char rwbs[8]', '__data_loc char[] cmd'],
       `"%d,%d %s (%s) %llu + %u [%d]", ${DEVICE}, REC->rwbs, __get_str(cmd), (unsigned long long)REC->sector, REC->nr_sector, REC->error`,
       (args, record, memory) => {
-        const [lo, hi] = [args[0] as number, args[1] as number];
+        const [lo, hi] = [args[0], args[1]];
         const sector = read64(memory, lo, hi, at.sector);
         put32(record, 8, device(memory, lo, hi));
         putPair(record, 16, sector.lo, sector.hi);
-        put32(record, 24, (args[4] as number) >>> SECTOR_SHIFT);
-        put32(record, 28, (args[2] as number) === 0 ? 0 : -5);
+        put32(record, 24, args[4] >>> SECTOR_SHIFT);
+        put32(record, 28, args[2] === 0 ? 0 : -5);
         putRwbs(record, 32, read32(memory, lo, hi, at.flags));
         putText(record, 40, NO_COMMAND);
       },

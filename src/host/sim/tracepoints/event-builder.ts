@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<string, readonly [size: number, signed: boolean]>> 
   'unsigned int': [4, false],
   long: [8, true],
   'unsigned long': [8, false],
-  's64': [8, true],
+  s64: [8, true],
   pid_t: [4, true],
   dev_t: [4, false],
   sector_t: [8, false],
@@ -34,7 +34,7 @@ export function layoutFields(declarations: readonly string[]): TraceField[] {
     const arrayLength = Number(match[3] ?? 0);
     const offset = Math.ceil(at / size) * size;
     at = offset + size * Math.max(1, arrayLength);
-    return { name: match[2] as string, type, arrayLength, offset, size: at - offset, signed };
+    return { name: match[2], type, arrayLength, offset, size: at - offset, signed };
   });
 }
 
@@ -67,7 +67,7 @@ export function put32(record: TraceRecord, offset: number, value: number): void 
 
 /** Writes argument `index` (a word pair of `args`) as a 64-bit field. */
 export function putArg(record: TraceRecord, offset: number, args: Int32Array, index: number): void {
-  putPair(record, offset, args[2 * index] as number, args[2 * index + 1] as number);
+  putPair(record, offset, args[2 * index], args[2 * index + 1]);
 }
 
 export function putPair(record: TraceRecord, offset: number, lo: number, hi: number): void {

@@ -16,11 +16,11 @@ export function irqEvents(layout: KernelLayout): Readonly<Record<string, TraceEv
       name,
       ['unsigned int vec'],
       `"vec=%u [action=%s]", REC->vec, __print_symbolic(REC->vec, ${symbols})`,
-      (args, record) => put32(record, 8, args[0] as number),
+      (args, record) => put32(record, 8, args[0]),
     );
   const vector = (name: string): TraceEventDescriptor =>
     traceEvent('irq_vectors', name, ['int vector'], '"vector=%d", REC->vector', (args, record) =>
-      put32(record, 8, args[0] as number),
+      put32(record, 8, args[0]),
     );
 
   return {
@@ -30,8 +30,8 @@ export function irqEvents(layout: KernelLayout): Readonly<Record<string, TraceEv
       ['int irq', '__data_loc char[] name'],
       '"irq=%d name=%s", REC->irq, __get_str(name)',
       (args, record, memory) => {
-        put32(record, 8, args[0] as number);
-        putText(record, 12, readText(memory, read64(memory, args[2] as number, args[3] as number, nameAt)));
+        put32(record, 8, args[0]);
+        putText(record, 12, readText(memory, read64(memory, args[2], args[3], nameAt)));
       },
     ),
     irq_handler_exit: traceEvent(
@@ -40,8 +40,8 @@ export function irqEvents(layout: KernelLayout): Readonly<Record<string, TraceEv
       ['int irq', 'int ret'],
       '"irq=%d ret=%s", REC->irq, REC->ret ? "handled" : "unhandled"',
       (args, record) => {
-        put32(record, 8, args[0] as number);
-        put32(record, 12, args[4] as number);
+        put32(record, 8, args[0]);
+        put32(record, 12, args[4]);
       },
     ),
     softirq_raise: softirq('softirq_raise'),

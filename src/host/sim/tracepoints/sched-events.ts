@@ -41,7 +41,7 @@ export function schedEvents(layout: KernelLayout): Readonly<Record<string, Trace
       ['char comm[16]', 'pid_t pid', 'int prio', 'int target_cpu'],
       '"comm=%s pid=%d prio=%d target_cpu=%03d", REC->comm, REC->pid, REC->prio, REC->target_cpu',
       (args, record, memory) => {
-        const [lo, hi] = [args[0] as number, args[1] as number];
+        const [lo, hi] = [args[0], args[1]];
         putComm(record, 8, memory, lo, hi);
         putMember(record, 24, memory, lo, hi, at.pid);
         putMember(record, 28, memory, lo, hi, at.prio);
@@ -56,7 +56,7 @@ export function schedEvents(layout: KernelLayout): Readonly<Record<string, Trace
       ['char comm[16]', 'pid_t pid', 'int prio'],
       '"comm=%s pid=%d prio=%d", REC->comm, REC->pid, REC->prio',
       (args, record, memory) => {
-        const [lo, hi] = [args[0] as number, args[1] as number];
+        const [lo, hi] = [args[0], args[1]];
         putComm(record, 8, memory, lo, hi);
         putMember(record, 24, memory, lo, hi, at.pid);
         putMember(record, 28, memory, lo, hi, at.prio);
@@ -82,7 +82,7 @@ export function schedEvents(layout: KernelLayout): Readonly<Record<string, Trace
         putComm(record, 8, memory, prevLo, prevHi);
         putMember(record, 24, memory, prevLo, prevHi, at.pid);
         putMember(record, 28, memory, prevLo, prevHi, at.prio);
-        put32(record, 32, reportedState(args[0] as number, args[6] as number));
+        put32(record, 32, reportedState(args[0], args[6]));
         putComm(record, 40, memory, nextLo, nextHi);
         putMember(record, 56, memory, nextLo, nextHi, at.pid);
         putMember(record, 60, memory, nextLo, nextHi, at.prio);
@@ -97,12 +97,12 @@ export function schedEvents(layout: KernelLayout): Readonly<Record<string, Trace
       ['char comm[16]', 'pid_t pid', 'int prio', 'int orig_cpu', 'int dest_cpu'],
       '"comm=%s pid=%d prio=%d orig_cpu=%d dest_cpu=%d", REC->comm, REC->pid, REC->prio, REC->orig_cpu, REC->dest_cpu',
       (args, record, memory) => {
-        const [lo, hi] = [args[0] as number, args[1] as number];
+        const [lo, hi] = [args[0], args[1]];
         putComm(record, 8, memory, lo, hi);
         putMember(record, 24, memory, lo, hi, at.pid);
         putMember(record, 28, memory, lo, hi, at.prio);
         putMember(record, 32, memory, lo, hi, at.cpu);
-        put32(record, 36, args[2] as number);
+        put32(record, 36, args[2]);
       },
     ),
     sched_process_fork: traceEvent(
@@ -124,9 +124,9 @@ export function schedEvents(layout: KernelLayout): Readonly<Record<string, Trace
       ['__data_loc char[] filename', 'pid_t pid', 'pid_t old_pid'],
       '"filename=%s pid=%d old_pid=%d", __get_str(filename), REC->pid, REC->old_pid',
       (args, record, memory) => {
-        putText(record, 8, readText(memory, read64(memory, args[4] as number, args[5] as number, at.filename)));
-        putMember(record, 12, memory, args[0] as number, args[1] as number, at.pid);
-        put32(record, 16, args[2] as number);
+        putText(record, 8, readText(memory, read64(memory, args[4], args[5], at.filename)));
+        putMember(record, 12, memory, args[0], args[1], at.pid);
+        put32(record, 16, args[2]);
       },
     ),
     sched_process_exit: process('sched_process_exit'),

@@ -10,20 +10,20 @@ const ARG_SLOTS = [X86Slot.di, X86Slot.si, X86Slot.dx, X86Slot.r10, X86Slot.r8, 
 const NUMBER: TraceField = { name: '__syscall_nr', type: 'int', arrayLength: 0, offset: 8, size: 4, signed: true };
 
 function argument(memory: HostMemory, args: Int32Array, index: number): { lo: number; hi: number } {
-  return read64(memory, args[0] as number, args[1] as number, 8 * (ARG_SLOTS[index] as number));
+  return read64(memory, args[0], args[1], 8 * (ARG_SLOTS[index] as number));
 }
 
 /** The number of the call in `orig_ax` of the registers that sys_exit is given. */
 function numberOf(memory: HostMemory, args: Int32Array): number {
-  return read64(memory, args[0] as number, args[1] as number, 8 * X86Slot.orig_ax).lo;
+  return read64(memory, args[0], args[1], 8 * X86Slot.orig_ax).lo;
 }
 
 /** `syscalls:sys_enter_NAME`: one 8-byte field per argument, whatever its type. */
 function enterEvent({ number, name, args: declared }: SyscallEntry): TraceEventDescriptor {
   const fields = declared.map((declaration, i): TraceField => {
     const match = /^(.*?)(\w+)$/.exec(declaration) as RegExpExecArray;
-    const type = (match[1] as string).trim();
-    return { name: match[2] as string, type, arrayLength: 0, offset: 16 + 8 * i, size: 8, signed: false };
+    const type = match[1].trim();
+    return { name: match[2], type, arrayLength: 0, offset: 16 + 8 * i, size: 8, signed: false };
   });
   const format = fields.map((field) => `${field.name}: 0x%08lx`).join(', ');
   const values = fields.map((field) => `, ((unsigned long)(REC->${field.name}))`).join('');
@@ -92,4 +92,3 @@ export function sysExitEvents(memory: HostMemory): TraceEventDescriptor[] {
   );
   return [raw, ...syscallTable.map((entry) => exitEvent(entry, memory))];
 }
-

@@ -36,13 +36,13 @@ export function timerEvents(
       ['void * timer', 'void * function', 'unsigned long expires', 'unsigned long now', 'unsigned int flags'],
       TIMER_START_FMT,
       (args, record, memory) => {
-        const called = read64(memory, args[0] as number, args[1] as number, timerFunction);
+        const called = read64(memory, args[0], args[1], timerFunction);
         putArg(record, 8, args, 0);
         putPair(record, 16, called.lo, called.hi);
         putArg(record, 24, args, 1);
         jiffies(now);
-        putPair(record, 32, now[0] as number, now[1] as number);
-        put32(record, 40, args[4] as number);
+        putPair(record, 32, now[0], now[1]);
+        put32(record, 40, args[4]);
       },
     ),
     timer_expire_entry: traceEvent(
@@ -51,10 +51,10 @@ export function timerEvents(
       ['void * timer', 'unsigned long now', 'void * function', 'unsigned long baseclk'],
       '"timer=%p function=%ps now=%lu baseclk=%lu", REC->timer, REC->function, REC->now, REC->baseclk',
       (args, record, memory) => {
-        const called = read64(memory, args[0] as number, args[1] as number, timerFunction);
+        const called = read64(memory, args[0], args[1], timerFunction);
         putArg(record, 8, args, 0);
         jiffies(now);
-        putPair(record, 16, now[0] as number, now[1] as number);
+        putPair(record, 16, now[0], now[1]);
         putPair(record, 24, called.lo, called.hi);
         putArg(record, 32, args, 1);
       },
@@ -73,13 +73,13 @@ export function timerEvents(
       '"hrtimer=%p function=%ps expires=%llu softexpires=%llu mode=%s", REC->hrtimer, REC->function, ' +
         `(unsigned long long) REC->expires, (unsigned long long) REC->softexpires, __print_symbolic(REC->mode, ${MODES})`,
       (args, record, memory) => {
-        const called = read64(memory, args[0] as number, args[1] as number, hrtimerFunction);
-        const expires = read64(memory, args[0] as number, args[1] as number, softexpires);
+        const called = read64(memory, args[0], args[1], hrtimerFunction);
+        const expires = read64(memory, args[0], args[1], softexpires);
         putArg(record, 8, args, 0);
         putPair(record, 16, called.lo, called.hi);
         putPair(record, 24, expires.lo, expires.hi);
         putPair(record, 32, expires.lo, expires.hi);
-        put32(record, 40, args[2] as number);
+        put32(record, 40, args[2]);
       },
     ),
     hrtimer_expire_entry: traceEvent(
@@ -88,8 +88,8 @@ export function timerEvents(
       ['void * hrtimer', 's64 now', 'void * function'],
       '"hrtimer=%p function=%ps now=%llu", REC->hrtimer, REC->function, (unsigned long long) REC->now',
       (args, record, memory) => {
-        const called = read64(memory, args[0] as number, args[1] as number, hrtimerFunction);
-        const time = read64(memory, args[2] as number, args[3] as number, 0);
+        const called = read64(memory, args[0], args[1], hrtimerFunction);
+        const time = read64(memory, args[2], args[3], 0);
         putArg(record, 8, args, 0);
         putPair(record, 16, time.lo, time.hi);
         putPair(record, 24, called.lo, called.hi);

@@ -27,7 +27,7 @@ static long fetch(long fd, const char *path)
 	n = syscall(__NR_sendto, fd, request, strlen(request), 0L, 0L, 0L);
 	if (n < 0)
 		die("curl: send", n);
-	while ((n = syscall(__NR_recvfrom, fd, buffer, sizeof(buffer), 0L, 0L, 0L)) > 0)
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
 		total += n;
 	return total;
 }

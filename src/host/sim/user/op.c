@@ -1,7 +1,8 @@
 /*
- * op OPERATION...: does what it is told, in order, in one process: open:PATH create:PATH read:N write:N lseek:N
- * fsync drop close unlink:PATH mkdir:PATH stat:PATH sleep:US compute:N touch:PAGES fork yield getpid connect:PORT threads:N
- * poke:WHAT exit:N. poke does what a program must not: user, kernel, syscall (a bad pointer), hlt.
+ * op OPERATION...: does what it is told, in order, in one process. Files: open:PATH open2:PATH (by the old call)
+ * create:PATH read:N write:N lseek:N fsync fstat drop close unlink:PATH mkdir:PATH stat:PATH. Else: sleep:US compute:N
+ * touch:PAGES brk:PAGES fork yield getpid getppid clock connect:PORT threads:N exit:N, and poke:WHAT, which does what
+ * a program must not: user, kernel, syscall (a bad pointer), hlt.
  */
 #include "lib.h"
 
@@ -24,14 +25,42 @@ static void compute(long rounds)
 	sink = x;
 }
 
-/* Writes one byte to each of that many pages nobody has touched. */
-static void touch(long pages)
+static void write_pages(char *memory, long pages)
 {
-	char *memory = (char *)syscall(__NR_mmap, 0L, pages * 4096, 3L, 0x22L, -1L, 0L);
 	long i;
 	for (i = 0; i < pages; i++)
 		memory[i * 4096] = 1;
+}
+
+/* Writes one byte to each of that many pages nobody has touched, gives them back, and does it again. */
+static void touch(long pages)
+{
+	char *memory = (char *)syscall(__NR_mmap, 0L, pages * 4096, 3L, 0x22L, -1L, 0L);
+	write_pages(memory, pages);
+	syscall(__NR_madvise, memory, pages * 4096, (long)MADV_DONTNEED);
+	write_pages(memory, pages);
 	syscall(__NR_munmap, memory, pages * 4096);
+}
+
+/* Grows the heap by that many pages, uses them, and shrinks it again. */
+static void grow_heap(long pages)
+{
+	long start = syscall(__NR_brk, 0L);
+	if (syscall(__NR_brk, start + pages * 4096) == start + pages * 4096)
+		write_pages((char *)start, pages);
+	syscall(__NR_brk, start);
+}
+
+static void read_clock(void)
+{
+	struct timespec64 ts;
+	syscall(__NR_clock_gettime, (long)CLOCK_MONOTONIC, &ts);
+}
+
+static void stat_open_file(void)
+{
+	struct stat st;
+	syscall(__NR_fstat, fd, &st);
 }
 
 static void stat_path(const char *path)
@@ -97,6 +126,8 @@ static int file_operation(const char *name, const char *arg)
 {
 	if (starts_with(name, "open:"))
 		fd = open(arg, O_RDONLY, 0);
+	else if (starts_with(name, "open2:"))
+		fd = syscall(__NR_open, arg, (long)O_RDWR, 0L);
 	else if (starts_with(name, "create:"))
 		fd = open(arg, O_RDWR | O_CREAT | O_TRUNC, 0644);
 	else if (starts_with(name, "read:"))
@@ -107,6 +138,8 @@ static int file_operation(const char *name, const char *arg)
 		lseek(fd, atoi(arg), SEEK_SET);
 	else if (!strcmp(name, "fsync"))
 		fsync(fd);
+	else if (!strcmp(name, "fstat"))
+		stat_open_file();
 	else if (!strcmp(name, "drop"))
 		syscall(__NR_fadvise64, fd, 0L, 0L, (long)POSIX_FADV_DONTNEED);
 	else if (!strcmp(name, "close"))
@@ -119,7 +152,7 @@ static int file_operation(const char *name, const char *arg)
 static void other_operation(const char *name, const char *arg)
 {
 	if (starts_with(name, "unlink:"))
-		unlink(arg);
+		syscall(__NR_unlink, arg);
 	else if (starts_with(name, "mkdir:"))
 		syscall(__NR_mkdir, arg, 0755L);
 	else if (starts_with(name, "stat:"))
@@ -134,8 +167,14 @@ static void other_operation(const char *name, const char *arg)
 		fork_once();
 	else if (!strcmp(name, "yield"))
 		syscall(__NR_sched_yield);
+	else if (starts_with(name, "brk:"))
+		grow_heap(atoi(arg));
+	else if (!strcmp(name, "clock"))
+		read_clock();
 	else if (!strcmp(name, "getpid"))
 		syscall(__NR_getpid);
+	else if (!strcmp(name, "getppid"))
+		syscall(__NR_getppid);
 	else if (starts_with(name, "connect:"))
 		close(connect_to((int)atoi(arg)));
 	else if (starts_with(name, "threads:"))

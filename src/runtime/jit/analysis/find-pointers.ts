@@ -2,9 +2,10 @@ import { BpfFuncId, BpfMapType, BpfPseudo } from '../../../base/index.js';
 import type { Executable } from '../../executable.js';
 import type { FlowGraph } from '../flow/flow-graph.js';
 import { Op } from '../../interp/op.js';
-import { INSN_WORDS, type ProgramCode, REGISTER_WORDS } from '../../interp/predecode.js';
+import { type ProgramCode, REGISTER_WORDS } from '../../interp/predecode.js';
 import { LDIMM64 } from '../../isa/opcodes.js';
 import type { BpfMap } from '../../map/bpf-map.js';
+import { stepAt } from '../step.js';
 import { join, same, shifted, UNKNOWN, type Value } from './value.js';
 
 const REGISTERS = 11;
@@ -89,12 +90,10 @@ export class PointerSearch {
 
   /** After `if r == 0` or `if r != 0` a looked-up pointer is NULL or is not. */
   #refine(index: number, registers: readonly Value[], taken: boolean): readonly Value[] {
-    const { words } = this.#code;
-    const at = index * INSN_WORDS;
-    const op = words[at];
+    const { op, d, s } = stepAt(this.#code, index);
     if (op !== Op.jeq64 && op !== Op.jne64) return registers;
-    const tested = registers[words[at + 1] / 2];
-    const zero = this.#source(words[at + 2], registers);
+    const tested = registers[d];
+    const zero = this.#source(s, registers);
     if (tested.kind !== 'valueOrNull' || zero.kind !== 'constant' || (zero.lo | zero.hi) !== 0) return registers;
     const isNull = (op === Op.jeq64) === taken;
     const { map, site } = tested;
@@ -103,11 +102,7 @@ export class PointerSearch {
   }
 
   #step(index: number, registers: Value[]): void {
-    const { words } = this.#code;
-    const at = index * INSN_WORDS;
-    const op = words[at];
-    const d = words[at + 1] / 2;
-    const s = words[at + 2];
+    const { op, d, s } = stepAt(this.#code, index);
     switch (op) {
       case Op.mov64:
         registers[d] = this.#moved(index, s, registers);
@@ -161,7 +156,7 @@ export class PointerSearch {
   }
 
   #helperResult(index: number, registers: readonly Value[]): Value {
-    const helper = this.#code.helpers[this.#code.words[index * INSN_WORDS + 3]];
+    const helper = this.#code.helpers[stepAt(this.#code, index).x];
     const isLookup =
       helper.id === BpfFuncId.BPF_FUNC_map_lookup_elem || helper.id === BpfFuncId.BPF_FUNC_map_lookup_percpu_elem;
     const map = registers[1];

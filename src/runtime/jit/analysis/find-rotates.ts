@@ -1,7 +1,8 @@
 import { Op } from '../../interp/op.js';
-import { INSN_WORDS, type ProgramCode, REGISTER_WORDS } from '../../interp/predecode.js';
+import { type ProgramCode, REGISTER_WORDS } from '../../interp/predecode.js';
 import type { Block } from '../flow/flow-graph.js';
 import type { Keep, Rotate } from '../lower/emitter.js';
+import { stepAt } from '../step.js';
 
 const REGISTERS = 11;
 
@@ -26,15 +27,12 @@ export interface Rotations {
  * kept where the first of the two is about to shift it.
  */
 export function findRotates(code: ProgramCode, block: Block, found: Rotations): void {
-  const { words, registers } = code;
+  const { registers } = code;
   let versions = 0;
   const version = Array.from({ length: REGISTERS }, () => versions++);
   const shifts: (Shift | undefined)[] = Array.from({ length: REGISTERS }, () => undefined);
   for (let index = block.start; index < block.end; index++) {
-    const at = index * INSN_WORDS;
-    const op = words[at];
-    const d = words[at + 1] / 2;
-    const s = words[at + 2];
+    const { op, d, s } = stepAt(code, index);
     const isConstant = s >= REGISTER_WORDS;
     if (op === Op.mov64 && !isConstant) {
       version[d] = version[s / 2];

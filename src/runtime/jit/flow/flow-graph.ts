@@ -1,5 +1,6 @@
 import { Op } from '../../interp/op.js';
-import { INSN_WORDS, type ProgramCode } from '../../interp/predecode.js';
+import type { ProgramCode } from '../../interp/predecode.js';
+import { indexOfWord, stepAt, stepCount } from '../step.js';
 
 /** How a block ends. */
 export type BlockEnd =
@@ -44,10 +45,9 @@ export function flowGraph(code: ProgramCode, entry: number): FlowGraph {
 }
 
 function findLeaders(code: ProgramCode, entry: number): Set<number> {
-  const { words } = code;
   const leaders = new Set<number>([entry]);
   const pending = [entry];
-  const walked = new Uint8Array(words.length / INSN_WORDS);
+  const walked = new Uint8Array(stepCount(code));
   const lead = (index: number): void => {
     leaders.add(index);
     pending.push(index);
@@ -55,10 +55,10 @@ function findLeaders(code: ProgramCode, entry: number): Set<number> {
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
     for (let index = at; walked[index] === 0; index++) {
       walked[index] = 1;
-      const op = words[index * INSN_WORDS];
+      const { op, x } = stepAt(code, index);
       if (op === Op.exit) break;
       if (!isJumpOp(op)) continue;
-      lead(words[index * INSN_WORDS + 3] / INSN_WORDS);
+      lead(indexOfWord(x));
       if (op !== Op.ja) lead(index + 1);
       break;
     }
@@ -68,16 +68,16 @@ function findLeaders(code: ProgramCode, entry: number): Set<number> {
 
 function makeBlock(code: ProgramCode, start: number, leaders: ReadonlySet<number>, blockOf: (index: number) => number): Block {
   for (let index = start; ; index++) {
-    const op = code.words[index * INSN_WORDS];
+    if (index === stepCount(code)) throw new TypeError('a function runs past the end of the program');
+    const { op, x } = stepAt(code, index);
     const end = index + 1;
     if (op === Op.exit) return { start, end, kind: 'exit', successors: [] };
     if (isJumpOp(op)) {
-      const target = blockOf(code.words[index * INSN_WORDS + 3] / INSN_WORDS);
+      const target = blockOf(indexOfWord(x));
       const next = op === Op.ja ? target : blockOf(end);
       if (target === next) return { start, end, kind: 'goto', successors: [target] };
       return { start, end, kind: 'branch', successors: [target, next] };
     }
-    if (op === undefined) throw new TypeError('a function runs past the end of the program');
     if (leaders.has(end)) return { start, end, kind: 'goto', successors: [blockOf(end)] };
   }
 }

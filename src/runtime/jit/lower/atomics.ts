@@ -1,6 +1,7 @@
 import { Op } from '../../interp/op.js';
 import { Wasm } from '../wasm/opcodes.js';
-import type { Emitter, Step } from './emitter.js';
+import type { Step } from '../step.js';
+import type { Emitter } from './emitter.js';
 import { address } from './memory.js';
 import type { Rule, Rules } from './rule.js';
 

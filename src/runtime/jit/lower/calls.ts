@@ -3,7 +3,8 @@ import type { Helper } from '../../helper/helper.js';
 import { Op } from '../../interp/op.js';
 import { FaultReason, StateLayout } from '../state-layout.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
-import type { Emitter, Step } from './emitter.js';
+import { indexOfWord, type Step } from '../step.js';
+import type { Emitter } from './emitter.js';
 import { canLookUpInline, lookUpInline } from './map-lookup.js';
 import type { Rule, Rules } from './rule.js';
 
@@ -63,7 +64,7 @@ function result(e: Emitter, { ret }: Helper): void {
 
 const callSubprog: Rule = (e, { index, x }) => {
   const { w } = e;
-  const callee = e.plan.subprogs.get(x / 4);
+  const callee = e.plan.subprogs.get(indexOfWord(x));
   if (callee === undefined) throw new TypeError(`no function at word ${x}`);
   w.get(e.frame);
   e.loadState(Wasm.i32Load, StateLayout.frameLimit);

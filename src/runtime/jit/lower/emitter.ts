@@ -1,4 +1,4 @@
-import { INSN_WORDS, type ProgramCode, REGISTER_WORDS } from '../../interp/predecode.js';
+import { type ProgramCode, REGISTER_WORDS } from '../../interp/predecode.js';
 import { STACK_FRAME } from '../../interp/access-guard.js';
 import type { Runtime } from '../../runtime.js';
 import { BPF_MEMORY_HI } from '../../memory/bpf-memory.js';
@@ -9,17 +9,6 @@ import { FunctionWriter } from '../wasm/function-writer.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { ModulePlan } from '../module-plan.js';
 import { Window } from './window.js';
-
-/** One predecoded instruction: its operation, registers and last word. */
-export interface Step {
-  readonly index: number;
-  readonly op: number;
-  /** Register number of dst. */
-  readonly d: number;
-  /** Word index of src: of a register or a constant. */
-  readonly s: number;
-  readonly x: number;
-}
 
 /** What the analysis found out about a call of map_lookup_elem and the like. */
 export interface CallFact {
@@ -108,12 +97,6 @@ export class Emitter {
     this.element = this.w.local(ValType.i32);
     this.#pc = this.w.local(ValType.i32);
     this.#reason = this.w.local(ValType.i32);
-  }
-
-  step(index: number): Step {
-    const { words } = this.code;
-    const at = index * INSN_WORDS;
-    return { index, op: words[at], d: words[at + 1] / 2, s: words[at + 2], x: words[at + 3] };
   }
 
   // --- registers

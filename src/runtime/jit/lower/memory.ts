@@ -4,7 +4,8 @@ import { BPF_MEMORY_HI } from '../../memory/bpf-memory.js';
 import type { AccessWay } from '../analysis/access-facts.js';
 import { StateLayout } from '../state-layout.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
-import type { Emitter, Step } from './emitter.js';
+import type { Step } from '../step.js';
+import type { Emitter } from './emitter.js';
 import type { Rule, Rules } from './rule.js';
 
 /** Where the bytes are: an i32 on the stack, to which the instruction adds `offset`. */

@@ -83,7 +83,8 @@ class Generator {
   generate(): GeneratedProgram {
     const data = new Random(this.#seed.data);
     const value = new Uint8Array(MapArea.size);
-    for (let i = MapArea.data; i < MapArea.size; i++) value[i] = data.chance(40) ? data.pick([0, 0x80, 0xff]) : data.word();
+    for (let i = MapArea.data; i < MapArea.size; i++)
+      value[i] = data.chance(40) ? data.pick([0, 0x80, 0xff]) : data.word();
     const packet = Uint8Array.from({ length: PACKET_SIZE }, () => data.word());
     this.#mainProgram();
     const starts = this.#seed.subprograms.map((statements, i) => this.#subprogram(statements, i));
@@ -131,7 +132,13 @@ class Generator {
     const random = new Random(start);
     const context = this.#context(random, ALL, false);
     this.#add(...this.#mapPointer(R9, MapArea.data));
-    for (const [to, from] of [[6, 1], [7, 2], [8, 3], [0, 4]] as const) this.#add(isa.mov64Reg(to, from));
+    for (const [to, from] of [
+      [6, 1],
+      [7, 2],
+      [8, 3],
+      [0, 4],
+    ] as const)
+      this.#add(isa.mov64Reg(to, from));
     for (const statement of statements) this.#statement({ ...context, random: new Random(statement) }, false, index);
     this.#add(isa.exit());
     return start;
@@ -218,7 +225,8 @@ class Generator {
   /** Subprograms call only later ones, so that there is no recursion and the depth stays small. */
   #callSome(context: StatementContext, caller: number): void {
     const callees = this.#seed.subprograms.map((_, i) => i).filter((i) => i > caller);
-    if (callees.length > 0 && (caller < 0 || context.random.chance(20))) this.#call(context.random.pick(callees), context);
+    if (callees.length > 0 && (caller < 0 || context.random.chance(20)))
+      this.#call(context.random.pick(callees), context);
   }
 
   #call(subprogram: number, context: StatementContext): void {

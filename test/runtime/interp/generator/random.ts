@@ -21,7 +21,7 @@ export class Random {
   }
 
   pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)] as T;
+    return from[this.below(from.length)];
   }
 
   chance(percent: number): boolean {
@@ -34,4 +34,7 @@ export class Random {
   }
 }
 
-const EDGES = [0, 1, 2, 7, 8, 0x1f, 0x20, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff];
+const EDGES = [
+  0, 1, 2, 7, 8, 0x1f, 0x20, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000,
+  0xffff_fffe, 0xffff_ffff,
+];

@@ -94,7 +94,8 @@ export class LinuxRunner {
     const found = linux.mapLookup(this.#map, KEY, MapArea.size);
     void linux.close(slot);
     const [{ result }, run, after] = await Promise.all([loaded, tested, found, updated]);
-    if (result < 0 || run.result < 0 || typeof after === 'number') throw new Error(await this.#why(program, run.result));
+    if (result < 0 || run.result < 0 || typeof after === 'number')
+      throw new Error(await this.#why(program, run.result));
     return { retval: run.retval, packet: run.data, value: after };
   }
 

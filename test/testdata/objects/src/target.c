@@ -34,7 +34,9 @@ enum huge_signed { HUGE_NEGATIVE = -0x7654321000000000LL };
 enum shrunk { SHRUNK = 12 };
 
 struct everything {
-	struct point *a; struct twin___one b; struct twin___two c; struct shape *d; struct handle e; handle_t n; vector_t f;
+	struct point a; struct twin___one b; struct twin___two c; struct handle e; handle_t n; vector_t f;
 	enum colour g; enum twin_enum___one h; enum twin_enum___two i; enum signed_enum j; enum huge k;
 	enum huge_signed l; enum shrunk m;
 } everything;
+
+struct shape shape;

@@ -131,8 +131,10 @@ struct rq *finish_task_switch(struct task_struct *prev)
 	WRITE_ONCE(prev->on_cpu, 0);
 	raw_spin_rq_unlock(rq);
 	local_irq_enable();
-	if (unlikely(prev_state == TASK_DEAD))
+	if (unlikely(prev_state == TASK_DEAD)) {
+		hypercall(HC_TASK_DEAD, (u64)prev, 0, 0, 0, 0);
 		put_task_struct(prev);
+	}
 	return rq;
 }
 

@@ -18,26 +18,6 @@ size_t strlen(const char *s)
 	return (size_t)(end - s);
 }
 
-int strcmp(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return (u8)*a - (u8)*b;
-}
-
-int strncmp(const char *a, const char *b, size_t n)
-{
-	for (; n; n--, a++, b++) {
-		if (*a != *b)
-			return (u8)*a - (u8)*b;
-		if (!*a)
-			break;
-	}
-	return 0;
-}
-
 /* Always terminated; the result is the length of `from`, cut to what fits. */
 size_t strscpy(char *to, const char *from, size_t size)
 {

@@ -70,8 +70,12 @@ long __x64_sys_gettid(const struct pt_regs *regs)
 
 long __x64_sys_getppid(const struct pt_regs *regs)
 {
+	long pid;
 	(void)regs;
-	return current->real_parent->tgid;
+	_raw_spin_lock(&tasklist_lock);
+	pid = current->real_parent->tgid;
+	_raw_spin_unlock(&tasklist_lock);
+	return pid;
 }
 
 long do_sched_yield(void)

@@ -7,6 +7,7 @@ struct timer_base {
 	spinlock_t lock;
 	unsigned long clk;
 	struct list_head timers;
+	struct timer_list *volatile running_timer;
 };
 
 static struct timer_base timer_bases[NR_CPUS];
@@ -43,6 +44,15 @@ int del_timer(struct timer_list *timer)
 	return was_pending;
 }
 
+/* Also waits for the timer's function, should it be running on another CPU: its memory may be reused then. */
+int del_timer_sync(struct timer_list *timer)
+{
+	int was_pending = del_timer(timer);
+	while (timer_bases[timer->flags].running_timer == timer)
+		cpu_relax();
+	return was_pending;
+}
+
 int mod_timer(struct timer_list *timer, unsigned long expires)
 {
 	int was_pending = del_timer(timer);
@@ -75,9 +85,11 @@ void expire_timers(struct timer_base *base, u64 *flags)
 		if (timer->expires > base->clk)
 			break;
 		list_del_init(&timer->entry);
+		base->running_timer = timer;
 		_raw_spin_unlock_irqrestore(&base->lock, *flags);
 		call_timer_fn(timer, base->clk);
 		*flags = _raw_spin_lock_irqsave(&base->lock);
+		base->running_timer = NULL;
 	}
 }
 
@@ -122,7 +134,7 @@ long schedule_timeout(long ticks)
 	timer_setup(&timeout.timer, process_timeout);
 	mod_timer(&timeout.timer, expire);
 	schedule();
-	del_timer(&timeout.timer);
+	del_timer_sync(&timeout.timer);
 	ticks = (long)(expire - jiffies);
 	return ticks < 0 ? 0 : ticks;
 }

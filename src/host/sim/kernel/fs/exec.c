@@ -144,47 +144,27 @@ int begin_new_exec(struct linux_binprm *bprm)
 	return 0;
 }
 
-int padzero(unsigned long from, unsigned long to)
-{
-	static const u8 zeros[64];
-	while (from < to) {
-		unsigned long n = min(to - from, sizeof(zeros));
-		if (_copy_to_user((void *)from, zeros, n))
-			return -EFAULT;
-		from += n;
-	}
-	return 0;
-}
-
-/* One segment: its file pages, then zeros to the end of the last of them, then anonymous memory. */
+/* One segment: pages of the file, or pages of zeros. One that is both is refused. */
 int elf_map(struct linux_binprm *bprm, const struct elf64_phdr *phdr)
 {
 	unsigned long start = phdr->p_vaddr & PAGE_MASK;
-	unsigned long file_end = phdr->p_vaddr + phdr->p_filesz;
-	unsigned long mem_end = phdr->p_vaddr + phdr->p_memsz;
+	unsigned long end = phdr->p_vaddr + phdr->p_memsz;
 	unsigned long flags = VM_READ | (phdr->p_flags & PF_W ? VM_WRITE : 0) | (phdr->p_flags & PF_X ? VM_EXEC : 0);
-	unsigned long mapped_end = start, result;
-	if (phdr->p_vaddr < PAGE_SIZE || mem_end > STACK_TOP || phdr->p_filesz > phdr->p_memsz)
+	struct file *file = phdr->p_filesz ? bprm->file : NULL;
+	unsigned long result;
+	if (phdr->p_vaddr < PAGE_SIZE || phdr->p_memsz > TASK_SIZE || end > STACK_TOP)
 		return -ENOEXEC;
-	if (phdr->p_filesz) {
-		mapped_end = PAGE_ALIGN(file_end);
-		result = do_mmap(bprm->mm, bprm->file, start, file_end - start, flags, phdr->p_offset >> PAGE_SHIFT);
-		if (IS_ERR((void *)result))
-			return (int)result;
-	}
-	if (mem_end > mapped_end) {
-		result = do_mmap(bprm->mm, NULL, mapped_end, mem_end - mapped_end, flags, 0);
-		if (IS_ERR((void *)result))
-			return (int)result;
-	}
-	if (phdr->p_flags & PF_W) {
-		bprm->mm->start_data = phdr->p_vaddr;
-		bprm->mm->end_data = file_end;
-		if (phdr->p_memsz > phdr->p_filesz && phdr->p_filesz)
-			return padzero(file_end, min(mapped_end, mem_end));
-	} else if (phdr->p_flags & PF_X) {
+	if (phdr->p_filesz && phdr->p_filesz != phdr->p_memsz)
+		return -ENOEXEC;
+	result = do_mmap(bprm->mm, file, start, end - start, flags, phdr->p_offset >> PAGE_SHIFT);
+	if (IS_ERR((void *)result))
+		return (int)result;
+	if (phdr->p_flags & PF_X) {
 		bprm->mm->start_code = phdr->p_vaddr;
-		bprm->mm->end_code = file_end;
+		bprm->mm->end_code = end;
+	} else if (file) {
+		bprm->mm->start_data = phdr->p_vaddr;
+		bprm->mm->end_data = end;
 	}
 	return 0;
 }

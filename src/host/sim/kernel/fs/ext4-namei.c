@@ -14,13 +14,20 @@ void ext4_set_ops(struct inode *inode)
 		inode->i_fop = &ext4_dir_operations;
 }
 
+/* A new inode; a regular file gets the page that says where its blocks are. */
 struct inode *ext4_iget(struct super_block *sb, umode_t mode)
 {
 	struct inode *inode = new_inode(sb, mode);
 	if (!inode)
 		return NULL;
 	ext4_set_ops(inode);
-	return inode;
+	if ((mode & S_IFMT) != S_IFREG)
+		return inode;
+	inode->i_block = (u32 *)get_zeroed_page(GFP_KERNEL);
+	if (inode->i_block)
+		return inode;
+	iput(inode);
+	return NULL;
 }
 
 /* Compares the name with every entry of the directory. The inode found comes with a reference. */

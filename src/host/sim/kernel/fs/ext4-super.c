@@ -70,19 +70,14 @@ void ext4_free_blocks(u32 block)
 	_raw_spin_unlock(&group_lock);
 }
 
-/* Block 0 is a hole. */
+/* Block 0 is a hole. The page at `index` is locked, or nobody else knows the inode. */
 int ext4_map_blocks(struct inode *inode, unsigned long index, bool create, u32 *block)
 {
 	*block = 0;
 	if (index >= MAX_FILE_PAGES)
 		return -EFBIG;
-	if (!inode->i_block) {
-		if (!create)
-			return 0;
-		inode->i_block = (u32 *)get_zeroed_page(GFP_KERNEL);
-		if (!inode->i_block)
-			return -ENOMEM;
-	}
+	if (!inode->i_block)
+		return -EINVAL;
 	*block = inode->i_block[index];
 	if (*block || !create)
 		return 0;
@@ -90,7 +85,7 @@ int ext4_map_blocks(struct inode *inode, unsigned long index, bool create, u32 *
 	if (!*block)
 		return -ENOSPC;
 	inode->i_block[index] = *block;
-	inode->i_blocks++;
+	__atomic_add_fetch(&inode->i_blocks, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
 

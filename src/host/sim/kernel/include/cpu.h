@@ -179,6 +179,7 @@ enum hypercall {
 	HC_IPI = 10,
 	HC_RANDOM = 11,
 	HC_IDLE_ALL = 12,
+	HC_TASK_DEAD = 13,
 };
 
 static __always_inline u64 hypercall(enum hypercall number, u64 a, u64 b, u64 c, u64 d, u64 e)

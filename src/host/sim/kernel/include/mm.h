@@ -166,8 +166,6 @@ void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int value, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
-int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t n);
 size_t strscpy(char *to, const char *from, size_t size);
 void printk(const char *text);
 void __noreturn panic(const char *reason);

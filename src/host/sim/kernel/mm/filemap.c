@@ -272,16 +272,25 @@ int filemap_write_and_wait_range(struct address_space *mapping, loff_t start, lo
 	return error;
 }
 
-/* Drops one page from the cache. The caller holds a reference and has seen to it that nobody writes it. */
-void delete_from_page_cache(struct address_space *mapping, unsigned long index, struct page *page)
+/*
+ * Drops a locked page from the cache, unless another has done so before it was locked; with `only_unused`, also
+ * unless somebody but the caller and the cache holds it. New holders take their reference under the same lock.
+ */
+bool __remove_mapping(struct address_space *mapping, unsigned long index, struct page *page, bool only_unused)
 {
-	u64 flags;
-	clear_page_dirty_for_io(page);
-	flags = _raw_spin_lock_irqsave(&mapping->i_lock);
-	mapping->i_pages[index] = NULL;
-	mapping->nrpages--;
+	u64 flags = _raw_spin_lock_irqsave(&mapping->i_lock);
+	bool remove = mapping->i_pages[index] == page;
+	if (only_unused && atomic_read(&page->_refcount) != 2)
+		remove = false;
+	if (remove) {
+		mapping->i_pages[index] = NULL;
+		mapping->nrpages--;
+		page->mapping = NULL;
+	}
 	_raw_spin_unlock_irqrestore(&mapping->i_lock, flags);
-	put_page(page);
+	if (remove)
+		put_page(page);
+	return remove;
 }
 
 void truncate_inode_pages(struct address_space *mapping)
@@ -293,7 +302,9 @@ void truncate_inode_pages(struct address_space *mapping)
 			continue;
 		lock_page(page);
 		wait_on_page_writeback(page);
-		delete_from_page_cache(mapping, index, page);
+		if (page->mapping == mapping)
+			clear_page_dirty_for_io(page);
+		__remove_mapping(mapping, index, page, false);
 		unlock_page(page);
 		put_page(page);
 	}
@@ -308,10 +319,8 @@ unsigned long invalidate_mapping_pages(struct address_space *mapping)
 		if (!page)
 			continue;
 		lock_page(page);
-		if (atomic_read(&page->_refcount) == 2 && !(page->flags & (PG_dirty | PG_writeback))) {
-			delete_from_page_cache(mapping, index, page);
+		if (!(page->flags & (PG_dirty | PG_writeback)) && __remove_mapping(mapping, index, page, true))
 			dropped++;
-		}
 		unlock_page(page);
 		put_page(page);
 	}

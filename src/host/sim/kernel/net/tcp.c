@@ -16,7 +16,6 @@ static struct kmem_cache tcp_sock_cache;
 void tcp_init(void)
 {
 	INIT_LIST_HEAD(&tcp_hashinfo.list);
-	tcp_hashinfo.next_port = 32768;
 	kmem_cache_create(&tcp_sock_cache, "TCP", sizeof(struct sock));
 }
 
@@ -104,7 +103,7 @@ int inet_csk_get_port(struct sock *sk, u16 port)
 {
 	struct sock *other;
 	if (!port)
-		port = (u16)__atomic_fetch_add(&tcp_hashinfo.next_port, 1, __ATOMIC_SEQ_CST);
+		port = (u16)(32768 + __atomic_fetch_add(&tcp_hashinfo.next_port, 1, __ATOMIC_SEQ_CST) % 28232);
 	other = __inet_lookup(0, port);
 	if (other) {
 		sock_put(other);

@@ -1,0 +1,28 @@
+import { BpfProgType } from '../../base/index.js';
+import type { Executable } from '../executable.js';
+import type { Helper } from './helper.js';
+
+/** Licences that count as GPL (include/linux/license.h). */
+const GPL_COMPATIBLE: readonly string[] = [
+  'GPL',
+  'GPL v2',
+  'GPL and additional rights',
+  'Dual BSD/GPL',
+  'Dual MIT/GPL',
+  'Dual MPL/GPL',
+];
+
+/**
+ * Why a program may not call a helper: its type, or its licence; undefined where it may. Programs of no type, as
+ * in the plugin protocol, may call all of them.
+ */
+export function helperRefusal(helper: Helper, { type, license }: Executable): string | undefined {
+  const { id, name, programTypes, gplOnly } = helper;
+  if (type !== BpfProgType.BPF_PROG_TYPE_UNSPEC && programTypes?.includes(type) === false) {
+    return `program of this type cannot use helper bpf_${name}#${id}`;
+  }
+  if (gplOnly && !GPL_COMPATIBLE.includes(license)) {
+    return `cannot call GPL-restricted helper bpf_${name}#${id} from a program that is not GPL-compatible (licence "${license}")`;
+  }
+  return undefined;
+}

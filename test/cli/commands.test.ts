@@ -1,0 +1,242 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kscope } from './capture-io.js';
+
+const OBJECT = 'examples/opensnoop.bpf.o';
+const HISTOGRAM = 'examples/biolatency.bpf.o';
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kscope-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('exit codes', () => {
+  it.each([
+    ['no command', [], 2, /^$/],
+    ['help', ['help'], 0, /^$/],
+    ['an unknown command', ['frobnicate'], 2, /there is no command "frobnicate"/],
+    ['help asked of a command', ['run', '--help'], 0, /^$/],
+    ['-h', ['-h'], 0, /^$/],
+    ['two objects', ['run', OBJECT, HISTOGRAM], 2, /unexpected argument "examples\/biolatency/],
+    ['two objects to prog run', ['prog', 'run', OBJECT, HISTOGRAM, '--prog', 'x'], 2, /unexpected argument/],
+    ['two globs', ['list', 'a', 'b'], 2, /list takes GLOB or --why NAME/],
+    ['a host that list lacks', ['list', '--host', 'qemu:x'], 2, /--host qemu:x/],
+    ['an empty number', ['run', OBJECT, '--seed', ''], 2, /--seed takes a non-negative integer/],
+    ['a number that is not decimal', ['run', OBJECT, '--seed', '1e3'], 2, /--seed takes a non-negative integer/],
+    ['more runs than fit 32 bits', ['prog', 'run', OBJECT, '--prog', 'x', '--repeat', '4294967296'], 2, /--repeat/],
+    ['a journal of map dump', ['map', 'dump', OBJECT, '--journal', 'x'], 2, /--journal/],
+    ['an indented run', ['run', OBJECT, '--pretty'], 2, /--pretty/],
+    ['a workload there is not', ['run', OBJECT, '--workload', 'idle'], 1, /no workload idle.*there are shell/],
+    [
+      'a value that does not fit',
+      ['run', OBJECT, '--set', 'target_pid=4294967296'],
+      2,
+      /--set target_pid: 4294967296 /,
+    ],
+    ['a negative value that does not fit', ['run', OBJECT, '--set', 'target_pid=-1'], 2, /--set target_pid: -1 /],
+    ['an unknown option', ['run', OBJECT, '--nonsense'], 2, /--nonsense/],
+    ['no object', ['run'], 2, /which object file/],
+    ['a missing file', ['run', 'nowhere.o'], 1, /ENOENT/],
+    ['a file that is no object', ['run', 'README.md'], 1, /EINVAL|ENOEXEC|ELF/],
+    ['a host this build lacks', ['run', OBJECT, '--host', 'qemu:x'], 2, /--host qemu:x/],
+    ['an engine this build lacks', ['run', OBJECT, '--engine', 'warp'], 2, /--engine warp/],
+    ['a duration that is none', ['run', OBJECT, '--duration', 'soon'], 2, /--duration takes seconds/],
+    ['too many CPUs', ['run', OBJECT, '--cpus', '99'], 2, /--cpus takes 1 to 8/],
+    ['a variable the object lacks', ['run', OBJECT, '--set', 'nobody=1'], 1, /the object has target_pid/],
+    ['a value of the wrong kind', ['run', OBJECT, '--set', 'target_pid=many'], 2, /takes an integer/],
+    [
+      'a program the object lacks',
+      ['prog', 'dump', 'linked', OBJECT, '--prog', 'x'],
+      2,
+      /there are: trace_enter, trace_exit/,
+    ],
+    ['a map the object lacks', ['map', 'dump', HISTOGRAM, 'name', 'x', '--duration', '0'], 2, /there are: /],
+  ] as const)('%s', async (_, argv, code, message) => {
+    const result = await kscope(argv);
+    expect(result.code).toBe(code);
+    expect(result.err.join('\n')).toMatch(message);
+  });
+});
+
+describe('run', () => {
+  it('gives one JSON object a line: what is attached, events, the ledger', async () => {
+    const { code, out, err } = await kscope(['run', OBJECT, '--json', '--workload', 'shell']);
+    const rows = out.map((line) => JSON.parse(line) as { type: string; data: Record<string, unknown> });
+    expect(code).toBe(0);
+    expect(err).toEqual([]);
+    expect(rows[0]).toEqual({ type: 'attached_probes', data: { probes: 2 } });
+    const events = rows.filter(({ type }) => type === 'event');
+    expect(events.length).toBeGreaterThan(10);
+    expect(Object.keys(events[0]?.data ?? {})).toEqual(['ts', 'pid', 'ppid', 'uid', 'ret', 'flags', 'comm', 'fname']);
+    const ring = rows.find(({ type, data }) => type === 'ledger' && data['kind'] === 'ring');
+    expect(ring?.data).toMatchObject({ name: 'events', seen: events.length, delivered: events.length });
+  });
+
+  it('sets global variables before load', async () => {
+    const { out } = await kscope(['run', OBJECT, '--json', '--workload', 'shell', '--set', 'target_pid=1']);
+    const pids = out
+      .filter((line) => line.includes('"event"'))
+      .map((line) => (JSON.parse(line) as { data: { pid: number } }).data.pid);
+    expect(new Set(pids)).toEqual(new Set([1]));
+  });
+
+  it('is the same twice for one seed, and different for another', async () => {
+    const argv = ['run', OBJECT, '--workload', 'shell', '--seed'];
+    const [first, again, other] = [
+      await kscope([...argv, '5']),
+      await kscope([...argv, '5']),
+      await kscope([...argv, '6']),
+    ];
+    expect(again.out).toEqual(first.out);
+    expect(other.out).not.toEqual(first.out);
+  });
+
+  it('stops after the duration, and at Ctrl-C, and still prints maps and losses', async () => {
+    const short = await kscope(['run', HISTOGRAM, '--workload', 'io', '--duration', '0.012']);
+    const interrupted = await kscope(['run', HISTOGRAM, '--workload', 'endless'], { signal: AbortSignal.timeout(300) });
+    for (const { code, out } of [short, interrupted]) {
+      expect(code).toBe(0);
+      expect(out.filter((line) => line.startsWith('probe '))).toHaveLength(2);
+    }
+    expect(interrupted.out).toContain('@usecs:');
+  });
+});
+
+describe('prog', () => {
+  it('load judges each program on its own, never as verified', async () => {
+    const { code, out } = await kscope(['prog', 'load', OBJECT, 'README.md', '--json']);
+    const rows = out.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(code).toBe(0);
+    expect(rows.map(({ program, stage, verdict, errno }) => ({ program, stage, verdict, errno }))).toEqual([
+      { program: 'trace_enter', stage: 'check', verdict: 'ok', errno: 0 },
+      { program: 'trace_exit', stage: 'check', verdict: 'ok', errno: 0 },
+      { program: '', stage: 'open', verdict: 'err', errno: expect.any(Number) as number },
+    ]);
+    expect(rows[2]?.['errno']).toBeLessThan(0);
+    expect(Object.keys(rows[0] ?? {})).toEqual([
+      'file',
+      'program',
+      'section',
+      'type',
+      'insns',
+      'verdict',
+      'stage',
+      'errno',
+      'msg',
+    ]);
+  });
+
+  it('dump linked --json has descriptors of 0 and names the maps', async () => {
+    const { out } = await kscope(['prog', 'dump', 'linked', OBJECT, '--prog', 'trace_enter', '--json']);
+    const record = JSON.parse(out[0] ?? '') as {
+      program: string;
+      maps: { insn: number; map: string }[];
+      insns: string;
+    };
+    expect(out).toHaveLength(1);
+    expect(record.maps.map(({ map }) => map)).toEqual(['.rodata', 'start']);
+    for (const { insn } of record.maps)
+      expect(record.insns.slice(insn * 16, insn * 16 + 16)).toMatch(/^18[12].0000_?00000000$/);
+  });
+
+  it('dump linked lists source, instructions and, if asked, their bytes', async () => {
+    const plain = await kscope(['prog', 'dump', 'linked', OBJECT, '--prog', 'trace_enter']);
+    const opcodes = await kscope(['prog', 'dump', 'linked', OBJECT, '--prog', 'trace_enter', '--opcodes']);
+    expect(plain.out[0]).toBe('trace_enter (tracepoint/syscalls/sys_enter_openat):');
+    expect(plain.out).toContain('; __u64 id = bpf_get_current_pid_tgid();');
+    expect(opcodes.out.length - plain.out.length).toBe(plain.out.filter((line) => /^ *\d+: /.test(line)).length);
+  });
+
+  it('dump linked takes the types of another kernel', async () => {
+    const other = await kscope(['prog', 'dump', 'linked', OBJECT, '--btf', OBJECT]);
+    expect(other.code).toBe(0);
+    expect((await kscope(['prog', 'dump', 'linked', OBJECT, '--btf', 'README.md'])).code).toBe(1);
+  });
+
+  it('run gives retval, duration and what comes out, for a type that Linux cannot test-run', async () => {
+    const ctx = file('ctx.bin', new Uint8Array(64));
+    const { code, out } = await kscope([
+      'prog',
+      'run',
+      OBJECT,
+      '--prog',
+      'trace_enter',
+      '--ctx-in',
+      ctx,
+      '--repeat',
+      '3',
+      '--json',
+    ]);
+    expect(code).toBe(0);
+    const answer = JSON.parse(out[0] ?? '') as Record<string, unknown>;
+    expect(Object.keys(answer)).toEqual(['retval', 'duration_ns', 'data_out', 'ctx_out']);
+    expect(answer).toMatchObject({ retval: 0, data_out: '', ctx_out: '00'.repeat(64) });
+  });
+});
+
+describe('plugin', () => {
+  it.each([
+    ['r0 = 42', 'b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00', [], '2a'],
+    ['r0 = *(u8 *)(r1 + 1)', '71 10 01 00 00 00 00 00 95 00 00 00 00 00 00 00', ['aa bb'], 'bb'],
+    ['r0 = r2, the length of memory', 'bf 20 00 00 00 00 00 00 95 00 00 00 00 00 00 00', ['00 11 22'], '3'],
+    ['r0 = -1', 'b7 00 00 00 ff ff ff ff 95 00 00 00 00 00 00 00', [], 'ffffffffffffffff'],
+  ])('%s', async (_, stdin, memory, r0) => {
+    expect(await kscope(['plugin', '--engine', 'interp', ...memory], { stdin })).toMatchObject({ code: 0, out: [r0] });
+  });
+
+  it.each([
+    ['unknown opcodes', 'ff 00 00 00 00 00 00 00 95 00 00 00 00 00 00 00', 1],
+    ['reserved fields that are not zero', 'b7 10 00 00 01 00 00 00 95 00 00 00 00 00 00 00', 1],
+    ['reads outside of memory', '71 10 09 00 00 00 00 00 95 00 00 00 00 00 00 00', 1],
+    ['half a byte', 'b', 2],
+  ])('refuses %s', async (_, stdin, code) => {
+    expect((await kscope(['plugin', '00'], { stdin })).code).toBe(code);
+  });
+});
+
+describe('list', () => {
+  it('offers tracepoints, raw tracepoints, functions and the clock', async () => {
+    const kinds = new Set((await kscope(['list'])).out.map((name) => name.split(':')[0]));
+    expect(kinds).toEqual(new Set(['tracepoint', 'raw_tracepoint', 'kprobe', 'kretprobe', 'perf_event']));
+  });
+
+  it.each([
+    ['vfs_reed', 1, /no such tracepoint or function; similar names: vfs_read/],
+    ['exc_int3', 1, /part of the trap path/],
+    ['vfs_read', 0, /can be probed/],
+  ])('--why %s', async (name, code, text) => {
+    const result = await kscope(['list', '--why', name]);
+    expect(result.code).toBe(code);
+    expect(result.out.join('\n')).toMatch(text);
+  });
+});
+
+describe('map dump', () => {
+  it.each([
+    ['types by default', [], /"name": "vda"/],
+    ['bytes and meaning with -j', ['-j'], /^\[\{"key":\["0x76","0x64","0x61",.*"formatted":\{"key":\{"name":"vda"\}/],
+    ['the same laid out with -p', ['-p'], /"key": \["0x76","0x64","0x61"/],
+  ])('gives %s', async (_, flags, text) => {
+    const { code, out } = await kscope(['map', 'dump', HISTOGRAM, 'name', 'usecs', '--workload', 'io', ...flags]);
+    expect(code).toBe(0);
+    expect(out.join('\n')).toMatch(text);
+  });
+});
+
+describe('doctor', () => {
+  it('finds nothing missing here, in text and JSON', async () => {
+    const { code, out } = await kscope(['doctor', '--json']);
+    expect(code).toBe(0);
+    expect(out.map((line) => (JSON.parse(line) as { ok: boolean }).ok)).not.toContain(false);
+    expect((await kscope(['doctor'])).out.every((line) => line.startsWith('ok'))).toBe(true);
+  });
+});
