@@ -1,19 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { bpfOffset, BpfMemory, RingBufferArea, RingBufferConsumer } from 'kscope/runtime';
-
-/** A ring in shared memory, and what both threads know of its consumer. */
-export interface RingWorkerData {
-  readonly memory: WebAssembly.Memory;
-  readonly address: number;
-  readonly size: number;
-  /** Words: see `Shared`. */
-  readonly shared: Int32Array;
-}
-
-/** Words shared with the producer's thread. */
-export const Shared = { state: 0, consumed: 1, lastPid: 2, words: 3 } as const;
-
-export const State = { starting: 0, consuming: 1, stopping: 2 } as const;
+import { type RingWorkerData, Shared, State } from './shared-ring.js';
 
 /** Consumes without ever sleeping until it is told to stop. */
 function consume({ memory, address, size, shared }: RingWorkerData): void {

@@ -6,7 +6,7 @@ import { objectOf, packetOf } from '../compute/workloads.js';
 import { type EngineRow, sharedMemory } from '../engines.js';
 import { PacketProgram } from '../packet-program.js';
 import type { Rate } from './rate.js';
-import { type RingWorkerData, Shared, State } from './ring-worker.js';
+import { type RingWorkerData, Shared, State } from './shared-ring.js';
 
 const RUNS_PER_TURN = 1000;
 /** Long enough for V8 to have compiled both sides. */
