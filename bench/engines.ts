@@ -23,7 +23,7 @@ export const PLAIN_ENGINES: readonly EngineRow[] = ENGINES.filter(({ isVariant }
 
 const PAGE = 65536;
 
-/** Memory that can be given to other threads: compiled programs use WebAssembly's atomic instructions in it. */
+/** Memory that can be given to other threads. */
 export function sharedMemory(): BpfMemory {
   const maximum = 1024;
   const memory = new WebAssembly.Memory({ initial: maximum / 2, maximum, shared: true });

@@ -69,8 +69,11 @@ async function measureRound(
   effort: Effort,
 ): Promise<Figures[]> {
   const samples = subjects.map((): number[] => []);
+  const forth = [...subjects.entries()];
+  const back = forth.toReversed();
   for (let i = 0; i < effort.samples; i++) {
-    for (const [at, { subject }] of subjects.entries()) samples[at]?.push(await subject.sample());
+    // To and fro, so that none always follows the same neighbour.
+    for (const [at, { subject }] of i % 2 === 0 ? forth : back) samples[at]?.push(await subject.sample());
   }
   const medians = new Map<string, Point[]>();
   for (const [at, { contender, repeat }] of subjects.entries()) {
