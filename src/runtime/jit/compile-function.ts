@@ -98,7 +98,7 @@ interface Gathered extends Rotations {
 function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): FunctionFacts {
   const search = new PointerSearch(plan.executable, plan.code, graph, isEntry);
   const judge = new AccessJudge(plan.executable, plan.trustContext);
-  const sizes = { read: new Set<number>(), write: new Set<number>() };
+  const sizes = { read: new Set<number>(), write: new Set<number>(), packetRead: new Set<number>(), packetWrite: new Set<number>() };
   const facts: Gathered = {
     ways: new Map(),
     calls: new Map(),
@@ -115,14 +115,21 @@ function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): Func
         const write = isWrite(step.op);
         const way = wayOf(plan, judge, step, registers, size);
         facts.ways.set(index, way);
+        plan.usesWindows ||= way.kind !== 'frame' && way.kind !== 'proved';
         if (way.kind === 'window') sizes[write ? 'write' : 'read'].add(size);
+        if (way.kind === 'packet') sizes[write ? 'packetWrite' : 'packetRead'].add(size);
         if (step.op === Op.loadPacketPointer && isContext(registers[step.s / 2])) facts.contextLoads.add(index);
       } else if (step.op === Op.callHelper) noteCall(plan, judge, step, registers, facts.calls);
     });
   });
   plan.contextNeed = Math.max(plan.contextNeed, judge.contextNeed);
-  plan.usesWindows ||= sizes.read.size + sizes.write.size > 0;
-  return { ...facts, readSizes: [...sizes.read], writeSizes: [...sizes.write] };
+  const windowSizes = {
+    read: [...sizes.read],
+    write: [...sizes.write],
+    packetRead: [...sizes.packetRead],
+    packetWrite: [...sizes.packetWrite],
+  };
+  return { ...facts, windowSizes };
 }
 
 function wayOf(plan: ModulePlan, judge: AccessJudge, step: Step, registers: readonly Value[], size: number): AccessWay {

@@ -4,7 +4,7 @@ import type { Executable } from '../executable.js';
 import { STACK_FRAME } from '../interp/access-guard.js';
 import type { FormOps } from '../interp/form-ops.js';
 import { predecode, type ProgramCode } from '../interp/predecode.js';
-import { BUDGET_USED } from '../interp/stop.js';
+import { BUDGET_USED, RunStopped } from '../interp/stop.js';
 import { bpfOffset } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Runtime } from '../runtime.js';
@@ -120,7 +120,7 @@ export class JitProgram implements EngineProgram {
   #prepare(run: BpfRunCtx, ctx: number): void {
     const state = this.#state;
     const { usesBudget, usesFrames, usesCpu, usesWindows } = this.#current.module;
-    if (usesBudget || this.#hasCallbacks) {
+    if (usesBudget || usesWindows || this.#hasCallbacks) {
       state.setLong(StateLayout.budget, run.budget);
       state.setLong(StateLayout.loopReserve, run.budget / 2);
     }
@@ -164,9 +164,16 @@ export class JitProgram implements EngineProgram {
     return { module, entry: instance.exports[ModuleName.entry] as Entry, exports: instance.exports };
   }
 
-  /** Called by compiled code, registers spilled. */
+  /** Called by compiled code, registers spilled: throws, or leaves the rest of the function done and r0 in place. */
   #fault(pc: number, reason: number): void {
-    this.#stop(pc, this.#reasonText(pc, reason));
+    if (reason !== FaultReason.access || this.#run === null) this.#stop(pc, this.#reasonText(pc, reason));
+    try {
+      this.#border.goOn(pc, this.#run.ctx);
+    } catch (error) {
+      if (!(error instanceof RunStopped) || error instanceof RunEnded) throw error;
+      const { slots } = this.#code;
+      this.#stop(slots[Math.min(Math.max(error.index, 0), slots.length - 1)], error.message);
+    }
   }
 
   #reasonText(pc: number, reason: number): string {

@@ -28,6 +28,7 @@ export interface ModulePlan {
   readonly usesBudget: boolean;
   /** Set while functions are written: what the caller of the module must prepare. */
   usesCpu: boolean;
+  /** Some access is compared with a window, or may end in the interpreter. */
   usesWindows: boolean;
   contextNeed: number;
 }

@@ -5,6 +5,7 @@ import { AccessGuard, STACK_FRAME } from '../interp/access-guard.js';
 import { Activation } from '../interp/activation.js';
 import { callHelper } from '../interp/helper-call.js';
 import { followsTypedPointers } from '../interp/interpreter.js';
+import { execute } from '../interp/loop.js';
 import { loadFromPacket } from '../interp/packet-load.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import { whyNotCalled } from '../interp/rare.js';
@@ -53,7 +54,7 @@ export class RunBorder {
     const regions = executable.maps.flatMap((map) => map.regions);
     const nullReadsZero = followsTypedPointers.includes(executable.type);
     this.#guard = new AccessGuard(runtime.memory, runtime.host, regions, contextLayout(executable.type).parts, nullReadsZero);
-    this.#vm = new Activation(executable, code, this.#guard, () => undefined);
+    this.#vm = new Activation(executable, code, this.#guard, execute);
     this.callback = this.#makeCallback(callbackAt);
     this.imports = {
       [ModuleName.fault]: fault,
@@ -78,6 +79,32 @@ export class RunBorder {
   restore({ registers, sp }: { readonly registers: Int32Array; readonly sp: number }): void {
     this.#vm.registers.set(registers);
     this.#sp = sp;
+  }
+
+  /** Lets the interpreter run the rest of the function that has spilled its registers at slot `pc`. */
+  goOn(pc: number, ctx: number): void {
+    const vm = this.#vm;
+    const { run } = this;
+    const { callback } = run;
+    const state = this.#state;
+    run.budget = state.budget;
+    vm.begin(run, ctx, 0);
+    vm.loopReserve = state.loopReserve;
+    state.copyRegisters(vm.registers);
+    this.#enter(vm.registers[R10]);
+    run.callback = vm.callback;
+    try {
+      execute(vm, vm.code.wordOfSlot[pc]);
+    } catch (error) {
+      // What it was doing when it stopped is what the run was doing.
+      state.setRegisters(vm.registers);
+      throw error;
+    } finally {
+      run.callback = callback;
+      state.setLong(StateLayout.budget, run.budget);
+      state.resetWindows();
+    }
+    this.#leaveR0();
   }
 
   /** Why the call at hand is none. */

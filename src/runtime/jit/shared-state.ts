@@ -29,7 +29,11 @@ export class SharedState {
   }
 
   get budget(): number {
-    return this.get(StateLayout.budget + 4) * TWO_32 + (this.get(StateLayout.budget) >>> 0);
+    return this.#long(StateLayout.budget);
+  }
+
+  get loopReserve(): number {
+    return this.#long(StateLayout.loopReserve);
   }
 
   /** May be negative, and a fraction for `loopReserve`. */
@@ -37,6 +41,15 @@ export class SharedState {
     const whole = Math.floor(value);
     this.set(field, whole);
     this.set(field + 4, Math.floor(whole / TWO_32));
+  }
+
+  setRegisters(from: Int32Array): void {
+    this.#memory.i32.set(from.subarray(0, 22), this.#word + (StateLayout.registers >>> 2));
+  }
+
+  copyRegisters(to: Int32Array): void {
+    const word = this.#word + (StateLayout.registers >>> 2);
+    to.set(this.#memory.i32.subarray(word, word + 22));
   }
 
   registers(): bigint[] {
@@ -52,6 +65,8 @@ export class SharedState {
     this.#base = packet;
     this.#windowsMoved = true;
     this.resetWindows();
+    this.#setWindow(StateLayout.packetRead, packet);
+    this.#setWindow(StateLayout.packetWrite, packet?.writable === true ? packet : undefined);
   }
 
   /** After anything that may have taken a region away. */
@@ -78,6 +93,10 @@ export class SharedState {
   restore(saved: Uint8Array): void {
     this.#memory.u8.set(saved, this.at);
     this.#windowsMoved = true;
+  }
+
+  #long(field: number): number {
+    return this.get(field + 4) * TWO_32 + (this.get(field) >>> 0);
   }
 
   #setWindow(field: number, region: AccessRegion | undefined): void {

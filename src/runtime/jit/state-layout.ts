@@ -21,7 +21,10 @@ export const StateLayout = {
   registers: 64,
   /** Offset of the context. */
   context: 152,
-  size: 160,
+  /** As the other windows: the packet, as far as it may be read and written. */
+  packetRead: 160,
+  packetWrite: 176,
+  size: 192,
 } as const;
 
 /** Why compiled code calls `fault`. */
@@ -32,6 +35,8 @@ export const FaultReason = {
   frames: 2,
   /** A call of nothing; which is in the instruction. */
   nothing: 3,
+  /** An access that the quick comparison did not let through: the interpreter goes on from there. */
+  access: 4,
 } as const;
 
 /** High word of the base of an empty window: no pointer of any kind has it. */

@@ -15,6 +15,8 @@ export type AccessWay =
   | { readonly kind: 'nearFrame' }
   /** Compared with a fixed piece of memory first. */
   | { readonly kind: 'nearRegion'; readonly start: number; readonly size: number }
+  /** Compared with the packet first. */
+  | { readonly kind: 'packet' }
   /** Compared with the region last found. */
   | { readonly kind: 'window' };
 
@@ -45,6 +47,8 @@ export class AccessJudge {
         return this.#inContext(base.off + off, size, write) ? PROVED : WINDOW;
       case 'value':
         return isInValue(base.map, base.off + off, size, write) ? PROVED : WINDOW;
+      case 'packet':
+        return { kind: 'packet' };
       case 'nearValue':
         return nearRegion(base.map, write) ?? WINDOW;
       default:

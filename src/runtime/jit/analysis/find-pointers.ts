@@ -127,6 +127,11 @@ export class PointerSearch {
         });
         registers[0] = this.#helperResult(index, registers);
         return;
+      case Op.loadPacketPointer: {
+        const base = this.#source(s, registers);
+        registers[d] = base.kind === 'context' && base.off === 0 ? { kind: 'packet' } : UNKNOWN;
+        return;
+      }
       case Op.callSubprog:
         registers.fill(UNKNOWN, 0, 6);
         return;

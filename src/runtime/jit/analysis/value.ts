@@ -9,6 +9,8 @@ export type Value =
   /** Made from r10 by unknown amounts: very likely in the frame. */
   | { readonly kind: 'nearFrame' }
   | { readonly kind: 'context'; readonly off: number }
+  /** Loaded from a context field that points into the packet, moved by any amount. */
+  | { readonly kind: 'packet' }
   | { readonly kind: 'map'; readonly map: BpfMap }
   /** `off` bytes into a value of the map. */
   | { readonly kind: 'value'; readonly map: BpfMap; readonly off: number }
@@ -56,6 +58,7 @@ export function shifted(value: Value, by: number | undefined): Value {
       return value.kind === 'value' ? { kind: 'nearValue', map: value.map } : UNKNOWN;
     case 'nearFrame':
     case 'nearValue':
+    case 'packet':
       return value;
     default:
       return UNKNOWN;

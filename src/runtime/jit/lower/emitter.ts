@@ -17,12 +17,14 @@ export interface CallFact {
   readonly key: AccessWay;
 }
 
+export type WindowKind = 'read' | 'write' | 'packetRead' | 'packetWrite';
+
 /** What is known of the instructions of one function, by index. */
 export interface FunctionFacts {
   readonly ways: ReadonlyMap<number, AccessWay>;
   readonly calls: ReadonlyMap<number, CallFact>;
-  readonly readSizes: readonly number[];
-  readonly writeSizes: readonly number[];
+  /** Sizes of the accesses that each kind of window decides on. */
+  readonly windowSizes: Readonly<Record<WindowKind, readonly number[]>>;
   /** 32-bit loads whose base surely is the context. */
   readonly contextLoads: ReadonlySet<number>;
   readonly rotates: ReadonlyMap<number, Rotate>;
@@ -72,8 +74,7 @@ export class Emitter {
   readonly #registers: readonly number[];
   readonly #pc: number;
   readonly #reason: number;
-  readonly #readWindow: Window;
-  readonly #writeWindow: Window;
+  readonly #windows: Readonly<Record<WindowKind, Window>>;
   readonly #kept = new Map<number, number>();
 
   constructor(plan: ModulePlan, facts: FunctionFacts, isEntry: boolean) {
@@ -90,8 +91,13 @@ export class Emitter {
     this.pointer = i64();
     this.budget = i64();
     for (const keeps of facts.kept.values()) for (const { keep } of keeps) this.#kept.set(keep, i64());
-    this.#readWindow = new Window(this.w, plan.state + StateLayout.readWindow, facts.readSizes);
-    this.#writeWindow = new Window(this.w, plan.state + StateLayout.writeWindow, facts.writeSizes);
+    const { windowSizes: sizes } = facts;
+    this.#windows = {
+      read: new Window(this.w, plan.state + StateLayout.readWindow, sizes.read),
+      write: new Window(this.w, plan.state + StateLayout.writeWindow, sizes.write),
+      packetRead: new Window(this.w, plan.state + StateLayout.packetRead, sizes.packetRead),
+      packetWrite: new Window(this.w, plan.state + StateLayout.packetWrite, sizes.packetWrite),
+    };
     this.frame = this.w.local(ValType.i32);
     this.address = this.w.local(ValType.i32);
     this.element = this.w.local(ValType.i32);
@@ -177,9 +183,10 @@ export class Emitter {
     this.w.memory(code, this.plan.state + field);
   }
 
+  /** After calls: the packet's windows stay as they are for the whole run. */
   reloadWindows(): void {
-    this.#readWindow.reload();
-    this.#writeWindow.reload();
+    this.#windows.read.reload();
+    this.#windows.write.reload();
   }
 
   storeBudget(): void {
@@ -240,7 +247,7 @@ export class Emitter {
     w.op(Wasm.i64Sub);
     w.set(this.framePointer);
     this.loadBudget();
-    this.reloadWindows();
+    for (const window of Object.values(this.#windows)) window.reload();
     w.block();
   }
 
@@ -257,10 +264,11 @@ export class Emitter {
     w.op(Wasm.return);
   }
 
-  /** Behind the body: spills the registers and tells why the run stops. */
+  /** Behind the body: spills the registers and leaves the rest to the interpreter, or to nobody: `fault` throws. */
   end(): void {
     const { w } = this;
     w.end();
+    this.storeBudget();
     for (let r = 0; r <= 10; r++) {
       w.i32(0);
       this.reg(r);
@@ -269,12 +277,16 @@ export class Emitter {
     w.get(this.#pc);
     w.get(this.#reason);
     w.call(this.plan.fault);
+    this.loadBudget();
+    this.loadState(Wasm.i64Load, StateLayout.registers);
+    this.setReg(0);
+    this.exit();
     w.op(Wasm.unreachable);
   }
 
   // --- windows
 
-  window(write: boolean): Window {
-    return write ? this.#writeWindow : this.#readWindow;
+  window(kind: WindowKind): Window {
+    return this.#windows[kind];
   }
 }

@@ -2,7 +2,7 @@ import { Op } from '../../interp/op.js';
 import { STACK_FRAME } from '../../interp/access-guard.js';
 import { BPF_MEMORY_HI } from '../../memory/bpf-memory.js';
 import type { AccessWay } from '../analysis/access-facts.js';
-import { StateLayout } from '../state-layout.js';
+import { FaultReason, StateLayout } from '../state-layout.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { Step } from '../step.js';
 import type { Emitter } from './emitter.js';
@@ -52,6 +52,15 @@ function checkedAddress(e: Emitter, index: number, way: AccessWay, { register, o
   }
   w.tee(e.pointer);
   isOutside(e, way, size, write);
+  if (way.kind !== 'window') {
+    // No call here: it would cost the loop around all its registers. The way back leads through the interpreter.
+    w.if();
+    e.stop(index, 1, FaultReason.access);
+    w.end();
+    w.get(e.pointer);
+    w.op(Wasm.i32WrapI64);
+    return;
+  }
   w.if(ValType.i32);
   e.regLo(register);
   e.regHi(register);
@@ -65,7 +74,7 @@ function checkedAddress(e: Emitter, index: number, way: AccessWay, { register, o
   w.if();
   e.stop(index, 2);
   w.end();
-  if (way.kind === 'window') e.reloadWindows();
+  e.reloadWindows();
   w.get(e.address);
   w.else();
   w.get(e.pointer);
@@ -85,7 +94,8 @@ function isOutside(e: Emitter, way: AccessWay, size: number, write: boolean): vo
     w.op(Wasm.i64Sub);
     w.i64(way.size - size);
     w.op(Wasm.i64GtU);
-  } else e.window(write).isOutside(size);
+  } else if (way.kind === 'packet') e.window(write ? 'packetWrite' : 'packetRead').isOutside(size);
+  else e.window(write ? 'write' : 'read').isOutside(size);
 }
 
 function load(code: number, size: number): Rule {
