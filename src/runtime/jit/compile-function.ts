@@ -2,6 +2,7 @@ import { BpfFuncId } from '../../base/index.js';
 import { Op } from '../interp/op.js';
 import { AccessJudge, type AccessWay } from './analysis/access-facts.js';
 import { PointerSearch } from './analysis/find-pointers.js';
+import { boundedLoops } from './analysis/loop-bounds.js';
 import { findRotates, type Rotations } from './analysis/find-rotates.js';
 import type { Value } from './analysis/value.js';
 import { emitFlow, type FlowBodies } from './flow/emit-flow.js';
@@ -30,10 +31,12 @@ export function compileFunction(plan: ModulePlan, entry: number, isEntry: boolea
 class Bodies implements FlowBodies {
   readonly #e: Emitter;
   readonly #graph: FlowGraph;
+  readonly #bounded: ReadonlySet<number>;
 
   constructor(e: Emitter, graph: FlowGraph) {
     this.#e = e;
     this.#graph = graph;
+    this.#bounded = boundedLoops(e.code, graph);
   }
 
   setDepth(open: number): void {
@@ -78,7 +81,7 @@ class Bodies implements FlowBodies {
   #isCharged(header: number): boolean {
     const { plan } = this.#e;
     const slot = plan.code.slots[this.#graph.blocks[header].start];
-    return plan.executable.facts?.loopBound(slot) === undefined;
+    return !this.#bounded.has(header) && plan.executable.facts?.loopBound(slot) === undefined;
   }
 }
 

@@ -1,5 +1,4 @@
 import { BPF_MEMORY_HI, type BpfMemory } from '../memory/bpf-memory.js';
-import type { AccessRegion } from '../access-region.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { EMPTY_WINDOW_HI, LEAST_WINDOW, StateLayout } from './state-layout.js';
 
@@ -12,7 +11,10 @@ export class SharedState {
   readonly #word: number;
   /** Whether the windows may show anything but what a run starts with. */
   #windowsMoved = true;
-  #base: AccessRegion | undefined;
+  /** The packet that the windows show when a run starts; a size of 0: none. */
+  #start = 0;
+  #size = 0;
+  #writable = false;
 
   constructor(memory: BpfMemory) {
     this.#memory = memory;
@@ -61,28 +63,32 @@ export class SharedState {
   beginWindows(run: BpfRunCtx): void {
     const [first] = run.extraRegions;
     const packet = first !== undefined && first.start === run.packetStart && first.size >= LEAST_WINDOW ? first : undefined;
-    if (packet === undefined && this.#base === undefined && !this.#windowsMoved) return;
-    this.#base = packet;
+    const start = packet?.start ?? 0;
+    const size = packet?.size ?? 0;
+    const writable = packet?.writable === true;
+    // The same packet buffer serves run after run.
+    if (!this.#windowsMoved && start === this.#start && size === this.#size && writable === this.#writable) return;
+    this.#start = start;
+    this.#size = size;
+    this.#writable = writable;
     this.#windowsMoved = true;
     this.resetWindows();
-    this.#setWindow(StateLayout.packetRead, packet);
-    this.#setWindow(StateLayout.packetWrite, packet?.writable === true ? packet : undefined);
+    this.#setWindow(StateLayout.packetRead, start, size);
+    this.#setWindow(StateLayout.packetWrite, start, writable ? size : 0);
   }
 
   /** After anything that may have taken a region away. */
   resetWindows(): void {
     if (!this.#windowsMoved) return;
     this.#windowsMoved = false;
-    const region = this.#base;
-    this.#setWindow(StateLayout.readWindow, region);
-    this.#setWindow(StateLayout.writeWindow, region?.writable === true ? region : undefined);
+    this.#setWindow(StateLayout.readWindow, this.#start, this.#size);
+    this.#setWindow(StateLayout.writeWindow, this.#start, this.#writable ? this.#size : 0);
   }
 
   moveWindow(write: boolean, start: number, end: number): void {
     if (end - start < LEAST_WINDOW) return;
     this.#windowsMoved = true;
-    const region = { start, end, stride: 0, size: end - start, writable: write };
-    this.#setWindow(write ? StateLayout.writeWindow : StateLayout.readWindow, region);
+    this.#setWindow(write ? StateLayout.writeWindow : StateLayout.readWindow, start, end - start);
   }
 
   /** All of the area, for a run that is interrupted by another of the same program. */
@@ -99,10 +105,11 @@ export class SharedState {
     return this.get(field + 4) * TWO_32 + (this.get(field) >>> 0);
   }
 
-  #setWindow(field: number, region: AccessRegion | undefined): void {
-    this.set(field, region?.start ?? 0);
-    this.set(field + 4, region === undefined ? EMPTY_WINDOW_HI : BPF_MEMORY_HI);
-    this.set(field + 8, region?.size ?? LEAST_WINDOW);
+  /** A size of 0 makes it empty. */
+  #setWindow(field: number, start: number, size: number): void {
+    this.set(field, size === 0 ? 0 : start);
+    this.set(field + 4, size === 0 ? EMPTY_WINDOW_HI : BPF_MEMORY_HI);
+    this.set(field + 8, size === 0 ? LEAST_WINDOW : size);
     this.set(field + 12, 0);
   }
 }

@@ -47,6 +47,8 @@ export class AccessJudge {
         return this.#inContext(base.off + off, size, write) ? PROVED : WINDOW;
       case 'value':
         return isInValue(base.map, base.off + off, size, write) ? PROVED : WINDOW;
+      case 'record':
+        return base.off + off >= 0 && base.off + off + size <= base.size ? PROVED : WINDOW;
       case 'packet':
         return { kind: 'packet' };
       case 'nearValue':

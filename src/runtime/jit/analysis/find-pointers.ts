@@ -94,11 +94,10 @@ export class PointerSearch {
     if (op !== Op.jeq64 && op !== Op.jne64) return registers;
     const tested = registers[d];
     const zero = this.#source(s, registers);
-    if (tested.kind !== 'valueOrNull' || zero.kind !== 'constant' || (zero.lo | zero.hi) !== 0) return registers;
+    if ((tested.kind !== 'valueOrNull' && tested.kind !== 'recordOrNull') || zero.kind !== 'constant' || (zero.lo | zero.hi) !== 0) return registers;
     const isNull = (op === Op.jeq64) === taken;
-    const { map, site } = tested;
-    const now: Value = isNull ? { kind: 'constant', lo: 0, hi: 0 } : { kind: 'value', map, off: 0 };
-    return registers.map((value) => (value.kind === 'valueOrNull' && value.site === site ? now : value));
+    const now: Value = isNull ? { kind: 'constant', lo: 0, hi: 0 } : notNull(tested);
+    return registers.map((value) => (same(value, tested) ? now : value));
   }
 
   #step(index: number, registers: Value[]): void {
@@ -122,9 +121,7 @@ export class PointerSearch {
       }
       case Op.callHelper:
         // What an earlier round of a loop got from this call is another pointer.
-        registers.forEach((value, r) => {
-          if (value.kind === 'valueOrNull' && value.site === index) registers[r] = UNKNOWN;
-        });
+        this.#forgetOverCall(index, registers);
         registers[0] = this.#helperResult(index, registers);
         return;
       case Op.loadPacketPointer: {
@@ -134,10 +131,19 @@ export class PointerSearch {
       }
       case Op.callSubprog:
         registers.fill(UNKNOWN, 0, 6);
+        forgetRecords(registers);
         return;
       default:
         forgetWritten(op, d, s / 2, registers);
     }
+  }
+
+  #forgetOverCall(index: number, registers: Value[]): void {
+    const helper = this.#code.helpers[stepAt(this.#code, index).x];
+    if (helper.args.includes('ringbuf_mem') || helper.args.includes('func')) forgetRecords(registers);
+    registers.forEach((value, r) => {
+      if ('site' in value && value.site === index) registers[r] = UNKNOWN;
+    });
   }
 
   #source(s: number, registers: readonly Value[]): Value {
@@ -162,12 +168,30 @@ export class PointerSearch {
 
   #helperResult(index: number, registers: readonly Value[]): Value {
     const helper = this.#code.helpers[stepAt(this.#code, index).x];
+    if (helper.id === BpfFuncId.BPF_FUNC_ringbuf_reserve) return reserved(index, registers[2]);
     const isLookup =
       helper.id === BpfFuncId.BPF_FUNC_map_lookup_elem || helper.id === BpfFuncId.BPF_FUNC_map_lookup_percpu_elem;
     const map = registers[1];
     if (!isLookup || map.kind !== 'map' || !hasValues(map.map)) return UNKNOWN;
     return { kind: 'valueOrNull', map: map.map, site: index };
   }
+}
+
+/** After calls that may submit or discard a record. */
+function forgetRecords(registers: Value[]): void {
+  registers.forEach((value, r) => {
+    if (value.kind === 'record' || value.kind === 'recordOrNull') registers[r] = UNKNOWN;
+  });
+}
+
+function reserved(site: number, size: Value): Value {
+  const known = size.kind === 'constant' && size.hi === 0 && size.lo > 0;
+  return known ? { kind: 'recordOrNull', size: size.lo, site } : UNKNOWN;
+}
+
+function notNull(pointer: Extract<Value, { kind: 'valueOrNull' | 'recordOrNull' }>): Value {
+  if (pointer.kind === 'valueOrNull') return { kind: 'value', map: pointer.map, off: 0 };
+  return { kind: 'record', size: pointer.size, off: 0, site: pointer.site };
 }
 
 export function hasValues(map: BpfMap): boolean {

@@ -15,6 +15,9 @@ export type Value =
   /** `off` bytes into a value of the map. */
   | { readonly kind: 'value'; readonly map: BpfMap; readonly off: number }
   | { readonly kind: 'nearValue'; readonly map: BpfMap }
+  /** `off` bytes into the ring buffer record that the call at instruction `site` reserved. */
+  | { readonly kind: 'record'; readonly size: number; readonly off: number; readonly site: number }
+  | { readonly kind: 'recordOrNull'; readonly size: number; readonly site: number }
   /** What the lookup at instruction `site` returned. */
   | { readonly kind: 'valueOrNull'; readonly map: BpfMap; readonly site: number };
 
@@ -40,6 +43,10 @@ export function same(a: Value, b: Value): boolean {
     case 'map':
     case 'nearValue':
       return b.kind === a.kind && a.map === b.map;
+    case 'record':
+      return b.kind === 'record' && a.site === b.site && a.off === b.off;
+    case 'recordOrNull':
+      return b.kind === 'recordOrNull' && a.site === b.site;
     case 'valueOrNull':
       return b.kind === 'valueOrNull' && a.site === b.site;
     default:
@@ -53,6 +60,7 @@ export function shifted(value: Value, by: number | undefined): Value {
     case 'frame':
     case 'context':
     case 'value':
+    case 'record':
       if (by !== undefined) return { ...value, off: value.off + by };
       if (value.kind === 'frame') return { kind: 'nearFrame' };
       return value.kind === 'value' ? { kind: 'nearValue', map: value.map } : UNKNOWN;
