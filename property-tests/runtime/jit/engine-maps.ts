@@ -43,7 +43,9 @@ function dump(map: BpfMap): string {
   const entries: string[] = [];
   for (let key = map.sysNextKey(null); typeof key !== 'number'; key = map.sysNextKey(key)) {
     const value = map.sysLookup(key);
-    entries.push(`${Buffer.from(key).toString('hex')}=${typeof value === 'number' ? value : Buffer.from(value).toString('hex')}`);
+    entries.push(
+      `${Buffer.from(key).toString('hex')}=${typeof value === 'number' ? value : Buffer.from(value).toString('hex')}`,
+    );
   }
   return entries.join(' ');
 }

@@ -24,7 +24,10 @@ describe.each(engines)('compiled programs %s', (_name, engine) => {
     fc.assert(
       fc.property(programSeeds, (seed) => {
         const program = generate(seed, 0);
-        const listing = (): string => disassemble(program.insns).map(({ index, text }) => `${index}: ${text}`).join('\n');
+        const listing = (): string =>
+          disassemble(program.insns)
+            .map(({ index, text }) => `${index}: ${text}`)
+            .join('\n');
         const [one, other] = [actual.run(program), expected.run(program)];
         if (!Buffer.from(one.value).equals(Buffer.from(other.value))) expect(one, listing()).toEqual(other);
         expect(one.retval).toBe(other.retval);
@@ -35,8 +38,13 @@ describe.each(engines)('compiled programs %s', (_name, engine) => {
   });
 });
 
-const { BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY } =
-  BpfMapType;
+const {
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+} = BpfMapType;
 const ZERO_SEED = 64;
 
 describe('compiled programs find in maps what interpreted ones find', () => {

@@ -101,7 +101,12 @@ interface Gathered extends Rotations {
 function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): FunctionFacts {
   const search = new PointerSearch(plan.executable, plan.code, graph, isEntry);
   const judge = new AccessJudge(plan.executable, plan.trustContext);
-  const sizes = { read: new Set<number>(), write: new Set<number>(), packetRead: new Set<number>(), packetWrite: new Set<number>() };
+  const sizes = {
+    read: new Set<number>(),
+    write: new Set<number>(),
+    packetRead: new Set<number>(),
+    packetWrite: new Set<number>(),
+  };
   const facts: Gathered = {
     ways: new Map(),
     calls: new Map(),
@@ -156,7 +161,8 @@ function noteCall(
 ): void {
   if (plan.code.helpers[step.x].id !== BpfFuncId.BPF_FUNC_map_lookup_elem) return;
   const pointer = registers[1];
-  const map = plan.executable.facts?.mapAt(plan.code.slots[step.index]) ?? (pointer.kind === 'map' ? pointer.map : undefined);
+  const map =
+    plan.executable.facts?.mapAt(plan.code.slots[step.index]) ?? (pointer.kind === 'map' ? pointer.map : undefined);
   if (map === undefined) return;
   const way = judge.judge(registers[2], 0, map.keySize, false);
   calls.set(step.index, { map, key: plan.assumeProved && way.kind !== 'frame' ? PROVED : way });

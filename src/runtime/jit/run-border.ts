@@ -53,7 +53,13 @@ export class RunBorder {
     this.#state = state;
     const regions = executable.maps.flatMap((map) => map.regions);
     const nullReadsZero = followsTypedPointers.includes(executable.type);
-    this.#guard = new AccessGuard(runtime.memory, runtime.host, regions, contextLayout(executable.type).parts, nullReadsZero);
+    this.#guard = new AccessGuard(
+      runtime.memory,
+      runtime.host,
+      regions,
+      contextLayout(executable.type).parts,
+      nullReadsZero,
+    );
     this.#vm = new Activation(executable, code, this.#guard, execute);
     this.callback = this.#makeCallback(callbackAt);
     this.imports = {
@@ -136,7 +142,8 @@ export class RunBorder {
         const at = write ? guard.writable(lo, hi, off, size) : guard.readable(lo, hi, off, size);
         const [start, end] = write ? [guard.writeStart, guard.writeEnd] : [guard.readStart, guard.readEnd];
         if (end > 0) this.#state.moveWindow(write, start, end);
-        else if (at >= guard.stackStart && at < guard.stackEnd) this.#state.moveWindow(write, guard.stackStart, guard.stackEnd);
+        else if (at >= guard.stackStart && at < guard.stackEnd)
+          this.#state.moveWindow(write, guard.stackStart, guard.stackEnd);
         return at;
       } catch (error) {
         this.#report(error);
@@ -149,8 +156,17 @@ export class RunBorder {
     const { registers } = this.#vm;
     const callsBack = helper.args.includes('func');
     return (
-      sp: number, a: number, b: number, c: number, d: number, e: number,
-      f: number, g: number, h: number, i: number, j: number,
+      sp: number,
+      a: number,
+      b: number,
+      c: number,
+      d: number,
+      e: number,
+      f: number,
+      g: number,
+      h: number,
+      i: number,
+      j: number,
     ): number => {
       registers[2] = a;
       registers[3] = b;

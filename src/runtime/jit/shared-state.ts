@@ -62,7 +62,8 @@ export class SharedState {
   /** A run begins: the packet of a networking program is what it will most likely look at. */
   beginWindows(run: BpfRunCtx): void {
     const [first] = run.extraRegions;
-    const packet = first !== undefined && first.start === run.packetStart && first.size >= LEAST_WINDOW ? first : undefined;
+    const packet =
+      first !== undefined && first.start === run.packetStart && first.size >= LEAST_WINDOW ? first : undefined;
     const start = packet?.start ?? 0;
     const size = packet?.size ?? 0;
     const writable = packet?.writable === true;

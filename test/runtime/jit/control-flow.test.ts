@@ -34,7 +34,11 @@ describe('shapes of control flow', () => {
   });
 
   test('thousands of early exits do not, either', () => {
-    const exits = Array.from({ length: 4000 }, () => [isa.jmpImm(isa.BPF_JNE, 0, 0x7fff, 1), isa.exit(), add(0, 1)]).flat();
+    const exits = Array.from({ length: 4000 }, () => [
+      isa.jmpImm(isa.BPF_JNE, 0, 0x7fff, 1),
+      isa.exit(),
+      add(0, 1),
+    ]).flat();
     const [interpreted, compiled] = both(isa.mov64Imm(0, 0), exits, isa.exit());
     expect(compiled).toBe(interpreted);
   });

@@ -69,9 +69,12 @@ describe('a module', () => {
     caller.get(0);
     caller.call(inner);
     writer.define(outer, caller);
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(writer.finish(false) as Uint8Array<ArrayBuffer>), {
-      m: { m: new WebAssembly.Memory({ initial: 1 }), twice: (value: number) => 2 * value },
-    });
+    const { exports } = new WebAssembly.Instance(
+      new WebAssembly.Module(writer.finish(false) as Uint8Array<ArrayBuffer>),
+      {
+        m: { m: new WebAssembly.Memory({ initial: 1 }), twice: (value: number) => 2 * value },
+      },
+    );
     expect((exports['outer'] as (value: number) => number)(20)).toBe(41);
   });
 });

@@ -17,11 +17,14 @@ describe('the recorded corpus, compiled', () => {
     expect(different).toEqual([]);
   });
 
-  test.each(breakEachForm(generatedForms.map(({ name }) => name)))('tells when the rule for $form is another', ({ ops }) => {
-    const broken = new KscopeRunner(createJitWith(ops));
-    const foundBy = corpus.findIndex((recorded) => differs(broken, recorded));
-    expect(foundBy).toBeGreaterThanOrEqual(0);
-  });
+  test.each(breakEachForm(generatedForms.map(({ name }) => name)))(
+    'tells when the rule for $form is another',
+    ({ ops }) => {
+      const broken = new KscopeRunner(createJitWith(ops));
+      const foundBy = corpus.findIndex((recorded) => differs(broken, recorded));
+      expect(foundBy).toBeGreaterThanOrEqual(0);
+    },
+  );
 });
 
 /** A program that stops, or cannot even be loaded, differs as well. */

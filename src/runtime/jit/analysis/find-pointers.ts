@@ -94,7 +94,12 @@ export class PointerSearch {
     if (op !== Op.jeq64 && op !== Op.jne64) return registers;
     const tested = registers[d];
     const zero = this.#source(s, registers);
-    if ((tested.kind !== 'valueOrNull' && tested.kind !== 'recordOrNull') || zero.kind !== 'constant' || (zero.lo | zero.hi) !== 0) return registers;
+    if (
+      (tested.kind !== 'valueOrNull' && tested.kind !== 'recordOrNull') ||
+      zero.kind !== 'constant' ||
+      (zero.lo | zero.hi) !== 0
+    )
+      return registers;
     const isNull = (op === Op.jeq64) === taken;
     const now: Value = isNull ? { kind: 'constant', lo: 0, hi: 0 } : notNull(tested);
     return registers.map((value) => (same(value, tested) ? now : value));
@@ -157,7 +162,8 @@ export class PointerSearch {
     const slot = this.#code.slots[index];
     const { code, src, imm } = insns[slot];
     if (code === LDIMM64 && src !== 0) {
-      if (src === BpfPseudo.BPF_PSEUDO_MAP_FD || src === BpfPseudo.BPF_PSEUDO_MAP_IDX) return { kind: 'map', map: maps[imm] };
+      if (src === BpfPseudo.BPF_PSEUDO_MAP_FD || src === BpfPseudo.BPF_PSEUDO_MAP_IDX)
+        return { kind: 'map', map: maps[imm] };
       if (src === BpfPseudo.BPF_PSEUDO_MAP_VALUE || src === BpfPseudo.BPF_PSEUDO_MAP_IDX_VALUE) {
         return { kind: 'value', map: maps[imm], off: insns[slot + 1].imm };
       }
@@ -200,7 +206,9 @@ export function hasValues(map: BpfMap): boolean {
 
 function amount(value: Value): number | undefined {
   // Larger steps leave every region there is; they are not worth an exact number.
-  return value.kind === 'constant' && value.hi === value.lo >> 31 && Math.abs(value.lo) < 1 << 28 ? value.lo : undefined;
+  return value.kind === 'constant' && value.hi === value.lo >> 31 && Math.abs(value.lo) < 1 << 28
+    ? value.lo
+    : undefined;
 }
 
 function sum(a: Value, b: Value): Value {

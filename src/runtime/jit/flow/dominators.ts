@@ -91,7 +91,7 @@ function immediateDominators(
     }
     return left;
   };
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const block of sequence.slice(1)) {
       let dominator = -1;

@@ -141,7 +141,10 @@ function emitDispatch(graph: FlowGraph, tree: Dominators, writer: FunctionWriter
   writer.loop();
   for (let i = 0; i < count; i++) writer.block();
   writer.get(next);
-  writer.brTable(Array.from({ length: count }, (_, i) => i), count - 1);
+  writer.brTable(
+    Array.from({ length: count }, (_, i) => i),
+    count - 1,
+  );
   const go = (from: number, to: number, open: number): void => {
     if (order[to] <= order[from]) bodies.backEdge(from, to, open);
     writer.i32(order[to]);

@@ -66,7 +66,12 @@ function findLeaders(code: ProgramCode, entry: number): Set<number> {
   return leaders;
 }
 
-function makeBlock(code: ProgramCode, start: number, leaders: ReadonlySet<number>, blockOf: (index: number) => number): Block {
+function makeBlock(
+  code: ProgramCode,
+  start: number,
+  leaders: ReadonlySet<number>,
+  blockOf: (index: number) => number,
+): Block {
   for (let index = start; ; index++) {
     if (index === stepCount(code)) throw new TypeError('a function runs past the end of the program');
     const { op, x } = stepAt(code, index);

@@ -1,5 +1,5 @@
 import { ByteWriter } from './byte-writer.js';
-import { NO_RESULT, ValType, Wasm } from './opcodes.js';
+import { NO_RESULT, type ValType, Wasm } from './opcodes.js';
 
 /** The body of one WebAssembly function while it is written: locals and code. */
 export class FunctionWriter {
