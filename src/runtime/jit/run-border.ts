@@ -152,35 +152,56 @@ export class RunBorder {
     };
   }
 
-  #helperImport(helper: Helper) {
-    const { registers } = this.#vm;
+  /**
+   * A function with exactly as many parameters as compiled code passes: for anything else V8 adapts the call and
+   * converts `undefined`, at several times the price.
+   */
+  #helperImport(helper: Helper): (...words: number[]) => number {
+    const r = this.#vm.registers;
     const callsBack = helper.args.includes('func');
-    return (
-      sp: number,
-      a: number,
-      b: number,
-      c: number,
-      d: number,
-      e: number,
-      f: number,
-      g: number,
-      h: number,
-      i: number,
-      j: number,
-    ): number => {
-      registers[2] = a;
-      registers[3] = b;
-      registers[4] = c;
-      registers[5] = d;
-      registers[6] = e;
-      registers[7] = f;
-      registers[8] = g;
-      registers[9] = h;
-      registers[10] = i;
-      registers[11] = j;
+    const call = (sp: number): number => {
       this.#call(helper, sp, callsBack);
-      return registers[0];
+      return r[0];
     };
+    switch (helper.args.length) {
+      case 0:
+        return call;
+      case 1:
+        return (sp, a, b) => {
+          setPair(r, 2, a, b);
+          return call(sp);
+        };
+      case 2:
+        return (sp, a, b, c, d) => {
+          setPair(r, 2, a, b);
+          setPair(r, 4, c, d);
+          return call(sp);
+        };
+      case 3:
+        return (sp, a, b, c, d, e, f) => {
+          setPair(r, 2, a, b);
+          setPair(r, 4, c, d);
+          setPair(r, 6, e, f);
+          return call(sp);
+        };
+      case 4:
+        return (sp, a, b, c, d, e, f, g, h) => {
+          setPair(r, 2, a, b);
+          setPair(r, 4, c, d);
+          setPair(r, 6, e, f);
+          setPair(r, 8, g, h);
+          return call(sp);
+        };
+      default:
+        return (sp, a, b, c, d, e, f, g, h, i, j) => {
+          setPair(r, 2, a, b);
+          setPair(r, 4, c, d);
+          setPair(r, 6, e, f);
+          setPair(r, 8, g, h);
+          setPair(r, 10, i, j);
+          return call(sp);
+        };
+    }
   }
 
   #call(helper: Helper, sp: number, callsBack: boolean): void {
@@ -271,6 +292,11 @@ export class RunBorder {
     this.#state.set(StateLayout.registers, this.#vm.registers[0]);
     this.#state.set(StateLayout.registers + 4, this.#vm.registers[1]);
   }
+}
+
+function setPair(registers: Int32Array, at: number, lo: number, hi: number): void {
+  registers[at] = lo;
+  registers[at + 1] = hi;
 }
 
 /** Thrown through compiled code once the fault is described. */
