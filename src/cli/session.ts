@@ -43,6 +43,7 @@ export class Session {
     this.#options = options;
     const spec = CollectionSpec.parse(io.readFile(options.file));
     setVariables(spec, options.variables);
+    for (const { name, pinning } of spec.maps) if (pinning === 'by_name') io.err(unpinned(name));
     this.host = createSim({ seed: options.seed, cpus: options.cpus, workload: options.workload });
     this.machine = new Machine(this.host, { engine: options.engine, onFault: (fault) => this.#reportFault(fault) });
     this.collection = Collection.load(spec, this.machine.runtime);
@@ -130,6 +131,11 @@ export class Session {
       `kscope: ${program} stopped at instruction ${pc}: ${reason}${source === undefined ? '' : ` (${source})`}`,
     );
   }
+}
+
+/** What LIBBPF_PIN_BY_NAME comes to without a bpffs. */
+function unpinned(map: string): string {
+  return `kscope: map ${map} asks to be pinned by name; there is no bpffs here: it starts empty and ends with this run`;
 }
 
 /** Lets signals and streams have their turn. */

@@ -110,6 +110,11 @@ export interface HostText {
   readonly returnTrampoline: bigint | null;
   /** Why the host refuses probes at `address` (entry code, the trap path itself), or null. */
   blacklisted(address: bigint): string | null;
+  /**
+   * Why the host refuses return probes on the function at `address` that it lets be probed otherwise (one that
+   * makes another task current before it returns), or null. Absent: it refuses none.
+   */
+  returnBlacklisted?(address: bigint): string | null;
   /** The one receiver of traps. Called with the CPU stopped in the trap. */
   setTrapHandler(handler: TrapHandler | null): void;
   /** Asks for one instruction to be executed at regs.ip after the handler returns, then a `step` trap. */

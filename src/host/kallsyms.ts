@@ -27,9 +27,10 @@ function withSizes(symbols: readonly Omit<KernelSymbol, 'size'>[]): KernelSymbol
   const sorted = symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   let end: bigint | undefined;
   let previous: bigint | undefined;
-  return sorted.toReversed().map((symbol) => {
+  const fromTheEnd = sorted.toReversed().map((symbol) => {
     if (symbol.address !== previous) end = previous;
     previous = symbol.address;
     return { ...symbol, size: end === undefined ? 0n : end - symbol.address };
   });
+  return fromTheEnd.toReversed();
 }

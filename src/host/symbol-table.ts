@@ -36,7 +36,10 @@ export class SymbolTable {
     return this.#byName.get(name) ?? [];
   }
 
-  /** The symbol whose range holds `address`. */
+  /**
+   * The symbol whose range holds `address`; of several at one place the first, as the kernel names it. Marks without a
+   * size hold nothing.
+   */
   at(address: bigint): KernelSymbol | undefined {
     let low = 0;
     let high = this.#byAddress.length;
@@ -45,8 +48,13 @@ export class SymbolTable {
       if (this.#byAddress[middle].address <= address) low = middle + 1;
       else high = middle;
     }
-    const symbol = this.#byAddress[low - 1];
-    return symbol !== undefined && address < symbol.address + symbol.size ? symbol : undefined;
+    const start = this.#byAddress[low - 1]?.address;
+    let found: KernelSymbol | undefined;
+    for (let i = low - 1; i >= 0 && this.#byAddress[i].address === start; i--) {
+      const symbol = this.#byAddress[i];
+      if (address < symbol.address + symbol.size) found = symbol;
+    }
+    return found;
   }
 
   /** `name+0x12`, as the kernel's %pS without the size, or the bare address in hex. */

@@ -51,8 +51,8 @@ export class KretprobeRegistry {
   }
 
   /**
-   * register_kretprobe(). Besides the errors of a kprobe: EINVAL where the place is not a function's entry or
-   * `maxactive` is out of bounds, EOPNOTSUPP where the host has no return trampoline.
+   * register_kretprobe(). Besides the errors of a kprobe: EINVAL where the place is not a function's entry, the host
+   * refuses return probes there (Linux's kretprobe_blacklist) or `maxactive` is out of bounds, EOPNOTSUPP where the host has no return trampoline.
    */
   register(spec: KretprobeSpec): Kretprobe {
     const place = this.#kprobes.resolve(spec);
@@ -63,6 +63,8 @@ export class KretprobeRegistry {
     if (place.offset !== 0) {
       throw new BpfError('EINVAL', what, { remedy: 'return probes stand at the first instruction of a function' });
     }
+    const reason = this.#host.text?.returnBlacklisted?.(place.addr) ?? null;
+    if (reason !== null) throw new BpfError('EINVAL', what, { remedy: `return probes are not possible: ${reason}` });
     const kretprobe = new Kretprobe(spec, this.#maxactive(spec, what));
     kretprobe.entry = this.#kprobes.register({
       addr: place.addr,
@@ -136,7 +138,9 @@ export class KretprobeRegistry {
   #follow(kretprobe: Kretprobe, instance: KretprobeInstance, regs: PtRegs, cpu: number): boolean {
     const frame = this.#frame;
     const { memory } = this.#kprobes.traps;
-    if (!this.#arch.returns.readEntry(regs, memory, frame)) {
+    this.#host.tasks.current(this.#task);
+    const hasTask = this.#task[0] !== 0 || this.#task[1] !== 0;
+    if (!hasTask || !this.#arch.returns.readEntry(regs, memory, frame)) {
       kretprobe.missed.fault++;
       return false;
     }
@@ -152,7 +156,6 @@ export class KretprobeRegistry {
       kretprobe.missed.fault++;
       return false;
     }
-    this.#host.tasks.current(this.#task);
     this.#tasks.push(this.#task[0], this.#task[1], instance);
     kretprobe.nactive++;
     return true;

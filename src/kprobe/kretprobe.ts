@@ -21,7 +21,7 @@ export interface KretprobeSpec extends KprobePlace {
 export interface KretprobeMissed {
   /** All instances were in use: the kernel's `nmissed`. */
   maxactive: number;
-  /** The return address could not be read or replaced. */
+  /** The return address could not be read or replaced, or there was no task yet to note it with. */
   fault: number;
   /** The frame was left without returning: longjmp, or a panic that unwound. */
   unwound: number;

@@ -1,5 +1,5 @@
-import { BpfError, BpfMapType, errnoName } from '../base/index.js';
-import type { AttachTarget, BpfMap, BpfProgram, MapSpec, Runtime } from '../runtime/index.js';
+import { BpfError, BpfMapType, BpfProgType, errnoName } from '../base/index.js';
+import type { AttachTarget, BpfMap, BpfProgram, MapSpec, ProgramInput, Runtime } from '../runtime/index.js';
 import { ProgArrayMap } from '../runtime/index.js';
 import type { CollectionSpec, ProgramSpec } from './collection-spec.js';
 import type { GlobalVariable, VariableStorage } from './global-variable.js';
@@ -83,16 +83,20 @@ export class Collection {
   }
 }
 
-function liveMapSpec(spec: CollectionSpec, map: MapSpec, runtime: Runtime, options: LoadOptions): MapSpec {
+/**
+ * A map of `spec` as `runtime` is to create it: .kconfig with its contents, and a perf event array without a size with
+ * an element for each CPU.
+ */
+export function liveMapSpec(
+  spec: CollectionSpec,
+  map: MapSpec,
+  runtime: Runtime,
+  options: Pick<LoadOptions, 'kconfig'> = {},
+): MapSpec {
   if (map.name === '.kconfig')
     return { ...plain(map), contents: kconfigContents(spec, { ...virtualKconfig(runtime), ...options.kconfig }) };
-  return sizedMapSpec(map, runtime.cpus);
-}
-
-/** A perf event array without a size has an element for each CPU. */
-export function sizedMapSpec(map: MapSpec, cpus: number): MapSpec {
   const isOpen = map.type === BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY && map.maxEntries === 0;
-  return isOpen ? { ...plain(map), maxEntries: cpus } : map;
+  return isOpen ? { ...plain(map), maxEntries: runtime.cpus } : map;
 }
 
 function plain(map: MapSpec): MapSpec {
@@ -127,25 +131,32 @@ function loadProgram(
   maps: ReadonlyMap<string, BpfMap>,
   linked: LinkedProgram,
 ): CollectionProgram {
-  const { name, section, attach, type, expectedAttachType, insns, lines, functionNames } = linked;
-  if (type === 0) {
+  const { name, section, attach } = linked;
+  const live = linked.maps.map((map) => maps.get(map.name) as BpfMap);
+  const program = runtime.loadProgram(programInput(spec, linked, live));
+  return { name, section, attach, program, linked };
+}
+
+/** What a runtime loads of a linked program of `spec`. EINVAL where the section name tells no type. */
+export function programInput(spec: CollectionSpec, linked: LinkedProgram, maps: readonly BpfMap[]): ProgramInput {
+  const { name, section, type, expectedAttachType, insns, lines, functionNames } = linked;
+  if (type === BpfProgType.BPF_PROG_TYPE_UNSPEC) {
     throw new BpfError('EINVAL', `program ${name} has no type`, {
       section,
       remedy: 'give its section a name that tells, like kprobe/vfs_read',
     });
   }
-  const program = runtime.loadProgram({
+  return {
     name,
     type,
     expectedAttachType,
     license: spec.license,
     insns,
-    maps: linked.maps.map((map) => maps.get(map.name) as BpfMap),
+    maps,
     lines,
     functionNames,
     notes: new Map(linked.core.filter((each) => each.poisoned).map((each) => [each.insn, each.message])),
-  });
-  return { name, section, attach, program, linked };
+  };
 }
 
 /** Programs that are not loaded leave their slot empty, as in libbpf. */

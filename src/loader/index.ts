@@ -1,5 +1,5 @@
 export { CollectionSpec, type ProgramSpec } from './collection-spec.js';
-export { Collection, type CollectionProgram, type LoadOptions, sizedMapSpec } from './collection.js';
+export { Collection, type CollectionProgram, liveMapSpec, type LoadOptions, programInput } from './collection.js';
 export { dumpLinked, type LinkedProgramRecord } from './dump-linked.js';
 export { elfSection } from './elf-section.js';
 export { GlobalVariable, type VariablePlace } from './global-variable.js';

@@ -1,4 +1,4 @@
-import type { Host } from '../host/index.js';
+import type { Host, HostText } from '../host/index.js';
 
 /** A place where a program can be attached, or why it cannot. */
 export interface ProbeInfo {
@@ -37,8 +37,12 @@ function functions(host: Host, kind: 'kprobe' | 'kretprobe'): ProbeInfo[] {
   const { text } = host;
   if (text === null || (kind === 'kretprobe' && text.returnTrampoline === null)) return [];
   return Array.from(host.symbols)
-    .filter(({ type }) => /^[tTwW]$/.test(type))
-    .map(({ name, address }) => ({ ...offered(kind, name), refused: text.blacklisted(address) }));
+    .filter(({ type, size }) => size !== 0n && /^[tTwW]$/.test(type))
+    .map(({ name, address }) => ({ ...offered(kind, name), refused: refusal(text, kind, address) }));
+}
+
+function refusal(text: HostText, kind: 'kprobe' | 'kretprobe', address: bigint): string | null {
+  return text.blacklisted(address) ?? (kind === 'kretprobe' ? (text.returnBlacklisted?.(address) ?? null) : null);
 }
 
 function clocks(host: Host): ProbeInfo[] {

@@ -119,13 +119,16 @@ export class BpfRuntime implements Runtime {
   }
 
   enter(cpu: number): BpfRunCtx | null {
-    return this.#pool.enter(cpu, this.#budget);
+    const run = this.#pool.enter(cpu, this.#budget);
+    if (run !== null) this.memory.beginRun();
+    return run;
   }
 
   leave(run: BpfRunCtx): void {
     if (run.reservations.length > 0) discardReservations(run);
     if (run.program instanceof LoadedProgram) run.program.runs++;
     this.#pool.leave(run);
+    this.memory.endRun();
   }
 
   /**

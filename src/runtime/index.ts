@@ -12,6 +12,7 @@ export * from './helper/index.js';
 export type * from './program.js';
 export type * from './run-context.js';
 export type * from './runtime.js';
+export { PAGE_SIZE, type PageProvider } from './memory/page-provider.js';
 export { BPF_MEMORY_HI, bpfOffset, BpfMemory, type BpfMemoryOptions, type BpfOffset } from './memory/bpf-memory.js';
 export { BpfRuntime, DEFAULT_BUDGET, type BpfRuntimeOptions } from './bpf-runtime.js';
 export { createInterpreter } from './interp/interpreter.js';

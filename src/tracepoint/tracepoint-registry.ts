@@ -27,6 +27,7 @@ export class TracepointRegistry {
       throw new BpfError('EOPNOTSUPP', `using tracepoints of ${host.name}`, { remedy: 'it has none' });
     }
     this.#host = host.tracepoints;
+    takeTracepoints(this.#host);
     this.#records = new RecordPool(memory, cpus);
     const tracepoints = host.tracepoints.list.map(
       (_, index) => new Tracepoint(host.tracepoints as HostTracepoints, index),
@@ -77,9 +78,22 @@ export class TracepointRegistry {
   /** Stops receiving hits and gives the memory of records back. */
   close(): void {
     this.#host.setSink(null);
+    taken.delete(this.#host);
     for (const { enabled, index } of this.tracepoints) if (enabled) this.#host.setEnabled(index, false);
     this.#records.free();
   }
+}
+
+/** Hosts whose one sink a registry holds: a second one would silence the first. */
+const taken = new WeakSet<HostTracepoints>();
+
+function takeTracepoints(host: HostTracepoints): void {
+  if (taken.has(host)) {
+    throw new BpfError('EBUSY', 'taking the tracepoints of a host', {
+      remedy: 'another registry has them: close its machine first, or share it',
+    });
+  }
+  taken.add(host);
 }
 
 function nextId(events: readonly TraceEvent[]): number {

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CollectionSpec } from '../../src/loader/index.js';
 import { kscope } from './capture-io.js';
 
 const OBJECT = 'examples/opensnoop.bpf.o';
@@ -89,6 +90,16 @@ describe('run', () => {
     expect(new Set(pids)).toEqual(new Set([1]));
   });
 
+  it('says so when a map asks to be pinned, which this build cannot do', async () => {
+    const spec = CollectionSpec.parse(readFileSync(HISTOGRAM));
+    const pinned = { ...spec.maps[0], pinning: 'by_name' as const };
+    vi.spyOn(CollectionSpec, 'parse').mockReturnValueOnce(
+      Object.assign(spec, { maps: [pinned, ...spec.maps.slice(1)] }),
+    );
+    const { err } = await kscope(['run', HISTOGRAM, '--duration', '0']);
+    expect(err.join('\n')).toMatch(/map start asks to be pinned by name; there is no bpffs here/);
+  });
+
   it('is the same twice for one seed, and different for another', async () => {
     const argv = ['run', OBJECT, '--workload', 'shell', '--seed'];
     const [first, again, other] = [
@@ -133,6 +144,29 @@ describe('prog', () => {
       'errno',
       'msg',
     ]);
+  });
+
+  /** A committed object with one name in it changed to another of the same length. */
+  function renamed(object: string, from: string, to: string): string {
+    const bytes = readFileSync(`test/testdata/objects/${object}`);
+    return file(object, Buffer.from(bytes.toString('latin1').replaceAll(from, to), 'latin1'));
+  }
+
+  it.each([
+    ['has no type', 'sampled', 'sections-clang-19-v3.o', 'perf_event\0', 'perf_evict\0', -22],
+    [
+      'needs an unknown setting',
+      'configuration',
+      'externs-clang-19-v3.o',
+      'LINUX_KERNEL_VERSION',
+      'LINUX_KERNEL_VARIANT',
+      -3,
+    ],
+  ])('load refuses a program that %s', async (_, name, object, from, to, errno) => {
+    const { code, out } = await kscope(['prog', 'load', renamed(object, from, to), '--json']);
+    const rows = out.map((line) => JSON.parse(line) as { program: string; stage: string; errno: number });
+    expect(code).toBe(0);
+    expect(rows.find(({ program }) => program === name)).toMatchObject({ verdict: 'err', stage: 'load', errno });
   });
 
   it('dump linked --json has descriptors of 0 and names the maps', async () => {

@@ -58,6 +58,11 @@ describe('event tables', () => {
       '6            12     cat',
     ]);
   });
+
+  it('show control characters instead of sending them to the terminal', () => {
+    const rows = new EventTable().rows({ comm: '\x1b[31mred\n', bytes: ['\u009b'] });
+    expect(rows[1]).toBe('\\x1b[31mred\\x0a  ["\\x9b"]');
+  });
 });
 
 /** What bpftool 7.1 printed for maps with these bytes. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BpfError } from '../../src/base/index.js';
-import { parseKallsyms, SymbolTable } from '../../src/host/index.js';
+import { type KernelSymbol, parseKallsyms, SymbolTable } from '../../src/host/index.js';
 
 const TEXT = [
   'ffffffff81000040 T second',
@@ -29,6 +29,18 @@ describe('a symbol table', () => {
     ['0xffffffffc0000000', '0xffffffffc0000000'],
   ])('%s is %s', (address, text) => {
     expect(symbols.format(BigInt(address))).toBe(text);
+  });
+
+  it('built from symbols in any order names the first of those at one address', () => {
+    const alias = (name: string): KernelSymbol => ({ name, address: 16n, size: 8n, type: 't' });
+    expect(new SymbolTable([alias('one'), alias('other')]).at(20n)?.name).toBe('one');
+  });
+
+  it('does not name by a mark without a size what begins at the same address', () => {
+    const symbol = (name: string, size: bigint): KernelSymbol => ({ name, address: 16n, size, type: 't' });
+    const marked = new SymbolTable([symbol('text_start', 0n), symbol('entry', 8n), symbol('text_end', 0n)]);
+    expect(marked.at(20n)?.name).toBe('entry');
+    expect(marked.at(24n)).toBeUndefined();
   });
 
   it('is walked in the order of addresses', () => {

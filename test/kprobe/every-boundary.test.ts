@@ -145,7 +145,7 @@ describe('a probe on every instruction boundary', () => {
   });
 });
 
-it('return probes on every function see each entry return, or its task end', () => {
+it('return probes on many functions see each entry return, or its task end', () => {
   const host = createSim({ workload: 'mixed', seed: 6 });
   const kretprobes = new KretprobeRegistry(new KprobeRegistry(host));
   const executed = traceText(host);
@@ -159,4 +159,33 @@ it('return probes on every function see each entry return, or its task end', () 
     if (name === 'do_exit') expect(nactive + missed.exited).toBe(entry.nhit);
     else expect(nreturned, name).toBeGreaterThan(0);
   }
+});
+
+it('return probes with one instance each on all functions that take them account for every call', () => {
+  const host = createSim({ workload: 'web', seed: 3, cpus: 4 });
+  const kretprobes = new KretprobeRegistry(new KprobeRegistry(host));
+  const refused: string[] = [];
+  for (const { name, address, size, type } of host.symbols) {
+    if (!/^[tT]$/.test(type) || size === 0n || host.text.blacklisted(address) !== null) continue;
+    try {
+      kretprobes.register({ addr: address, maxactive: 1, handler: () => {} });
+    } catch (error) {
+      refused.push(`${name}: ${(error as BpfError).code}`);
+    }
+  }
+  expect(refused).toEqual(['__switch_to: EINVAL']);
+  const probes = [...kretprobes.probes];
+  const executed = traceText(host);
+  expect(host.run({ instructions: 60_000_000 }), host.oops?.message).toBe('finished');
+  for (const { entry, missed, nreturned, nactive } of probes) {
+    const name = entry.symbolName;
+    expect(`${name} ${entry.nhit + entry.nmissed}`).toBe(`${name} ${executed(entry.addr)}`);
+    const { exited, fault, maxactive } = missed;
+    expect(`${name} ${nreturned + nactive + exited + fault + maxactive}`).toBe(`${name} ${entry.nhit}`);
+  }
+  // What runs before a processor has its first task cannot be followed.
+  const early = probes.filter(({ missed }) => missed.fault > 0).map(({ entry }) => entry.symbolName);
+  expect(early).toEqual(expect.arrayContaining(['start_kernel', 'start_secondary', 'init_idle']));
+  expect(probes.length).toBeGreaterThan(500);
+  expect(probes.reduce((sum, { nmissed }) => sum + nmissed, 0)).toBeGreaterThan(100);
 });

@@ -54,6 +54,11 @@ const refused: readonly (readonly [what: string, bytes: Uint8Array, message: Reg
     edited(setField('version', 32, 3n), 'subprograms-clang-19-v3.o'),
     /version section is not one 32-bit number/,
   ],
+  [
+    'no symbols',
+    edited((view) => view.setUint32(headerOf(view, '.symtab') + 4, 1, true)),
+    /no symbol table.*llvm-strip -g/,
+  ],
   ['symbols of another size', edited(setField('.symtab', 56, 16n)), /symbols have the wrong size.*value 16/],
   ['corrupt BTF', edited(setField('.BTF', 32, 30n)), /section \.BTF/],
 ];

@@ -30,6 +30,14 @@ function text(host: SimHost, name?: string): Uint8Array {
   return Uint8Array.from(bytes.flat());
 }
 
+it('every place that the list offers can be probed, as far as its name and address go', () => {
+  const machine = new Machine(createSim());
+  const offered = machine.list('kprobe:*').filter(({ refused }) => refused === null);
+  expect(offered.length).toBeGreaterThan(500);
+  for (const { name } of offered) machine.kprobes.resolve({ symbolName: name.slice('kprobe:'.length) });
+  machine.close();
+});
+
 it('machines take turns on one host, each leaving while calls and hits of it are under way', () => {
   const host = createSim({ workload: 'mixed', seed: 3 });
   const before = text(host);

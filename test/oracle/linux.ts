@@ -1,30 +1,15 @@
-import { afterAll, describe, it } from 'vitest';
+import { afterAll } from 'vitest';
+import { describeWith } from './describe-with.js';
 import { LinuxOracle, linuxOracle } from './linux-oracle.js';
 
 export * from './linux-oracle.js';
 
-/**
- * A `describe` whose tests ask the live kernel. Where that cannot be had the block is skipped with the
- * reason in its name, or fails if KSCOPE_REQUIRE_ORACLES=1.
- */
+/** A `describe` whose tests ask the live kernel; see `describeWith` for where that cannot be had. */
 export function describeWithLinux(name: string, body: (linux: LinuxOracle) => void): void {
   const linux = linuxOracle();
-  if (linux instanceof LinuxOracle) {
-    describe(`${name} (Linux ${linux.release})`, () => {
-      afterAll(() => linux.end());
-      body(linux);
-    });
-    return;
-  }
-  const missing = `${name}: needs the live kernel: ${linux.unavailable}`;
-  if (process.env['KSCOPE_REQUIRE_ORACLES'] === '1') {
-    it(missing, () => {
-      throw new Error(linux.unavailable);
-    });
-  } else {
-    console.warn(`skipped: ${missing}`);
-    describe.skip(missing, () => {
-      it('is skipped', () => undefined);
-    });
-  }
+  const release = linux instanceof LinuxOracle ? ` ${linux.release}` : '';
+  describeWith(`${name} (Linux${release})`, linux, (oracle) => {
+    afterAll(() => oracle.end());
+    body(oracle);
+  });
 }

@@ -1,32 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { parseBtf } from '../../src/btf/index.js';
 import { encodePerfEventAttr, PERF_EVENT_FLAGS, perfEventAttr } from '../../src/perf/index.js';
 import { PerfMmapPage } from '../../src/runtime/index.js';
+import { describeWith } from '../oracle/describe-with.js';
 
 const VMLINUX = '/sys/kernel/btf/vmlinux';
 
-/** Runs `body` with what `ready` gives; where that is a reason instead, skips, or fails if oracles are required. */
-function describeLive<T extends object>(name: string, ready: T | string, body: (value: T) => void): void {
-  if (typeof ready !== 'string') {
-    describe(name, () => body(ready));
-    return;
-  }
-  if (process.env['KSCOPE_REQUIRE_ORACLES'] === '1') {
-    it(name, () => {
-      throw new Error(ready);
-    });
-    return;
-  }
-  console.warn(`skipped: ${name}: ${ready}`);
-  describe.skip(`${name}: ${ready}`, () => {
-    it('is skipped', () => undefined);
-  });
-}
-
-describeLive(
+describeWith(
   'the live kernel’s BTF',
-  existsSync(VMLINUX) ? { bytes: readFileSync(VMLINUX) } : `no ${VMLINUX}`,
+  existsSync(VMLINUX) ? { bytes: readFileSync(VMLINUX) } : { unavailable: `no ${VMLINUX}` },
   ({ bytes }) => {
     const btf = parseBtf(bytes);
     const offsetOf = (struct: string, member: string): number | undefined => {

@@ -2,17 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clangVersion } from '../oracle/clang.js';
+import { describeWith } from '../oracle/describe-with.js';
 
 /** Debian's clang-19 and libbpf's headers made the committed objects; without them there is nothing to compare with. */
-const missing = clangVersion() === undefined || !existsSync('/usr/include/bpf/bpf_helpers.h');
-const required = process.env['KSCOPE_REQUIRE_ORACLES'] === '1';
-if (missing) console.log('examples are not rebuilt: clang-19 or libbpf-dev is missing');
+const hasTools = clangVersion() !== undefined && existsSync('/usr/include/bpf/bpf_helpers.h');
+const tools = hasTools ? {} : { unavailable: 'clang-19 or libbpf-dev is missing' };
 
 const objects = readdirSync('examples').filter((name) => name.endsWith('.bpf.o'));
 
-describe.skipIf(missing && !required)('examples/build.sh', () => {
+describeWith('examples/build.sh', tools, () => {
   let folder: string;
 
   beforeAll(() => {

@@ -31,7 +31,14 @@ describe('events', () => {
       '3 syscalls:sys_enter_read',
       '4 syscalls:sys_enter_write',
     ]);
+    registry.close();
     expect(new TracepointRegistry(bpf.runtime).eventById(4).name).toBe('sys_enter_write');
+  });
+
+  it('belong to one registry at a time: a second one is EBUSY until the first is closed', () => {
+    expect(() => new TracepointRegistry(bpf.runtime)).toThrowError(/EBUSY; another registry has them/);
+    registry.close();
+    expect(new TracepointRegistry(bpf.runtime).events).toHaveLength(4);
   });
 
   it('that do not exist are ENOENT, id 0 among them', () => {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { BpfError } from '../../base/index.js';
-import { CollectionSpec, Linker, type ProgramSpec, sizedMapSpec } from '../../loader/index.js';
+import { CollectionSpec, Linker, liveMapSpec, programInput, type ProgramSpec } from '../../loader/index.js';
 import { createSim } from '../../host/sim/index.js';
 import { type BpfMap, BpfRuntime, CheckError, checkProgram, type MapSpec } from '../../runtime/index.js';
 import type { CliIo } from '../io.js';
@@ -61,9 +61,10 @@ function judge(runtime: BpfRuntime, spec: CollectionSpec, linker: Linker, progra
   try {
     const linked = linker.link(program);
     insns = linked.insns.length;
-    withMaps(runtime, linked.maps, (maps) => {
+    withMaps(runtime, spec, linked.maps, (maps) => {
+      const input = programInput(spec, linked, maps);
       stage = 'check';
-      checkProgram({ ...linked, license: spec.license, maps });
+      checkProgram(input);
     });
     return { ...about, insns, verdict: 'ok', stage, errno: 0, msg: '' };
   } catch (error) {
@@ -73,10 +74,15 @@ function judge(runtime: BpfRuntime, spec: CollectionSpec, linker: Linker, progra
 }
 
 /** The program's maps for as long as `use` runs: creating them is part of loading. */
-function withMaps(runtime: BpfRuntime, specs: readonly MapSpec[], use: (maps: readonly BpfMap[]) => void): void {
+function withMaps(
+  runtime: BpfRuntime,
+  spec: CollectionSpec,
+  used: readonly MapSpec[],
+  use: (maps: readonly BpfMap[]) => void,
+): void {
   const maps: BpfMap[] = [];
   try {
-    for (const spec of specs) maps.push(runtime.createMap(sizedMapSpec(spec, runtime.cpus)));
+    for (const map of used) maps.push(runtime.createMap(liveMapSpec(spec, map, runtime)));
     use(maps);
   } finally {
     for (const map of maps) map.release();

@@ -1,4 +1,5 @@
 import { toJson } from './json.js';
+import { printable } from './printable.js';
 
 /** Decoded events as rows of text under a header that is made from the first event's fields. */
 export class EventTable {
@@ -31,5 +32,5 @@ function columnWidth(name: string, value: unknown): number {
 }
 
 function cellText(value: unknown): string {
-  return typeof value === 'string' ? value : toJson(value);
+  return printable(typeof value === 'string' ? value : toJson(value));
 }

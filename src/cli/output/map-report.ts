@@ -4,6 +4,7 @@ import type { Session } from '../session.js';
 import { formatLog2Histogram, log2Buckets } from './log2-histogram.js';
 import { readMap } from './map-elements.js';
 import { formatMapDump, type MapDump } from './map-dump.js';
+import { printable } from './printable.js';
 import { nameFrames, stackFrames, type Symbolize } from './stack-trace.js';
 import { toJson } from './json.js';
 
@@ -80,7 +81,7 @@ function elements(map: BpfMap, dump: MapDump): MapReport {
 }
 
 function plain(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return printable(value);
   if (isFields(value)) return Object.values(value).map(plain).join(', ');
   return toJson(value);
 }

@@ -27,6 +27,9 @@ interface Step {
 /** Functions that each CPU runs before it has an interrupt table: a breakpoint there would end the machine. */
 const BEFORE_TRAPS = ['startup_64', 'x86_64_start_kernel', 'cpu_init', 'gdt_setup', 'idt_setup', 'set_intr_gate'];
 
+/** Begins as one task and returns as another: where it returns to would be noted with the wrong one. */
+const CHANGES_CURRENT = '__switch_to';
+
 const KINDS: readonly TrapKind[] = ['breakpoint', 'step', 'fault'];
 
 /** Kernel text: bytes are changed in simulated memory, traps arrive through the kernel's own handlers. */
@@ -80,6 +83,11 @@ export class SimText implements HostText {
     if (this.#early.has(this.#symbols.at(address)?.name ?? '')) return 'runs before traps can be taken';
     const trampoline = this.returnTrampoline;
     return address >= trampoline && address < trampoline + 6n ? 'the return trampoline' : null;
+  }
+
+  returnBlacklisted(address: bigint): string | null {
+    const changes = this.#symbols.at(address)?.name === CHANGES_CURRENT;
+    return changes ? 'it makes another task current before it returns' : null;
   }
 
   setTrapHandler(handler: TrapHandler | null): void {

@@ -20,11 +20,17 @@ export interface ElfSymbol {
   readonly size: number;
 }
 
-/** All symbols of the file by index; a file without a symbol table has none. */
+/** All symbols of the file by index. Without a symbol table, as after llvm-strip, no program could be found: EINVAL. */
 export function readSymbols(file: Pick<ElfFile, 'sections'>, reader: ByteReader): ElfSymbol[] {
   const tables = file.sections.filter((section) => section.type === SectionType.SYMTAB);
   const table = tables[0];
-  if (table === undefined) return [];
+  if (table === undefined) {
+    throw new BpfError('EINVAL', 'ELF file has no symbol table', {
+      section: 'ELF file',
+      offset: 0,
+      remedy: 'strip BPF objects with llvm-strip -g, which keeps it',
+    });
+  }
   if (tables.length > 1) throw malformed('ELF file has several symbol tables', tables[1].offset, tables.length);
   const names = file.sections[table.link];
   if (names === undefined || names.type !== SectionType.STRTAB)

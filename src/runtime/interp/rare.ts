@@ -54,7 +54,7 @@ export function whyNotCalled({ executable, run }: Activation, number: number): s
   if (number >= POISON_KFUNC) return `a kernel function or map that the kernel lacks is used (poisoned with ${number})`;
   const helper = run.runtime.helpers.get(number);
   if (helper !== undefined) return helperRefusal(helper, executable) ?? `bpf_${helper.name}#${number} cannot be called`;
-  const known = Object.entries(BpfFuncId).find(([, id]) => id === number);
+  const known = Object.entries(BpfFuncId).find(([, id]) => id === number && id !== BpfFuncId.BPF_FUNC_unspec);
   return known === undefined
     ? `unknown helper function ${number}`
     : `helper ${known[0].replace('BPF_FUNC_', 'bpf_')}#${number} is not supported`;

@@ -1,4 +1,4 @@
-import { BpfMapType, BpfUpdateFlag, Errno } from '../../base/index.js';
+import { BpfMapFlag, BpfMapType, BpfUpdateFlag, Errno } from '../../base/index.js';
 import type { AccessRegion } from '../access-region.js';
 import { bpfOffset, type BpfOffset } from '../memory/bpf-memory.js';
 import type { MapSpec } from './bpf-map.js';
@@ -30,7 +30,8 @@ export class ArrayMap extends MapBase {
     this.#stride = percpu ? slot * context.cpus : slot;
     const size = this.#stride * spec.maxEntries;
     this.#keys = this.allocate(KEY_SLOTS * 8);
-    this.#values = this.allocate(size, size >= PAGE ? PAGE : 16);
+    const mappable = (spec.flags & BpfMapFlag.BPF_F_MMAPABLE) !== 0;
+    this.#values = mappable ? this.allocatePages(size) : this.allocate(size, size >= PAGE ? PAGE : 16);
     this.setHeader(MapHeader.elements, this.#values);
     this.setGeometry({ stride: this.#stride, cpuStride: this.#cpuStride, elemKey: 0, elemValue: 0 });
     this.regions = [

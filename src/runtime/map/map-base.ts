@@ -1,5 +1,6 @@
 import { BpfMapFlag, BpfUpdateFlag, Errno } from '../../base/index.js';
 import type { AccessRegion } from '../access-region.js';
+import { PAGE_SIZE } from '../memory/page-provider.js';
 import { bpfOffset, type BpfMemory, type BpfOffset } from '../memory/bpf-memory.js';
 import type { BpfMap, MapSpec } from './bpf-map.js';
 import { MapHeader, roundUp8 } from './map-layout.js';
@@ -21,6 +22,7 @@ export interface MapDeps {
 export class MapBlocks {
   readonly #memory: BpfMemory;
   readonly #blocks: { offset: BpfOffset; size: number }[] = [];
+  readonly #pages: { offset: BpfOffset; count: number }[] = [];
 
   constructor(memory: BpfMemory) {
     this.#memory = memory;
@@ -28,7 +30,8 @@ export class MapBlocks {
 
   /** Bytes held. */
   get bytes(): number {
-    return this.#blocks.reduce((sum, block) => sum + block.size, 0);
+    const pages = this.#pages.reduce((sum, { count }) => sum + count, 0);
+    return this.#blocks.reduce((sum, block) => sum + block.size, pages * PAGE_SIZE);
   }
 
   allocate(size: number, align?: number): BpfOffset {
@@ -37,9 +40,19 @@ export class MapBlocks {
     return offset;
   }
 
+  /** `size` bytes that somebody outside may map. */
+  allocatePages(size: number): BpfOffset {
+    const count = Math.ceil(size / PAGE_SIZE);
+    const offset = this.#memory.pages.allocPages(count);
+    this.#pages.push({ offset, count });
+    return offset;
+  }
+
   freeAll(): void {
     for (const block of this.#blocks) this.#memory.free(block.offset, block.size);
+    for (const { offset, count } of this.#pages) this.#memory.pages.freePages(offset, count);
     this.#blocks.length = 0;
+    this.#pages.length = 0;
   }
 }
 
@@ -189,6 +202,10 @@ export abstract class MapBase implements BpfMap {
   /** Memory that is given back with the map. */
   protected allocate(size: number, align?: number): BpfOffset {
     return this.#context.blocks.allocate(size, align);
+  }
+
+  protected allocatePages(size: number): BpfOffset {
+    return this.#context.blocks.allocatePages(size);
   }
 
   protected get currentCpu(): number {

@@ -2,7 +2,7 @@ import { Errno } from '../../base/index.js';
 import type { AccessRegion } from '../access-region.js';
 import type { BpfOffset } from '../memory/bpf-memory.js';
 import { RingBufferArea } from '../ring/ring-buffer-area.js';
-import { RING_PAGE, RingLayout } from '../ring/ring-buffer-layout.js';
+import { RingLayout } from '../ring/ring-buffer-layout.js';
 import type { MapSpec } from './bpf-map.js';
 import { MapBase, type MapContext } from './map-base.js';
 import { MapHeader } from './map-layout.js';
@@ -15,7 +15,7 @@ export class RingBufferMap extends MapBase {
 
   constructor(context: MapContext, spec: MapSpec) {
     super(context, spec);
-    const pages = this.allocate(RingBufferArea.bytes(spec.maxEntries), RING_PAGE);
+    const pages = this.allocatePages(RingBufferArea.bytes(spec.maxEntries));
     this.area = new RingBufferArea(this.memory, pages, spec.maxEntries);
     // The ring's first page is private to the producer: helpers find the map there, given a record only.
     this.memory.u32[pages >>> 2] = this.address;

@@ -1,4 +1,5 @@
 import { BpfError } from '../../base/index.js';
+import { PAGE_SIZE, type PageProvider } from './page-provider.js';
 
 declare const offsetBrand: unique symbol;
 
@@ -27,6 +28,8 @@ export interface BpfMemoryOptions {
   /** Backing store handed over by the host; its first `reserved` bytes are left alone. */
   readonly memory?: WebAssembly.Memory;
   readonly reserved?: number;
+  /** Gives the pages of rings and mappable arrays; default: this memory itself. */
+  readonly pages?: PageProvider;
 }
 
 /**
@@ -39,7 +42,11 @@ export class BpfMemory {
   u32!: Uint32Array;
   view!: DataView;
   readonly wasm: WebAssembly.Memory;
+  /** Pages that may be mapped from outside. */
+  readonly pages: PageProvider;
   readonly #maxBytes: number;
+  /** Programs under way: a view that one of them holds must not be detached. */
+  #runs = 0;
   /** Free ranges by start, coalesced. */
   readonly #free: { start: number; end: number }[] = [];
   #top: number;
@@ -51,7 +58,20 @@ export class BpfMemory {
     this.wasm = options.memory ?? new WebAssembly.Memory({ initial: 16, maximum: this.#maxBytes / WASM_PAGE });
     this.#zeroed = options.memory === undefined;
     this.#top = Math.max(4096, roundUp(options.reserved ?? 0, GRANULE));
+    this.pages = options.pages ?? {
+      allocPages: (count) => this.alloc(count * PAGE_SIZE, PAGE_SIZE),
+      freePages: (offset, count) => this.free(offset, count * PAGE_SIZE),
+    };
     this.#refresh();
+  }
+
+  /** From here to `endRun` the memory does not grow: what does not fit is ENOMEM. Runs nest. */
+  beginRun(): void {
+    this.#runs++;
+  }
+
+  endRun(): void {
+    this.#runs--;
   }
 
   /** Bytes handed out and not freed, padding included. */
@@ -61,7 +81,7 @@ export class BpfMemory {
 
   /**
    * `size` zeroed bytes at a multiple of `align` (a power of two, at least 16). ENOMEM when the memory is
-   * full. Must not be called while a program runs.
+   * full, or while a program runs and it would have to grow.
    */
   alloc(size: number, align: number = GRANULE): BpfOffset {
     const length = roundUp(Math.max(size, 1), GRANULE);
@@ -106,6 +126,11 @@ export class BpfMemory {
   }
 
   #grow(missing: number): void {
+    if (this.#runs > 0) {
+      throw new BpfError('ENOMEM', `growing BPF memory by ${missing} bytes while a program runs`, {
+        remedy: 'allocate before the run, or start with a larger memory (BpfMemoryOptions.memory)',
+      });
+    }
     const have = this.wasm.buffer.byteLength / WASM_PAGE;
     const wanted = Math.ceil(missing / WASM_PAGE);
     // Doubling keeps the number of detached views small.

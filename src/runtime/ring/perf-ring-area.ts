@@ -49,7 +49,7 @@ export class PerfRingArea {
     this.#memory = memory;
     this.#lostRecord = options.lostRecord ?? bareLostRecord;
     this.dataSize = pages * PAGE;
-    this.address = memory.alloc(PAGE + this.dataSize, PAGE);
+    this.address = memory.pages.allocPages(1 + pages);
     const { view } = memory;
     view.setUint32(this.address + PerfMmapPage.size, USER_PAGE_SIZE, true);
     view.setBigUint64(this.address + PerfMmapPage.data_offset, BigInt(PAGE), true);
@@ -98,7 +98,7 @@ export class PerfRingArea {
 
   /** Gives the pages back; the ring must not be used afterwards. */
   dispose(): void {
-    this.#memory.free(this.address, PAGE + this.dataSize);
+    this.#memory.pages.freePages(this.address, 1 + this.dataSize / PAGE);
   }
 
   #put(at: number, source: Uint8Array, offset: number, size: number): void {

@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { describeWith } from '../../oracle/describe-with.js';
 import { BareCpu } from './bare-cpu.js';
 import { type InsnCase, Layout, randomCase } from './insn-case.js';
 import { type InsnForm, insnForms } from './insn-forms.js';
@@ -12,10 +13,6 @@ const OF = 0x800;
 const CF = 1;
 
 const built = buildNative('x86-runner.c', ['-O1', '-no-pie', '-mno-red-zone']);
-if ('unavailable' in built) {
-  if (process.env['KSCOPE_REQUIRE_ORACLES'] === '1') throw new Error(`oracle required: ${built.unavailable}`);
-  console.log(`skipped: instructions against the real processor (${built.unavailable})`);
-}
 
 /** The emulated twin of native/x86-runner.c. */
 class EmulatedRunner {
@@ -95,17 +92,16 @@ function comparable(each: InsnCase, result: InsnResult) {
   };
 }
 
-describe.skipIf('unavailable' in built)('the processor, instruction by instruction, against the real one', () => {
+describeWith('the processor, instruction by instruction, against the real one', built, ({ path }) => {
   let emulated: EmulatedRunner;
   beforeAll(() => {
     emulated = new EmulatedRunner();
   });
 
   function check(form: InsnForm, seed: number): void {
-    if ('unavailable' in built) return;
     const random = new Random(seed);
     const cases = Array.from({ length: CASES_PER_FORM * form.sizes.length }, () => randomCase(form, random));
-    const results = runNatively(built.path, cases);
+    const results = runNatively(path, cases);
     cases.forEach((each, i) => {
       const native = results[i];
       if (undefinedResult(each, native)) return;

@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
+import { describeWith, type Unavailable } from '../../oracle/describe-with.js';
 import { BareCpu } from './bare-cpu.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -24,13 +25,11 @@ const FLAGS = [
   '-static',
 ];
 
-const works = (compiler: string): boolean =>
-  process.arch === 'x64' && process.platform === 'linux' && spawnSync(compiler, ['--version']).status === 0;
-const available = COMPILERS.filter(works);
-if (available.length < 2) {
-  const reason = `of ${COMPILERS.join(', ')} there is ${available.join(', ') || 'none'} on ${process.platform} ${process.arch}`;
-  if (process.env['KSCOPE_REQUIRE_ORACLES'] === '1') throw new Error(`oracle required: ${reason}`);
-  console.log(`skipped, in part: compiled programs against the real processor (${reason})`);
+/** A compiler whose programs run on the real processor. */
+function findCompiler(compiler: string): { readonly compiler: string } | Unavailable {
+  const { arch, platform } = process;
+  if (arch !== 'x64' || platform !== 'linux') return { unavailable: `this is ${platform} on ${arch}` };
+  return spawnSync(compiler, ['--version']).status === 0 ? { compiler } : { unavailable: `there is no ${compiler}` };
 }
 
 /** Maps the loadable segments of a static executable and returns its entry point. */
@@ -86,15 +85,19 @@ function runEmulated(file: Uint8Array): Uint8Array {
   return out;
 }
 
-describe('compiled programs', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'kscope-programs-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+/** clang has no __builtin_*_overflow_p; the plain builtins mean the same. */
+const OVERFLOW_P = ['add', 'sub', 'mul'].map(
+  (operation) =>
+    `-D__builtin_${operation}_overflow_p(a,b,c)=({__typeof__(c) r_; __builtin_${operation}_overflow(a,b,&r_);})`,
+);
 
-  it.each(available.flatMap((compiler) => LEVELS.map((level) => ({ compiler, level }))))(
-    'computes what the real processor computes: $compiler $level',
-    ({ compiler, level }) => {
+const folder = mkdtempSync(join(tmpdir(), 'kscope-programs-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+for (const name of COMPILERS) {
+  describeWith(`compiled programs of ${name}`, findCompiler(name), ({ compiler }) => {
+    it.each(LEVELS)('computes what the real processor computes: %s', (level) => {
       const path = join(folder, `${compiler}${level}`);
-      // clang has no __builtin_*_overflow_p; the plain builtins mean the same.
       const define = compiler === 'gcc' ? [] : OVERFLOW_P;
       const built = spawnSync(compiler, [...FLAGS, ...define, level, '-o', path, join(here, 'native', 'programs.c')], {
         encoding: 'utf8',
@@ -104,11 +107,6 @@ describe('compiled programs', () => {
       expect(native.status).toBe(0);
       expect(native.stdout.length).toBeGreaterThan(4000);
       expect(Buffer.from(runEmulated(readFileSync(path))).equals(native.stdout)).toBe(true);
-    },
-  );
-});
-
-const OVERFLOW_P = ['add', 'sub', 'mul'].map(
-  (operation) =>
-    `-D__builtin_${operation}_overflow_p(a,b,c)=({__typeof__(c) r_; __builtin_${operation}_overflow(a,b,&r_);})`,
-);
+    });
+  });
+}

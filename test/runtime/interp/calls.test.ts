@@ -109,6 +109,7 @@ describe('helper calls', () => {
   });
 
   const impossible: [string, number, RegExp][] = [
+    ['no helper', 0, /^unknown helper function 0$/],
     ['a helper nobody has', 9999, /^unknown helper function 9999$/],
     ['a helper that is not supported', OVERRIDE_RETURN, /^helper bpf_override_return#58 is not supported$/],
     ['a failed CO-RE relocation', 195_896_080 + 3, /^a CO-RE relocation of this instruction failed/],

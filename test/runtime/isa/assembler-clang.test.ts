@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { assemble, encodeInsns, formOf, INSN_FORMS, INSN_SIZE, LDIMM64 } from '../../../src/runtime/isa/index.js';
 import { clangAssemble, clangVersion } from '../../oracle/clang.js';
+import { describeWith } from '../../oracle/describe-with.js';
 import { recording } from '../../oracle/golden.js';
 
 const sourcePath = new URL('../../testdata/isa/clang-statements.s', import.meta.url);
@@ -21,18 +22,20 @@ function slotLines(bytes: Uint8Array): string[] {
   return hex.match(new RegExp(`.{${INSN_SIZE * 2}}`, 'g')) ?? [];
 }
 
-describe('assembler against clang', () => {
-  const version = clangVersion();
-  const name = `the statements assemble to what clang makes of them today (${version ?? 'there is no clang-19'})`;
+const version = clangVersion();
+const clang = version === undefined ? { unavailable: 'there is no clang-19' } : { version };
 
-  it.skipIf(version === undefined && process.env['KSCOPE_REQUIRE_ORACLES'] !== '1')(name, () => {
+describeWith('assembler against the clang of today', clang, () => {
+  it('the statements assemble to what clang makes of them', () => {
     const answer = clangAssemble(source);
     if ('refused' in answer) throw new Error(answer.refused);
     const lines = slotLines(answer.text);
     if (recording()) writeFileSync(hexPath, [`# clang ${version}`, ...lines, ''].join('\n'));
     expect(slotLines(encodeInsns(assemble(source)))).toEqual(lines);
   });
+});
 
+describe('assembler against clang', () => {
   it('the statements assemble to what clang made of them', () => {
     const [, ...recorded] = readFileSync(hexPath, 'utf8').trimEnd().split('\n');
     expect(slotLines(encodeInsns(assemble(source)))).toEqual(recorded);

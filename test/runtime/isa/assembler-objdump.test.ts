@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { describeWith } from '../../oracle/describe-with.js';
 import { assemble, encodeInsns } from '../../../src/runtime/isa/index.js';
 
 const folder = fileURLToPath(new URL('../../testdata/objects/', import.meta.url));
@@ -21,11 +22,11 @@ function listing(object: string): Listed[] {
   }));
 }
 
-describe('assembler against compiled objects', () => {
-  const missing = spawnSync('llvm-objdump-19', ['--version']).status !== 0;
-  const name = missing ? '%s (skipped: there is no llvm-objdump-19)' : '%s as llvm-objdump lists it';
+const hasObjdump = spawnSync('llvm-objdump-19', ['--version']).status === 0;
+const objdump = hasObjdump ? {} : { unavailable: 'there is no llvm-objdump-19' };
 
-  it.skipIf(missing && process.env['KSCOPE_REQUIRE_ORACLES'] !== '1').each(objects)(name, (object) => {
+describeWith('assembler against compiled objects', objdump, () => {
+  it.each(objects)('%s as llvm-objdump lists it', (object) => {
     // The listing does not tell calls of functions from calls of helpers.
     const listed = listing(object).filter(({ hex }) => !hex.startsWith('8510'));
     expect(listed.length).toBeGreaterThan(0);

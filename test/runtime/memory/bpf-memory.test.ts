@@ -2,6 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { BPF_MEMORY_HI, BpfMemory, type BpfOffset } from '../../../src/runtime/memory/bpf-memory.js';
 
 describe('BpfMemory', () => {
+  it('does not grow while a program runs: what does not fit is ENOMEM', () => {
+    const memory = new BpfMemory();
+    const before = memory.u8;
+    memory.beginRun();
+    memory.beginRun();
+    memory.endRun();
+    expect(() => memory.alloc(1 << 21)).toThrow(expect.objectContaining({ code: 'ENOMEM' }));
+    expect(memory.alloc(64)).toBeGreaterThan(0);
+    expect(memory.u8).toBe(before);
+    memory.endRun();
+    expect(memory.alloc(1 << 21)).toBeGreaterThan(0);
+  });
+
   it('looks like a kernel pointer from the outside', () => {
     expect((BPF_MEMORY_HI >>> 0).toString(16)).toBe('fffffe80');
   });
