@@ -1,5 +1,6 @@
 import type { BpfMap } from './map/bpf-map.js';
 import type { Insn } from './isa/insn.js';
+import type { ProgramFacts } from './jit/analysis/program-facts.js';
 
 /** Source position of an instruction, from .BTF.ext. */
 export interface LineInfo {
@@ -49,6 +50,8 @@ export interface ProgramInput {
 export interface CheckedProgram extends ProgramInput {
   readonly kind: 'checked';
   readonly subprogs: readonly Subprog[];
+  /** What has been proved of it; compiled code leaves out the checks that it makes needless. */
+  readonly facts?: ProgramFacts;
 }
 
 /** What engines take. A verifier will add `VerifiedProgram` with its facts. */

@@ -16,6 +16,7 @@ export { PAGE_SIZE, type PageProvider } from './memory/page-provider.js';
 export { BPF_MEMORY_HI, bpfOffset, BpfMemory, type BpfMemoryOptions, type BpfOffset } from './memory/bpf-memory.js';
 export { BpfRuntime, DEFAULT_BUDGET, type BpfRuntimeOptions } from './bpf-runtime.js';
 export { createInterpreter } from './interp/interpreter.js';
+export * from './jit/index.js';
 export type { TestRunOptions, TestRunResult } from './test-run/test-run.js';
 export { runPlugin, type PluginOptions } from './plugin.js';
 export { createBareHost } from './bare-host.js';

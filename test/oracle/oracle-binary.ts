@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const cache = join(here, '..', '..', '.cache', 'oracle');
+const root = packageRoot(dirname(fileURLToPath(import.meta.url)));
+const here = join(root, 'test', 'oracle');
+const cache = join(root, '.cache', 'oracle');
 
 /** The outcome of building a C program of this folder. */
 export type OracleBinary = { readonly path: string } | { readonly unavailable: string };
@@ -15,7 +16,12 @@ export type OracleBinary = { readonly path: string } | { readonly unavailable: s
  * processes, so the result appears by rename.
  */
 export function oracleBinary(source: string, compilerArguments: readonly string[] = []): OracleBinary {
-  const from = join(here, source);
+  return compileProgram(join(here, source), compilerArguments);
+}
+
+/** The same for a C program anywhere. */
+export function compileProgram(from: string, compilerArguments: readonly string[] = []): OracleBinary {
+  const source = basename(from);
   const hash = createHash('sha256').update(readFileSync(from)).update(compilerArguments.join(' ')).digest('hex');
   const path = join(cache, `${source.replace(/\.c$/, '')}-${hash.slice(0, 12)}`);
   if (existsSync(path)) return { path };
@@ -26,4 +32,9 @@ export function oracleBinary(source: string, compilerArguments: readonly string[
   if (gcc.status !== 0) return { unavailable: `gcc refused ${source}: ${gcc.stderr.trim().split('\n')[0] ?? ''}` };
   renameSync(scratch, path);
   return { path };
+}
+
+/** This file runs from where it is written and, compiled for the benchmarks, from a folder further down. */
+function packageRoot(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : packageRoot(dirname(folder));
 }

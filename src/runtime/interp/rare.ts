@@ -47,7 +47,8 @@ function callByNumber(vm: Activation, number: number): void {
   callHelper(vm, helper);
 }
 
-function whyNotCalled({ executable, run }: Activation, number: number): string {
+/** Why a call of helper `number` cannot be made. */
+export function whyNotCalled({ executable, run }: Activation, number: number): string {
   const poisoned = number >= POISON && number < POISON + 100_000_000;
   if (poisoned) return `a CO-RE relocation of this instruction failed (call poisoned with ${number})`;
   if (number >= POISON_KFUNC) return `a kernel function or map that the kernel lacks is used (poisoned with ${number})`;

@@ -4,6 +4,7 @@ import {
   type BpfMap,
   type BpfProgram,
   type BpfRuntimeOptions,
+  type Engine,
   type Insn,
   type LineInfo,
   type ProgramFault,
@@ -30,10 +31,13 @@ export interface LoadOptions {
   readonly license?: string;
 }
 
+/** The engine that `fixture` makes runtimes with: tests of another engine put theirs here and run the same tests. */
+export const subject: { engine: (() => Engine) | undefined } = { engine: undefined };
+
 /** A runtime on a test host of one CPU. */
 export function fixture(options: BpfRuntimeOptions = {}): Fixture {
   const host = new TestHost({ cpus: 1 });
-  const runtime = new BpfRuntime(host, options);
+  const runtime = new BpfRuntime(host, subject.engine === undefined ? options : { engine: subject.engine(), ...options });
   return {
     host,
     runtime,

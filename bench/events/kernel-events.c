@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+//
+// How many records a second go from a program to a callback through the kernel's ring buffer or perf event array:
+// one thread runs the program with BPF_PROG_TEST_RUN, another consumes with libbpf. Nothing is attached anywhere.
+//
+//   kernel-events epoll|busy|perf|perf-batch OBJECT PACKET MILLISECONDS
+//
+// Prints {"attempts":N,"consumed":N,"seconds":S}; attempts that found the ring full are not consumed.
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/perf_event.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { RUNS_PER_CALL = 50000, PERF_PAGES = 1024 };
+
+static atomic_long consumed;
+static atomic_int stopping;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "kernel-events: %s\n", what);
+	exit(2);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static int silent(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return 0;
+}
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	consumed++;
+	return 0;
+}
+
+static void on_sample(void *ctx, int cpu, void *data, __u32 size)
+{
+	consumed++;
+}
+
+static enum bpf_perf_event_ret on_event(void *ctx, int cpu, struct perf_event_header *event)
+{
+	if (event->type == PERF_RECORD_SAMPLE)
+		consumed++;
+	return LIBBPF_PERF_EVENT_CONT;
+}
+
+static void *sleeping_consumer(void *ring)
+{
+	while (!stopping)
+		ring_buffer__poll(ring, 50);
+	return NULL;
+}
+
+static void *busy_consumer(void *ring)
+{
+	while (!stopping)
+		ring_buffer__consume(ring);
+	return NULL;
+}
+
+static void *perf_consumer(void *buffer)
+{
+	while (!stopping)
+		perf_buffer__poll(buffer, 50);
+	return NULL;
+}
+
+static void *perf_batched(int map)
+{
+	static struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_BPF_OUTPUT,
+		.sample_type = PERF_SAMPLE_RAW,
+		.sample_period = 1,
+		.wakeup_events = 256,
+	};
+
+	return perf_buffer__new_raw(map, PERF_PAGES, &attr, on_event, NULL, NULL);
+}
+
+static long produce(int program, const void *packet, size_t size, double seconds)
+{
+	double end = now() + seconds;
+	long attempts = 0;
+
+	while (now() < end) {
+		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = size, .repeat = RUNS_PER_CALL);
+
+		if (bpf_prog_test_run_opts(program, &run))
+			die("BPF_PROG_TEST_RUN failed");
+		attempts += RUNS_PER_CALL;
+	}
+	return attempts;
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	unsigned char packet[2048];
+	void *consumer = NULL;
+	void *(*body)(void *) = NULL;
+	struct bpf_object *object;
+	pthread_t thread;
+	size_t size;
+	FILE *file;
+	int map;
+
+	if (argc != 5)
+		die("usage: kernel-events MODE OBJECT PACKET MILLISECONDS");
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	libbpf_set_print(silent);
+	file = fopen(argv[3], "rb");
+	if (!file)
+		die("cannot read the packet");
+	size = fread(packet, 1, sizeof(packet), file);
+	object = bpf_object__open_file(argv[2], NULL);
+	if (!object || bpf_object__load(object))
+		die("cannot load the object");
+	map = bpf_object__find_map_fd_by_name(object, "records");
+	if (!strcmp(argv[1], "epoll"))
+		consumer = ring_buffer__new(map, on_record, NULL, NULL), body = sleeping_consumer;
+	else if (!strcmp(argv[1], "busy"))
+		consumer = ring_buffer__new(map, on_record, NULL, NULL), body = busy_consumer;
+	else if (!strcmp(argv[1], "perf"))
+		consumer = perf_buffer__new(map, PERF_PAGES, on_sample, NULL, NULL, NULL), body = perf_consumer;
+	else if (!strcmp(argv[1], "perf-batch"))
+		consumer = perf_batched(map), body = perf_consumer;
+	if (!consumer || pthread_create(&thread, NULL, body, consumer))
+		die("cannot start the consumer");
+
+	double begin = now();
+	long attempts = produce(bpf_program__fd(bpf_object__next_program(object, NULL)), packet, size, atof(argv[4]) / 1000);
+	double seconds = now() - begin;
+	long delivered = consumed;
+
+	stopping = 1;
+	pthread_join(thread, NULL);
+	printf("{\"attempts\":%ld,\"consumed\":%ld,\"seconds\":%f}\n", attempts, delivered, seconds);
+	return 0;
+}

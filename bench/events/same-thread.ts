@@ -1,0 +1,90 @@
+import { openPerfBuffer, PerfEvents } from 'kscope/perf';
+import {
+  type BpfMap,
+  PerfEventArrayMap,
+  RingBufferConsumer,
+  RingBufferMap,
+  RingBufferReader,
+  typedReader,
+} from 'kscope/runtime';
+import { objectOf, packetOf } from '../compute/workloads.js';
+import { keep } from '../dispatch/empty-call.js';
+import type { EngineRow } from '../engines.js';
+import { PacketProgram } from '../packet-program.js';
+import { type Effort, Stopwatch } from '../stopwatch.js';
+
+export interface SameThreadRow {
+  readonly name: string;
+  /** One repetition is one record, from the program to the callback. */
+  readonly stopwatch: Stopwatch;
+}
+
+/** Takes all records there are. */
+type Drain = () => void;
+
+/** Records that are emitted before the consumer has its turn. */
+const BATCH = 256;
+
+const PATHS: readonly { readonly name: string; readonly object: string; open(program: PacketProgram): Drain }[] = [
+  { name: 'ring buffer, emit alone', object: 'ring-quiet', open: discard },
+  { name: 'ring buffer to callback with bytes', object: 'ring-quiet', open: ringBytes },
+  { name: 'ring buffer reader, copies', object: 'ring-quiet', open: ringReader },
+  { name: 'ring buffer reader, typed objects', object: 'ring-quiet', open: ringTyped },
+  { name: 'perf reader, copies', object: 'perf', open: perfReader },
+];
+
+/** Every way from a program to a callback of the same thread. */
+export function sameThreadRows(engine: EngineRow, effort: Effort): SameThreadRow[] {
+  return PATHS.map(({ name, object, open }) => {
+    const program = new PacketProgram(engine, objectOf(object), packetOf('event'));
+    const drain = open(program);
+    const loop = (count: number): void => {
+      for (let done = 0; done < count; done += BATCH) {
+        program.loop(Math.min(BATCH, count - done));
+        drain();
+      }
+      if (program.result !== 0) throw new Error(`${object} returned ${program.result} on ${engine.name}`);
+    };
+    return { name: `${engine.name}: ${name}`, stopwatch: new Stopwatch(loop, effort) };
+  });
+}
+
+function discard({ collection }: PacketProgram): Drain {
+  const { area } = mapOf(collection.maps, RingBufferMap);
+  return () => {
+    area.consumer = area.producer;
+  };
+}
+
+function ringBytes({ collection, runtime }: PacketProgram): Drain {
+  const consumer = new RingBufferConsumer(runtime.memory, mapOf(collection.maps, RingBufferMap).area);
+  const handler = (data: Uint8Array): void => keep(data[8] ?? 0);
+  return () => void consumer.consume(handler);
+}
+
+function ringReader({ collection, runtime }: PacketProgram): Drain {
+  const reader = new RingBufferReader(runtime.memory, mapOf(collection.maps, RingBufferMap));
+  return () => void reader.poll(({ data }) => keep(data[8] ?? 0));
+}
+
+function ringTyped({ collection, runtime }: PacketProgram): Drain {
+  const { btf } = collection.spec;
+  if (btf === null) throw new Error('the object has no BTF');
+  const reader = typedReader(
+    new RingBufferReader(runtime.memory, mapOf(collection.maps, RingBufferMap)),
+    btf,
+    'record',
+  );
+  return () => void reader.poll(({ value }) => keep((value as { readonly pid: number }).pid));
+}
+
+function perfReader({ collection, runtime }: PacketProgram): Drain {
+  const reader = openPerfBuffer(new PerfEvents(runtime), mapOf(collection.maps, PerfEventArrayMap));
+  return () => void reader.poll(({ data }) => keep(data[8] ?? 0));
+}
+
+function mapOf<T extends BpfMap>(maps: ReadonlyMap<string, BpfMap>, type: abstract new (...args: never[]) => T): T {
+  const map = maps.get('records');
+  if (map instanceof type) return map;
+  throw new Error('the object has no such map');
+}

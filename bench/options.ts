@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util';
+import { type Effort, FULL, QUICK } from './stopwatch.js';
+
+export interface BenchOptions {
+  /** Which benchmark. */
+  readonly suite: string;
+  readonly effort: Effort;
+  /** Only rows whose name is among these; empty: all. */
+  readonly only: readonly string[];
+  /** Folder of the JSON file. */
+  readonly out: string;
+}
+
+export const USAGE = `npm run bench [-- SUITE] [NAME...] [--rounds N] [--quick] [--out FOLDER]
+
+SUITE is compute (default), events, compile or dispatch; NAMEs choose rows of compute.
+--quick makes every figure meaningless and the run short. Results go to FOLDER/SUITE.json (bench/results).`;
+
+/** Throws what parseArgs throws. */
+export function benchOptions(args: readonly string[], suites: readonly string[], defaultOut: string): BenchOptions {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { rounds: { type: 'string' }, quick: { type: 'boolean' }, out: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const [first = 'compute', ...rest] = positionals;
+  const named = suites.includes(first);
+  const effort = values.quick === true ? QUICK : FULL;
+  const rounds = values.rounds === undefined ? effort.rounds : Number(values.rounds);
+  if (!(Number.isInteger(rounds) && rounds > 0))
+    throw new RangeError(`--rounds ${values.rounds}: not a number of rounds`);
+  return {
+    suite: named ? first : 'compute',
+    effort: { ...effort, rounds },
+    only: named ? rest : positionals,
+    out: values.out ?? defaultOut,
+  };
+}

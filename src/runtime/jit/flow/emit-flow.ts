@@ -1,0 +1,171 @@
+import { ValType, Wasm } from '../wasm/opcodes.js';
+import type { FunctionWriter } from '../wasm/function-writer.js';
+import { dominators, type Dominators } from './dominators.js';
+import type { Block, FlowGraph } from './flow-graph.js';
+
+/** What is written into the structure: supplied by the lowering of instructions. */
+export interface FlowBodies {
+  /** The block's instructions, all but the jump that ends it. An `exit` block ends in a return. */
+  body(block: Block, index: number): void;
+  /** Leaves 1 on the stack where the block's branch is taken, else 0. */
+  condition(block: Block): void;
+  /** Before each jump from `from` back to `header`; `depth` is the label of the whole function's fault exit. */
+  backEdge(from: number, header: number, faultDepth: number): void;
+  hasBackEdgeCode(from: number, header: number): boolean;
+  /** Told how many labels are open, for branches that `body` makes on its own. */
+  setDepth(open: number): void;
+}
+
+/** Nested blocks and loops from the dominator tree; one loop around a br_table where a cycle has two entries. */
+export function emitFlow(graph: FlowGraph, writer: FunctionWriter, bodies: FlowBodies): void {
+  const tree = dominators(graph);
+  if (tree.reducible) new StructuredFlow(graph, tree, writer, bodies).emit();
+  else emitDispatch(graph, tree, writer, bodies);
+}
+
+type Task =
+  | { readonly what: 'block'; readonly block: number }
+  | { readonly what: 'end' }
+  | { readonly what: 'open'; readonly target: number; readonly loop: boolean }
+  | { readonly what: 'body'; readonly block: number };
+
+/**
+ * Norman Ramsey, "Beyond Relooper" (ICFP 2022): a block's code is followed by the blocks it dominates. Those with
+ * several forward entries are placed behind a wasm block that ends where they begin, so that every entry is a
+ * `br`; those with one are placed where that entry is. Tasks instead of recursion: programs nest thousands deep.
+ */
+class StructuredFlow {
+  readonly #graph: FlowGraph;
+  readonly #tree: Dominators;
+  readonly #writer: FunctionWriter;
+  readonly #bodies: FlowBodies;
+  readonly #tasks: Task[] = [];
+  /** Open labels, and for each block how many were open below its own. */
+  #open = 0;
+  readonly #labelOf: Int32Array;
+
+  constructor(graph: FlowGraph, tree: Dominators, writer: FunctionWriter, bodies: FlowBodies) {
+    this.#graph = graph;
+    this.#tree = tree;
+    this.#writer = writer;
+    this.#bodies = bodies;
+    this.#labelOf = new Int32Array(graph.blocks.length).fill(-1);
+  }
+
+  emit(): void {
+    this.#tasks.push({ what: 'block', block: 0 });
+    for (let task = this.#tasks.pop(); task !== undefined; task = this.#tasks.pop()) this.#do(task);
+    this.#writer.op(Wasm.unreachable);
+  }
+
+  #do(task: Task): void {
+    switch (task.what) {
+      case 'block':
+        return this.#schedule(task.block);
+      case 'end':
+        this.#open--;
+        return this.#writer.end();
+      case 'open':
+        this.#labelOf[task.target] = this.#open++;
+        return task.loop ? this.#writer.loop() : this.#writer.block();
+      case 'body':
+        return this.#body(task.block);
+    }
+  }
+
+  /** Queues a block with everything it dominates. The last task pushed is done first. */
+  #schedule(block: number): void {
+    const merges = this.#tree.children[block].filter((child) => this.#tree.isMerge[child] === 1);
+    const loop = this.#tree.isLoopHeader[block] === 1;
+    if (loop) this.#tasks.push({ what: 'end' });
+    for (const merge of merges.toReversed()) this.#tasks.push({ what: 'block', block: merge }, { what: 'end' });
+    this.#tasks.push({ what: 'body', block });
+    for (const merge of merges) this.#tasks.push({ what: 'open', target: merge, loop: false });
+    if (loop) this.#tasks.push({ what: 'open', target: block, loop: true });
+  }
+
+  #body(index: number): void {
+    const block = this.#graph.blocks[index];
+    this.#bodies.setDepth(this.#open);
+    this.#bodies.body(block, index);
+    if (block.kind === 'exit') return;
+    const [first, second] = block.successors;
+    if (block.kind === 'goto') return this.#go(index, first);
+    this.#bodies.condition(block);
+    if (this.#isBranch(index, first)) return this.#branchThenGo(index, first, second);
+    if (this.#isBranch(index, second)) {
+      this.#writer.op(Wasm.i32Eqz);
+      return this.#branchThenGo(index, second, first);
+    }
+    // Both ways go on here: if (condition) first end second. No way falls out of its end, all leave by br or return.
+    this.#writer.if();
+    this.#open++;
+    this.#tasks.push({ what: 'block', block: second }, { what: 'end' }, { what: 'block', block: first });
+  }
+
+  /** Jumps to `target` where the condition on the stack holds, and goes on to `other`. */
+  #branchThenGo(from: number, target: number, other: number): void {
+    if (this.#isBack(from, target) && this.#bodies.hasBackEdgeCode(from, target)) {
+      this.#writer.if();
+      this.#open++;
+      this.#go(from, target);
+      this.#do({ what: 'end' });
+    } else this.#writer.brIf(this.#depth(target));
+    this.#go(from, other);
+  }
+
+  #isBranch(from: number, to: number): boolean {
+    return this.#isBack(from, to) || this.#tree.isMerge[to] === 1;
+  }
+
+  #isBack(from: number, to: number): boolean {
+    return this.#tree.order[to] <= this.#tree.order[from];
+  }
+
+  #go(from: number, to: number): void {
+    if (this.#isBack(from, to)) this.#bodies.backEdge(from, to, this.#open);
+    if (this.#isBranch(from, to)) this.#writer.br(this.#depth(to));
+    else this.#tasks.push({ what: 'block', block: to });
+  }
+
+  #depth(target: number): number {
+    return this.#open - 1 - this.#labelOf[target];
+  }
+}
+
+/** `loop block.. br_table end body .. end`: the number of the block to run next stands in a local. */
+function emitDispatch(graph: FlowGraph, tree: Dominators, writer: FunctionWriter, bodies: FlowBodies): void {
+  const { sequence, order } = tree;
+  const count = sequence.length;
+  const next = writer.local(ValType.i32);
+  writer.loop();
+  for (let i = 0; i < count; i++) writer.block();
+  writer.get(next);
+  writer.brTable(
+    Array.from({ length: count }, (_, i) => i),
+    count - 1,
+  );
+  const go = (from: number, to: number, open: number): void => {
+    if (order[to] <= order[from]) bodies.backEdge(from, to, open);
+    writer.i32(order[to]);
+    writer.set(next);
+    writer.br(open - 1);
+  };
+  sequence.forEach((index, position) => {
+    writer.end();
+    const open = count - position;
+    const block = graph.blocks[index];
+    bodies.setDepth(open);
+    bodies.body(block, index);
+    if (block.kind === 'exit') return;
+    if (block.kind === 'branch') {
+      bodies.condition(block);
+      writer.if();
+      go(index, block.successors[0], open + 1);
+      writer.end();
+    }
+    go(index, block.successors[block.kind === 'branch' ? 1 : 0], open);
+  });
+  writer.end();
+  writer.op(Wasm.unreachable);
+}

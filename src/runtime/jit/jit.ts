@@ -1,0 +1,27 @@
+import type { Engine } from '../engine.js';
+import { formOps, type FormOps } from '../interp/form-ops.js';
+import { JitProgram } from './jit-program.js';
+
+export interface JitOptions {
+  /**
+   * Leaves all checks of loads and stores out, as if a verifier had proved each of them. For measurements: a
+   * program that is wrong then reads and writes anything in BpfMemory, though nothing outside.
+   */
+  readonly assumeProved?: boolean;
+}
+
+/**
+ * The compiler: each program becomes a WebAssembly module, with the interpreter's results and faults. A run that
+ * loops too long stops where it jumps back, within one round of where the interpreter would stop it.
+ */
+export function createJit(options: JitOptions = {}): Engine {
+  return createJitWith(formOps, options);
+}
+
+/** A compiler whose forms mean what `ops` says. For tests that break one on purpose. */
+export function createJitWith(ops: FormOps, { assumeProved = false }: JitOptions = {}): Engine {
+  return {
+    name: 'jit',
+    instantiate: (executable, runtime) => new JitProgram(executable, runtime, { assumeProved, formOps: ops }),
+  };
+}

@@ -1,0 +1,34 @@
+import type { Executable } from '../executable.js';
+import type { ProgramCode } from '../interp/predecode.js';
+import type { Runtime } from '../runtime.js';
+
+/** What the functions of one module have in common while it is compiled. */
+export interface ModulePlan {
+  readonly executable: Executable;
+  readonly runtime: Runtime;
+  readonly code: ProgramCode;
+  /** Offset of the program's state area. */
+  readonly state: number;
+  /** No access is checked. */
+  readonly assumeProved: boolean;
+  /** Accesses of the context at constant offsets are not checked: the run is refused if it is too short. */
+  readonly trustContext: boolean;
+  /** Function indexes of imports. */
+  readonly fault: number;
+  readonly findReadable: number;
+  readonly findWritable: number;
+  readonly tailCall: number;
+  readonly callNumber: number;
+  readonly packetLoad: number;
+  /** By the index in a call's last word. */
+  readonly helpers: readonly number[];
+  /** Functions by their first predecoded instruction. */
+  readonly subprogs: ReadonlyMap<number, number>;
+  /** Some loop is charged. */
+  readonly usesBudget: boolean;
+  /** Set while functions are written: what the caller of the module must prepare. */
+  usesCpu: boolean;
+  /** Some access is compared with a window, or may end in the interpreter. */
+  usesWindows: boolean;
+  contextNeed: number;
+}

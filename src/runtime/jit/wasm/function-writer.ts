@@ -1,0 +1,117 @@
+import { ByteWriter } from './byte-writer.js';
+import { NO_RESULT, type ValType, Wasm } from './opcodes.js';
+
+/** The body of one WebAssembly function while it is written: locals and code. */
+export class FunctionWriter {
+  readonly code = new ByteWriter();
+  readonly #params: number;
+  readonly #locals: ValType[] = [];
+
+  constructor(params: number) {
+    this.#params = params;
+  }
+
+  /** A new local variable, 0 at first. */
+  local(type: ValType): number {
+    return this.#params + this.#locals.push(type) - 1;
+  }
+
+  /** The bytes of the function's entry in the code section, without the length in front. */
+  finish(): ByteWriter {
+    const out = new ByteWriter();
+    const runs: [ValType, number][] = [];
+    for (const type of this.#locals) {
+      const last = runs.at(-1);
+      if (last !== undefined && last[0] === type) last[1]++;
+      else runs.push([type, 1]);
+    }
+    out.unsigned(runs.length);
+    for (const [type, count] of runs) {
+      out.unsigned(count);
+      out.byte(type);
+    }
+    out.raw(this.code.bytes);
+    out.byte(Wasm.end);
+    return out;
+  }
+
+  /** Instructions without immediates. */
+  op(...codes: readonly number[]): void {
+    for (const code of codes) this.code.byte(code);
+  }
+
+  get(local: number): void {
+    this.code.byte(Wasm.localGet);
+    this.code.unsigned(local);
+  }
+
+  set(local: number): void {
+    this.code.byte(Wasm.localSet);
+    this.code.unsigned(local);
+  }
+
+  tee(local: number): void {
+    this.code.byte(Wasm.localTee);
+    this.code.unsigned(local);
+  }
+
+  i32(value: number): void {
+    this.code.byte(Wasm.i32Const);
+    this.code.signed(value);
+  }
+
+  /** A 64-bit constant by words; without `hi` the sign extension of `lo`. */
+  i64(lo: number, hi: number = lo >> 31): void {
+    this.code.byte(Wasm.i64Const);
+    this.code.signed64(lo, hi);
+  }
+
+  /** A load or store, the address (and value) on the stack. Alignment is only a hint: none is promised. */
+  memory(code: number, offset: number): void {
+    this.code.byte(code);
+    this.code.byte(0);
+    this.code.unsigned(offset);
+  }
+
+  block(): void {
+    this.op(Wasm.block, NO_RESULT);
+  }
+
+  loop(): void {
+    this.op(Wasm.loop, NO_RESULT);
+  }
+
+  if(result: number = NO_RESULT): void {
+    this.op(Wasm.if, result);
+  }
+
+  else(): void {
+    this.op(Wasm.else);
+  }
+
+  end(): void {
+    this.op(Wasm.end);
+  }
+
+  br(depth: number): void {
+    this.code.byte(Wasm.br);
+    this.code.unsigned(depth);
+  }
+
+  brIf(depth: number): void {
+    this.code.byte(Wasm.brIf);
+    this.code.unsigned(depth);
+  }
+
+  brTable(depths: readonly number[], otherwise: number): void {
+    this.code.byte(Wasm.brTable);
+    this.code.unsigned(depths.length);
+    for (const depth of depths) this.code.unsigned(depth);
+    this.code.unsigned(otherwise);
+  }
+
+  call(index: number): void {
+    this.code.byte(Wasm.call);
+    this.code.unsigned(index);
+  }
+}
