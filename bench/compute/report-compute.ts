@@ -22,7 +22,7 @@ const NOTES = [
   'median and range. Net is the slope over 1, 8 and 64 repetitions inside the program; the kernel tells whole',
   'nanoseconds per run and its gross figures hold its test harness, ours the call from JavaScript.',
   "The kernel's maps and ring buffers are made for concurrent writers; ours have a single one. `jit proved` leaves all",
-  'checks of loads and stores out; `jit shared` runs on memory that other threads can see.',
+  'checks of loads and stores out.',
 ];
 
 /** The one table: a row per workload and kind of figure, a column per contender. */

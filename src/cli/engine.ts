@@ -1,9 +1,9 @@
-import { createInterpreter, type Engine } from '../runtime/index.js';
+import { createInterpreter, createJit, type Engine } from '../runtime/index.js';
 import { UsageError } from './usage-error.js';
 
 /** The engine of `--engine NAME`. */
 export function engineOption(name = 'interp'): Engine {
-  if (name !== 'interp')
-    throw new UsageError(`--engine ${name}: this build has the interpreter only (--engine interp)`);
-  return createInterpreter();
+  if (name === 'interp') return createInterpreter();
+  if (name === 'jit') return createJit();
+  throw new UsageError(`--engine ${name}: there are interp (the default) and jit`);
 }

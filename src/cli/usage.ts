@@ -2,15 +2,15 @@ export const USAGE = `kscope - instrument kernel-like hosts with eBPF
 
 Usage:
   kscope run FILE.o [--host sim] [--workload NAME] [--seed N] [--cpus N] [--duration S]
-                    [--frequency HZ] [--engine interp] [--json] [--journal FILE] [--set NAME=VALUE]...
+                    [--frequency HZ] [--engine interp|jit] [--json] [--journal FILE] [--set NAME=VALUE]...
       Loads an object, attaches its programs, streams what they emit; maps and losses at the end.
   kscope prog load FILE.o... --json [--btf FILE] [--kallsyms FILE]
       Links and checks each program; one JSON line per program.
   kscope prog dump linked FILE.o... [--prog NAME] [--opcodes] [--btf FILE] [--kallsyms FILE] [--json]
       The instructions after linking and CO-RE.
-  kscope prog run FILE.o --prog NAME [--data-in FILE] [--ctx-in FILE] [--repeat N] [--engine interp] [--json]
+  kscope prog run FILE.o --prog NAME [--data-in FILE] [--ctx-in FILE] [--repeat N] [--engine interp|jit] [--json]
       Runs one program once, as BPF_PROG_TEST_RUN does, whatever its type.
-  kscope plugin [--engine interp] [MEMORY_HEX]
+  kscope plugin [--engine interp|jit] [MEMORY_HEX]
       Reads a program as hex on stdin, prints r0 in hex.
   kscope list [GLOB] [--why NAME] [--json]
       The probes the host offers.

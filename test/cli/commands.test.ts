@@ -111,6 +111,15 @@ describe('run', () => {
     expect(other.out).not.toEqual(first.out);
   });
 
+  it('gives the same events, maps and ledger with either engine', async () => {
+    for (const object of [OBJECT, HISTOGRAM, 'examples/funclatency.bpf.o', 'examples/profile.bpf.o']) {
+      const argv = ['run', object, '--workload', 'shell', '--frequency', '997', '--json', '--engine'];
+      const [interpreted, compiled] = [await kscope([...argv, 'interp']), await kscope([...argv, 'jit'])];
+      expect(compiled.out).toEqual(interpreted.out);
+      expect(interpreted.out.length).toBeGreaterThanOrEqual(3);
+    }
+  });
+
   it('stops after the duration, and at Ctrl-C, and still prints maps and losses', async () => {
     const short = await kscope(['run', HISTOGRAM, '--workload', 'io', '--duration', '0.012']);
     const interrupted = await kscope(['run', HISTOGRAM, '--workload', 'endless'], { signal: AbortSignal.timeout(300) });
@@ -224,7 +233,9 @@ describe('plugin', () => {
     ['r0 = r2, the length of memory', 'bf 20 00 00 00 00 00 00 95 00 00 00 00 00 00 00', ['00 11 22'], '3'],
     ['r0 = -1', 'b7 00 00 00 ff ff ff ff 95 00 00 00 00 00 00 00', [], 'ffffffffffffffff'],
   ])('%s', async (_, stdin, memory, r0) => {
-    expect(await kscope(['plugin', '--engine', 'interp', ...memory], { stdin })).toMatchObject({ code: 0, out: [r0] });
+    for (const engine of ['interp', 'jit']) {
+      expect(await kscope(['plugin', '--engine', engine, ...memory], { stdin })).toMatchObject({ code: 0, out: [r0] });
+    }
   });
 
   it.each([

@@ -13,7 +13,10 @@ import { predecode, type ProgramCode } from './predecode.js';
 import { RunStopped } from './stop.js';
 
 /** Program types whose typed pointers may be followed without a NULL check: such a load reads as zero. */
-export const followsTypedPointers: readonly number[] = [BpfProgType.BPF_PROG_TYPE_TRACING, BpfProgType.BPF_PROG_TYPE_LSM];
+export const followsTypedPointers: readonly number[] = [
+  BpfProgType.BPF_PROG_TYPE_TRACING,
+  BpfProgType.BPF_PROG_TYPE_LSM,
+];
 
 /**
  * The interpreter: executes every instruction of Linux 6.18 (arenas excepted) with every memory access and

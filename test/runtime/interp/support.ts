@@ -37,7 +37,10 @@ export const subject: { engine: (() => Engine) | undefined } = { engine: undefin
 /** A runtime on a test host of one CPU. */
 export function fixture(options: BpfRuntimeOptions = {}): Fixture {
   const host = new TestHost({ cpus: 1 });
-  const runtime = new BpfRuntime(host, subject.engine === undefined ? options : { engine: subject.engine(), ...options });
+  const runtime = new BpfRuntime(
+    host,
+    subject.engine === undefined ? options : { engine: subject.engine(), ...options },
+  );
   return {
     host,
     runtime,
