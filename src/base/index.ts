@@ -1,5 +1,6 @@
 export { BpfError, type BpfErrorDetail } from './bpf-error.js';
 export { ByteReader } from './byte-reader.js';
 export { Errno, errnoName, type ErrnoName } from './errno.js';
+export { toHex } from './hex-bytes.js';
 export * from './uapi.js';
 export { hex64, hi32, lo32, s64, u64 } from './words.js';

@@ -1,4 +1,4 @@
-import { BpfError, ByteReader } from '../base/index.js';
+import { BpfError, ByteReader, toHex } from '../base/index.js';
 import { Btf } from './btf.js';
 import { BtfStringTable } from './string-table.js';
 import { scanTypeRecords } from './type-records.js';
@@ -41,7 +41,7 @@ function isLittleEndian(bytes: Uint8Array): boolean {
   throw new BpfError('EINVAL', 'not BTF: the magic number is missing', {
     section: SECTION,
     offset: 0,
-    value: Array.from(bytes.subarray(0, 2), (byte) => byte.toString(16).padStart(2, '0')).join(' '),
+    value: toHex(bytes.subarray(0, 2), ' '),
     remedy: `BTF begins with 0x${BTF_MAGIC.toString(16)}`,
   });
 }

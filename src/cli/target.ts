@@ -1,5 +1,5 @@
 import { type Btf, parseBtf } from '../btf/index.js';
-import { createSim } from '../host/sim/index.js';
+import { createSim, type SimHost } from '../host/sim/index.js';
 import { parseKallsyms, type SymbolTable } from '../host/index.js';
 import { elfSection } from '../loader/index.js';
 import type { CliIo } from './io.js';
@@ -10,13 +10,17 @@ export interface LinkTarget {
   readonly kallsyms?: SymbolTable;
 }
 
-/** The simulator's kernel, or the one whose BTF and symbols the files hold. */
-export function linkTarget(options: { readonly btf?: string; readonly kallsyms?: string }, io: CliIo): LinkTarget {
+/** The simulator's kernel (of `host`, if there is one already), or the one whose BTF and symbols the files hold. */
+export function linkTarget(
+  options: { readonly btf?: string; readonly kallsyms?: string },
+  io: CliIo,
+  host?: SimHost,
+): LinkTarget {
   const kallsyms = options.kallsyms === undefined ? undefined : readKallsyms(options.kallsyms, io);
   if (options.btf !== undefined) {
     return { btf: readBtfFile(io.readFile(options.btf)), ...(kallsyms === undefined ? {} : { kallsyms }) };
   }
-  const sim = createSim({});
+  const sim = host ?? createSim({});
   return { btf: sim.btf, kallsyms: kallsyms ?? sim.symbols };
 }
 

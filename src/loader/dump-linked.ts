@@ -1,3 +1,4 @@
+import { toHex } from '../base/index.js';
 import { encodeInsns, type Insn } from '../runtime/index.js';
 import type { CollectionSpec } from './collection-spec.js';
 import type { LinkedProgram } from './link/linked-program.js';
@@ -28,15 +29,11 @@ export function dumpLinked(
 
 function toRecord(program: LinkedProgram, file: string): LinkedProgramRecord {
   const { name, section, mapReferences } = program;
-  return { program: name, section, file, maps: mapReferences, insns: hex(encodeInsns(withoutMapIndices(program))) };
+  return { program: name, section, file, maps: mapReferences, insns: toHex(encodeInsns(withoutMapIndices(program))) };
 }
 
 function withoutMapIndices({ insns, mapReferences }: LinkedProgram): readonly Insn[] {
   const cleared = [...insns];
   for (const { insn } of mapReferences) cleared[insn] = { ...cleared[insn], imm: 0 };
   return cleared;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

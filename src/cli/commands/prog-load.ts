@@ -32,8 +32,9 @@ interface Verdict {
 export function progLoad(args: readonly string[], io: CliIo): number {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   if (positionals.length === 0) throw new UsageError('prog load takes at least one object file');
-  const target = linkTarget(values, io);
-  const runtime = new BpfRuntime(createSim({}));
+  const host = createSim({});
+  const target = linkTarget(values, io, host);
+  const runtime = new BpfRuntime(host);
   for (const file of positionals) {
     for (const verdict of verdicts(runtime, file, io.readFile(file), target)) {
       io.out(values.json === true ? toJson(verdict) : verdictText(verdict));

@@ -1,3 +1,4 @@
+import { toHex } from '../../base/index.js';
 import { parseArgs } from 'node:util';
 import { createSim } from '../../host/sim/index.js';
 import { Collection, CollectionSpec } from '../../loader/index.js';
@@ -36,8 +37,8 @@ export function progRun(args: readonly string[], io: CliIo): number {
   const answer = {
     retval: result.retval,
     duration_ns: result.durationNs,
-    data_out: hex(result.dataOut),
-    ctx_out: hex(result.ctxOut),
+    data_out: toHex(result.dataOut),
+    ctx_out: toHex(result.ctxOut),
   };
   if (values.json === true) io.out(toJson(answer));
   else io.out(`Return value: ${answer.retval}, duration (average): ${answer.duration_ns}ns`);
@@ -50,8 +51,4 @@ function repeatOption(text: string | undefined): number {
   const repeat = integerOption('repeat', text, 1);
   if (repeat > 0xffff_ffff) throw new UsageError(`--repeat takes at most 4294967295, not ${repeat}`);
   return repeat;
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

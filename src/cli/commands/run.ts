@@ -1,3 +1,4 @@
+import { toHex } from '../../base/index.js';
 import { parseArgs } from 'node:util';
 import { formatLedger } from '../../runtime/index.js';
 import type { CliIo } from '../io.js';
@@ -36,7 +37,7 @@ function announce({ machine }: Session, json: boolean, io: CliIo): void {
 
 function jsonRows(io: CliIo): SessionListener {
   return ({ map, cpu, type, value, data }) =>
-    io.out(toJson({ type: 'event', map, cpu, struct: type, data: value ?? hex(data) }));
+    io.out(toJson({ type: 'event', map, cpu, struct: type, data: value ?? toHex(data, ' ') }));
 }
 
 function textRows(io: CliIo): SessionListener {
@@ -50,11 +51,7 @@ function textRows(io: CliIo): SessionListener {
 }
 
 function fieldsOf({ value, data }: SessionEvent): Record<string, unknown> {
-  return isFields(value) ? value : { data: hex(data) };
-}
-
-function hex(data: Uint8Array): string {
-  return [...data].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  return isFields(value) ? value : { data: toHex(data, ' ') };
 }
 
 function reportText(session: Session, io: CliIo): void {

@@ -1,3 +1,4 @@
+import { toHex } from '../../base/index.js';
 import { disassemble, encodeInsns, type Insn, INSN_SIZE } from '../../runtime/index.js';
 
 export interface ListingOptions {
@@ -25,7 +26,7 @@ export function formatInsns(insns: readonly Insn[], options: ListingOptions): st
     lines.push(`${String(slot).padStart(4)}: ${text}${map === undefined ? '' : `  ; map ${map}`}`);
     if (options.opcodes) {
       const own = bytes.subarray(slot * INSN_SIZE, next * INSN_SIZE);
-      lines.push(`       ${[...own].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')}`);
+      lines.push(`       ${toHex(own, ' ')}`);
     }
     return lines;
   });

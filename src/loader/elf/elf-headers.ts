@@ -1,4 +1,4 @@
-import { BpfError, type ByteReader } from '../../base/index.js';
+import { BpfError, type ByteReader, toHex } from '../../base/index.js';
 import { SectionType } from './elf-constants.js';
 
 const ELF_MAGIC = 0x7f454c46;
@@ -34,7 +34,7 @@ export function isLittleEndian(bytes: Uint8Array): boolean {
   throw new BpfError('EINVAL', 'not an ELF file', {
     section: 'ELF file',
     offset: 0,
-    value: Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' '),
+    value: toHex(bytes.subarray(0, 4), ' '),
     remedy: 'give an object file as clang -target bpf -c writes it',
   });
 }

@@ -1,3 +1,4 @@
+import { toHex } from '../../base/index.js';
 import type { KernelSymbol, SymbolTable } from '../../host/index.js';
 
 const encoder = new TextEncoder();
@@ -23,6 +24,6 @@ function describe(symbol: KernelSymbol | undefined, address: bigint, withOffset:
 export function formatIp(bytes: Uint8Array, letter: string): Uint8Array {
   if (letter === 'I4') return encoder.encode(bytes.join('.'));
   if (letter === 'i4') return encoder.encode(Array.from(bytes, (byte) => String(byte).padStart(3, '0')).join('.'));
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const hex = toHex(bytes);
   return encoder.encode(letter === 'i6' ? hex : hex.replaceAll(/.{4}(?=.)/g, '$&:'));
 }
