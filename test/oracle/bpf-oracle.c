@@ -11,8 +11,10 @@
 //
 // It loads, test-runs and reads; there is deliberately no operation that attaches anything.
 
+#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -548,9 +550,28 @@ static int fill(size_t want)
 	return 1;
 }
 
+// Free lists, LRU lists and spare elements are per CPU: on a single one the kernel's answers do not depend on
+// where the scheduler has put us between two requests.
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t cpus;
+	int cpu = 0;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		die("sched_getaffinity");
+	while (!CPU_ISSET(cpu, &cpus))
+		cpu++;
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		die("sched_setaffinity");
+}
+
 int main(void)
 {
 	uint32_t length;
+
+	stay_on_one_cpu();
 
 	for (int i = 0; i < SLOTS; i++)
 		fds[i] = -1;

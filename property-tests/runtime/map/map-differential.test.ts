@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BpfMapType } from '../../../src/base/index.js';
@@ -19,10 +18,6 @@ const types = [
   'BPF_MAP_TYPE_STACK_TRACE',
   'BPF_MAP_TYPE_RINGBUF',
 ] as const;
-
-// Which elements an LRU map evicts depends on the CPUs that filled it: the oracle, a child of this
-// process, inherits its single CPU.
-spawnSync('taskset', ['-pc', '0', String(process.pid)]);
 
 describeWithLinux('maps answer as the kernel', (linux) => {
   it.each(types)('%s: errno, bytes and iteration order of random system calls', async (name) => {

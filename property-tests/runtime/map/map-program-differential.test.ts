@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BpfMapFlag, BpfMapType } from '../../../src/base/index.js';
@@ -19,9 +18,6 @@ const subjects = [
   ['array', BpfMapType.BPF_MAP_TYPE_ARRAY, 0],
   ['percpu_array', BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY, 0],
 ] as const;
-
-// Free lists and LRU lists are per CPU: the oracle, a child of this process, inherits its single CPU.
-spawnSync('taskset', ['-pc', '0', String(process.pid)]);
 
 describeWithLinux('programs find in maps what they find in the kernel', (linux) => {
   it.each(subjects)('%s: results, pointers kept, contents and their order', async (_name, type, flags) => {
