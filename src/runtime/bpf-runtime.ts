@@ -9,7 +9,7 @@ import { createInterpreter } from './interp/interpreter.js';
 import { LoadedProgram } from './loaded-program.js';
 import type { BpfMap, MapSpec } from './map/bpf-map.js';
 import { createMap } from './map/index.js';
-import { BpfMemory } from './memory/bpf-memory.js';
+import { BpfMemory, type BpfOffset } from './memory/bpf-memory.js';
 import type { BpfProgram } from './program.js';
 import type { BpfRunCtx } from './run-context.js';
 import { MAX_NESTING, RunContextPool } from './run-context-pool.js';
@@ -44,6 +44,7 @@ export class BpfRuntime implements Runtime {
   readonly memory: BpfMemory;
   readonly engine: Engine;
   readonly cpus: number;
+  readonly cpuBlocks: BpfOffset;
   readonly helpers: ReadonlyMap<number, Helper>;
   readonly traceActive: Int32Array;
   tracePrintk: (line: string, cpu: number) => void = () => undefined;
@@ -67,6 +68,7 @@ export class BpfRuntime implements Runtime {
     this.traceActive = new Int32Array(this.cpus);
     this.memory.alloc(UNUSED_START);
     this.#pool = new RunContextPool(this, this.memory, this.cpus);
+    this.cpuBlocks = this.#pool.cpuBlocks;
   }
 
   /** Live maps, in the order of their creation. */

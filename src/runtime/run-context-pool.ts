@@ -1,5 +1,6 @@
 import type { AccessRegion } from './access-region.js';
-import type { BpfMemory } from './memory/bpf-memory.js';
+import { CpuBlock } from './cpu-block.js';
+import type { BpfMemory, BpfOffset } from './memory/bpf-memory.js';
 import type { BpfRunCtx } from './run-context.js';
 import type { Runtime } from './runtime.js';
 
@@ -15,11 +16,14 @@ const SCRATCH_BYTES = 16;
  */
 export class RunContextPool {
   readonly #contexts: readonly BpfRunCtx[];
+  /** One `CpuBlock` per CPU. */
+  readonly cpuBlocks: BpfOffset;
   /** Per CPU, how many are in use. */
   readonly #depth: Int32Array;
 
   constructor(runtime: Runtime, memory: BpfMemory, cpus: number) {
     this.#depth = new Int32Array(cpus);
+    this.cpuBlocks = memory.alloc(CpuBlock.stride * cpus, CpuBlock.stride);
     this.#contexts = Array.from({ length: cpus * MAX_NESTING }, (_, index) =>
       makeContext(runtime, memory, Math.floor(index / MAX_NESTING)),
     );

@@ -3,7 +3,7 @@ import type { Engine } from './engine.js';
 import type { ProgramInput } from './executable.js';
 import type { Helper } from './helper/helper.js';
 import type { BpfMap, MapSpec } from './map/bpf-map.js';
-import type { BpfMemory } from './memory/bpf-memory.js';
+import type { BpfMemory, BpfOffset } from './memory/bpf-memory.js';
 import type { BpfProgram } from './program.js';
 import type { BpfRunCtx } from './run-context.js';
 
@@ -13,6 +13,8 @@ export interface Runtime {
   readonly memory: BpfMemory;
   readonly engine: Engine;
   readonly cpus: number;
+  /** Offset of the first `CpuBlock`. */
+  readonly cpuBlocks: BpfOffset;
   /** Rows by helper number. */
   readonly helpers: ReadonlyMap<number, Helper>;
   createMap(spec: MapSpec): BpfMap;
