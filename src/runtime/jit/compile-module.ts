@@ -79,7 +79,7 @@ export function compileModule(input: CompileInput): CompiledModule {
     if (!isCallback || target === undefined) continue;
     writer.define(writer.declare(CALLBACK_TYPE, `${ModuleName.callback}${start}`), callbackBody(target));
   }
-  const bytes = writer.finish(!(input.runtime.memory.wasm.buffer instanceof ArrayBuffer));
+  const bytes = writer.finish(input.runtime.memory.shared);
   const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
   return { bytes, usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
 }
@@ -112,9 +112,13 @@ function declareImports(writer: ModuleWriter, code: ProgramCode, { operations }:
   const find = wordsType(2, 1);
   return {
     fault: writer.importFunction(ModuleName.fault, { params: [i32, i32], results: [] }),
-    findReadable: maybe(range(Op.load8, Op.loadPacketPointer), ModuleName.findReadable, find),
+    findReadable: maybe(
+      range(Op.load8, Op.loadPacketPointer) || range(Op.acquire8, Op.acquire64),
+      ModuleName.findReadable,
+      find,
+    ),
     findWritable: maybe(
-      range(Op.store8, Op.store64) || range(Op.atomic_add_u32, Op.cmpxchg_u64),
+      range(Op.store8, Op.store64) || range(Op.atomic_add_u32, Op.cmpxchg_u64) || range(Op.release8, Op.release64),
       ModuleName.findWritable,
       find,
     ),

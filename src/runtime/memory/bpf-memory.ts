@@ -28,13 +28,16 @@ export interface BpfMemoryOptions {
   /** Backing store handed over by the host; its first `reserved` bytes are left alone. */
   readonly memory?: WebAssembly.Memory;
   readonly reserved?: number;
+  /** Memory that other threads can be given; for a memory handed over, its own kind decides. Default false. */
+  readonly shared?: boolean;
   /** Gives the pages of rings and mappable arrays; default: this memory itself. */
   readonly pages?: PageProvider;
 }
 
 /**
  * The one linear memory in which stacks, contexts, map values and ring pages live. `u8`, `i32`, `u32` and
- * `view` are replaced when the memory grows (never while a program runs): read them from here each time.
+ * `view` are replaced when the memory grows (never while a program runs): read them from here each time. Older ones of
+ * shared memory, here or in other threads, stay valid but end where the memory ended; others become empty.
  */
 export class BpfMemory {
   u8!: Uint8Array;
@@ -42,6 +45,8 @@ export class BpfMemory {
   u32!: Uint32Array;
   view!: DataView;
   readonly wasm: WebAssembly.Memory;
+  /** Whether other threads may see and change it: atomic operations are atomic then, and some browser APIs refuse its views. */
+  readonly shared: boolean;
   /** Pages that may be mapped from outside. */
   readonly pages: PageProvider;
   readonly #maxBytes: number;
@@ -55,7 +60,14 @@ export class BpfMemory {
 
   constructor(options: BpfMemoryOptions = {}) {
     this.#maxBytes = Math.min(roundUp(options.maxBytes ?? 1 << 30, WASM_PAGE), 0xffff_0000);
-    this.wasm = options.memory ?? new WebAssembly.Memory({ initial: 16, maximum: this.#maxBytes / WASM_PAGE });
+    this.wasm =
+      options.memory ??
+      new WebAssembly.Memory({
+        initial: 16,
+        maximum: this.#maxBytes / WASM_PAGE,
+        ...(options.shared === true ? { shared: true } : {}),
+      });
+    this.shared = !(this.wasm.buffer instanceof ArrayBuffer);
     this.#zeroed = options.memory === undefined;
     this.#top = Math.max(4096, roundUp(options.reserved ?? 0, GRANULE));
     this.pages = options.pages ?? {

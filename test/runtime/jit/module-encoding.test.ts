@@ -69,10 +69,12 @@ describe('a module', () => {
     caller.get(0);
     caller.call(inner);
     writer.define(outer, caller);
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const isShared = !(memory.buffer instanceof ArrayBuffer);
     const { exports } = new WebAssembly.Instance(
-      new WebAssembly.Module(writer.finish(false) as Uint8Array<ArrayBuffer>),
+      new WebAssembly.Module(writer.finish(isShared) as Uint8Array<ArrayBuffer>),
       {
-        m: { m: new WebAssembly.Memory({ initial: 1 }), twice: (value: number) => 2 * value },
+        m: { m: memory, twice: (value: number) => 2 * value },
       },
     );
     expect((exports['outer'] as (value: number) => number)(20)).toBe(41);
