@@ -1,5 +1,6 @@
 import { BpfRingbuf } from '../../base/index.js';
 import type { BpfMemory, BpfOffset } from '../memory/bpf-memory.js';
+import type { RingPlace } from './drain-ring.js';
 import { RING_MAX_RECORD, RING_PAGE, RingLayout, ringRecordSize } from './ring-buffer-layout.js';
 
 const BUSY = BpfRingbuf.BPF_RINGBUF_BUSY_BIT;
@@ -95,6 +96,17 @@ export class RingBufferArea {
       default:
         return 0n;
     }
+  }
+
+  /** Where the ring lies, for loops over its records. */
+  get place(): RingPlace {
+    return {
+      memory: this.#memory,
+      consumer: (this.address + RingLayout.consumerPage) >>> 2,
+      producer: (this.address + RingLayout.producerPage) >>> 2,
+      data: this.#data,
+      mask: this.size - 1,
+    };
   }
 
   get producer(): bigint {
