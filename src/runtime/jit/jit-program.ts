@@ -255,8 +255,7 @@ function callbackSlots({ subprogs }: Executable): number[] {
 
 /** The bytes are not kept: whoever wants to see them compiles anew. */
 function instantiate(inputs: readonly CompileInput[], { memory }: Runtime): Loaded[] {
-  const isShared = !(memory.wasm.buffer instanceof ArrayBuffer);
-  const { bytes, uses, programs } = compileModule(inputs, isShared ? 'shared' : 'unshared');
+  const { bytes, uses, programs } = compileModule(inputs, memory.shared ? 'shared' : 'unshared');
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
     [ImportName.module]: { [ImportName.memory]: memory.wasm },
   });
