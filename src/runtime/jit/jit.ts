@@ -1,6 +1,8 @@
 import type { Engine } from '../engine.js';
 import { formOps, type FormOps } from '../interp/form-ops.js';
-import { JitProgram } from './jit-program.js';
+import type { Runtime } from '../runtime.js';
+import { JitProgram, type JitProgramOptions } from './jit-program.js';
+import { OutsideCalls } from './outside-calls.js';
 
 export interface JitOptions {
   /**
@@ -11,8 +13,9 @@ export interface JitOptions {
 }
 
 /**
- * The compiler: each program becomes a WebAssembly module, with the interpreter's results and faults. A run that
- * loops too long stops where it jumps back, within one round of where the interpreter would stop it.
+ * The compiler: programs become WebAssembly, those of an object one module, with the interpreter's results and
+ * faults. A run that loops too long stops where it jumps back, within one round of where the interpreter would
+ * stop it.
  */
 export function createJit(options: JitOptions = {}): Engine {
   return createJitWith(formOps, options);
@@ -20,8 +23,26 @@ export function createJit(options: JitOptions = {}): Engine {
 
 /** A compiler whose forms mean what `ops` says. For tests that break one on purpose. */
 export function createJitWith(ops: FormOps, { assumeProved = false }: JitOptions = {}): Engine {
+  const outsides = new WeakMap<Runtime, OutsideCalls>();
+  const outsideOf = (runtime: Runtime): OutsideCalls => {
+    let outside = outsides.get(runtime);
+    if (outside === undefined) {
+      outside = new OutsideCalls();
+      outsides.set(runtime, outside);
+    }
+    return outside;
+  };
+  const optionsFor = (runtime: Runtime): JitProgramOptions => ({
+    assumeProved,
+    formOps: ops,
+    outside: outsideOf(runtime),
+  });
   return {
     name: 'jit',
-    instantiate: (executable, runtime) => new JitProgram(executable, runtime, { assumeProved, formOps: ops }),
+    instantiate: (executable, runtime) => {
+      const [program] = JitProgram.load([executable], runtime, optionsFor(runtime));
+      return program;
+    },
+    instantiateAll: (executables, runtime) => JitProgram.load(executables, runtime, optionsFor(runtime)),
   };
 }
