@@ -1,5 +1,5 @@
 import { ByteWriter } from './byte-writer.js';
-import { NO_RESULT, type ValType, Wasm } from './opcodes.js';
+import { BULK_PREFIX, NO_RESULT, type ValType, Wasm, WasmBulk } from './opcodes.js';
 
 /** The body of one WebAssembly function while it is written: locals and code. */
 export class FunctionWriter {
@@ -71,6 +71,16 @@ export class FunctionWriter {
     this.code.byte(code);
     this.code.byte(0);
     this.code.unsigned(offset);
+  }
+
+  /** memory.copy: destination, source and length on the stack. */
+  memoryCopy(): void {
+    this.op(BULK_PREFIX, WasmBulk.memoryCopy, 0, 0);
+  }
+
+  /** memory.fill: destination, byte and length on the stack. */
+  memoryFill(): void {
+    this.op(BULK_PREFIX, WasmBulk.memoryFill, 0);
   }
 
   block(): void {
