@@ -1,9 +1,12 @@
 import { ByteWriter } from './byte-writer.js';
 import { BULK_PREFIX, NO_RESULT, type ValType, Wasm, WasmBulk } from './opcodes.js';
 
+/** What the code of a small program takes. */
+const CODE_BYTES = 1024;
+
 /** The body of one WebAssembly function while it is written: locals and code. */
 export class FunctionWriter {
-  readonly code = new ByteWriter();
+  readonly code = new ByteWriter(CODE_BYTES);
   readonly #params: number;
   readonly #locals: ValType[] = [];
 
@@ -16,9 +19,9 @@ export class FunctionWriter {
     return this.#params + this.#locals.push(type) - 1;
   }
 
-  /** The bytes of the function's entry in the code section, without the length in front. */
-  finish(): ByteWriter {
-    const out = new ByteWriter();
+  /** Writes the function's entry in the code section. */
+  writeTo(out: ByteWriter): void {
+    const start = out.openLength();
     const runs: [ValType, number][] = [];
     for (const type of this.#locals) {
       const last = runs.at(-1);
@@ -30,9 +33,9 @@ export class FunctionWriter {
       out.unsigned(count);
       out.byte(type);
     }
-    out.raw(this.code.bytes);
+    out.append(this.code);
     out.byte(Wasm.end);
-    return out;
+    out.closeLength(start);
   }
 
   /** Instructions without immediates. */
@@ -123,5 +126,12 @@ export class FunctionWriter {
   call(index: number): void {
     this.code.byte(Wasm.call);
     this.code.unsigned(index);
+  }
+
+  /** Calls what is in the table at the place on the stack. */
+  callIndirect(type: number): void {
+    this.code.byte(Wasm.callIndirect);
+    this.code.unsigned(type);
+    this.code.byte(0);
   }
 }
