@@ -5,6 +5,7 @@ import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
 import { isJumpOp } from './flow/flow-graph.js';
 import type { ModulePlan } from './module-plan.js';
+import { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { OutsideUses } from './outside-function.js';
 import { indexOfWord, stepAt, stepCount } from './step.js';
@@ -67,6 +68,7 @@ export function compileModule(input: CompileInput): CompiledModule {
   const plan: ModulePlan = {
     ...input,
     uses,
+    routines: new ModuleRoutines(writer),
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
     usesBudget: hasLoops(code),

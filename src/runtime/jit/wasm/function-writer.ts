@@ -86,8 +86,8 @@ export class FunctionWriter {
     this.op(BULK_PREFIX, WasmBulk.memoryFill, 0);
   }
 
-  block(): void {
-    this.op(Wasm.block, NO_RESULT);
+  block(result: number = NO_RESULT): void {
+    this.op(Wasm.block, result);
   }
 
   loop(): void {
