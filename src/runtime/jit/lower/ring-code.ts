@@ -4,7 +4,7 @@ import type { BpfMap } from '../../map/bpf-map.js';
 import { RING_MAX_RECORD, RING_PAGE, RingLayout } from '../../ring/ring-buffer-layout.js';
 import type { Runtime } from '../../runtime.js';
 import type { FunctionWriter } from '../wasm/function-writer.js';
-import { ValType, Wasm } from '../wasm/opcodes.js';
+import { ValType, Wasm, WasmAtomic } from '../wasm/opcodes.js';
 
 const HEADER = BpfRingbuf.BPF_RINGBUF_HDR_SZ;
 const BUSY = BpfRingbuf.BPF_RINGBUF_BUSY_BIT | 0;
@@ -25,6 +25,8 @@ export class RingCode {
   readonly #data: number;
   readonly #size: number;
   readonly #wakeWord: number;
+  /** Consumers may be in other threads: what they look at is written and read atomically. */
+  readonly #isShared: boolean;
   /** Scratch: offset of a record's header in the data. */
   readonly #at: number;
   /** Scratch: bytes of a record, with its header. */
@@ -40,6 +42,7 @@ export class RingCode {
     this.#data = this.#area + RingLayout.data;
     this.#size = ring.maxEntries;
     this.#wakeWord = runtime.wakeups.word;
+    this.#isShared = runtime.memory.shared;
     this.#at = w.local(ValType.i32);
     this.#length = w.local(ValType.i32);
     this.#payload = w.local(ValType.i32);
@@ -95,7 +98,11 @@ export class RingCode {
       w.i32(DISCARD);
       w.op(Wasm.i32Or);
     }
-    w.memory(Wasm.i32Store, this.#data);
+    // A consumer in another thread that sees the record committed sees what is in it.
+    if (this.#isShared) {
+      w.op(Wasm.i64ExtendI32U);
+      w.atomic(WasmAtomic.i64Store32, 4, this.#data);
+    } else w.memory(Wasm.i32Store, this.#data);
     this.#wake(flags);
   }
 
@@ -260,7 +267,8 @@ export class RingCode {
     w.get(this.#producer);
     w.get(this.#length);
     w.op(Wasm.i64ExtendI32U, Wasm.i64Add);
-    w.memory(Wasm.i64Store, this.#area + RingLayout.producerPage);
+    if (this.#isShared) w.atomic(WasmAtomic.i64Store, 8, this.#area + RingLayout.producerPage);
+    else w.memory(Wasm.i64Store, this.#area + RingLayout.producerPage);
   }
 
   /** Notes that consumers are to be woken: where forced, or where they may sleep because they are at this record. */
@@ -301,8 +309,10 @@ export class RingCode {
   }
 
   #loadPosition(field: number): void {
-    this.#w.i32(0);
-    this.#w.memory(Wasm.i64Load, this.#area + field);
+    const w = this.#w;
+    w.i32(0);
+    if (this.#isShared) w.atomic(WasmAtomic.i64Load, 8, this.#area + field);
+    else w.memory(Wasm.i64Load, this.#area + field);
   }
 
   /** Where in the data a position is. */

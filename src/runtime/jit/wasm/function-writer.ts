@@ -1,5 +1,5 @@
 import { ByteWriter } from './byte-writer.js';
-import { BULK_PREFIX, NO_RESULT, type ValType, Wasm, WasmBulk } from './opcodes.js';
+import { ATOMIC_PREFIX, BULK_PREFIX, NO_RESULT, type ValType, Wasm, WasmBulk } from './opcodes.js';
 
 /** What the code of a small program takes. */
 const CODE_BYTES = 1024;
@@ -84,6 +84,14 @@ export class FunctionWriter {
   /** memory.fill: destination, byte and length on the stack. */
   memoryFill(): void {
     this.op(BULK_PREFIX, WasmBulk.memoryFill, 0);
+  }
+
+  /** An atomic access of `size` bytes, the address (and operands) on the stack. Its alignment is no hint: it is checked. */
+  atomic(code: number, size: number, offset: number): void {
+    this.code.byte(ATOMIC_PREFIX);
+    this.code.byte(code);
+    this.code.byte(Math.log2(size));
+    this.code.unsigned(offset);
   }
 
   block(result: number = NO_RESULT): void {
