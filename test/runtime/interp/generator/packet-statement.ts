@@ -27,9 +27,7 @@ export function packetAccess(type: number, random: Random): Piece {
     place(random),
     isa.mov64Reg(4, 2),
     isa.alu64Imm(isa.BPF_ADD, 4, WINDOW),
-    random.chance(50)
-      ? isa.jmpReg(isa.BPF_JGT, 4, 3, inside.length)
-      : isa.jmpReg(isa.BPF_JLT, 3, 4, inside.length),
+    random.chance(50) ? isa.jmpReg(isa.BPF_JGT, 4, 3, inside.length) : isa.jmpReg(isa.BPF_JLT, 3, 4, inside.length),
     inside,
   );
 }
@@ -37,11 +35,7 @@ export function packetAccess(type: number, random: Random): Piece {
 /** r2 goes to a constant place or to one that a register tells. */
 function place(random: Random): Insn[] {
   if (random.chance(50)) return [isa.alu64Imm(isa.BPF_ADD, 2, random.below(60))];
-  return [
-    isa.mov64Reg(5, random.pick(SAVED)),
-    isa.alu64Imm(isa.BPF_AND, 5, 0x3f),
-    isa.alu64Reg(isa.BPF_ADD, 2, 5),
-  ];
+  return [isa.mov64Reg(5, random.pick(SAVED)), isa.alu64Imm(isa.BPF_AND, 5, 0x3f), isa.alu64Reg(isa.BPF_ADD, 2, 5)];
 }
 
 function access(random: Random): Insn {

@@ -84,19 +84,14 @@ function keyOnStack({ type, keySize, maxEntries }: MapSpec, random: Random): Ins
   if (random.chance(60)) return [isa.st(size, R10, at, random.below(maxEntries + 3)), ...rest];
   const isArray = type === BpfMapType.BPF_MAP_TYPE_ARRAY || type === BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY;
   const mask = isArray ? random.pick([7, 15]) : 7;
-  return [
-    isa.mov64Reg(5, random.pick(SAVED)),
-    isa.alu64Imm(isa.BPF_AND, 5, mask),
-    isa.stx(size, R10, at, 5),
-    ...rest,
-  ];
+  return [isa.mov64Reg(5, random.pick(SAVED)), isa.alu64Imm(isa.BPF_AND, 5, mask), isa.stx(size, R10, 5, at), ...rest];
 }
 
 /** r3 points to a value on the stack or in the map of values. */
 function valueArgument(random: Random): Insn[] {
   if (random.chance(50)) {
     return [
-      isa.stx(isa.BPF_DW, R10, StackArea.worldValue, random.pick(SAVED)),
+      isa.stx(isa.BPF_DW, R10, random.pick(SAVED), StackArea.worldValue),
       ...stackPointer(3, StackArea.worldValue),
     ];
   }
