@@ -14,7 +14,7 @@ export function drainCode(size: number): string {
     taken++;
     flow.delivered++;
     if (length < ${size}) tools.tooShort(length);
-    deliver(new Event(words, at + 2, bytes, length));`;
+    deliver(new Event(words, at + 2, length, bytes));`;
   return `
 function drain(ring, flow, deliver, limit) {
   const { memory, consumer, producer, data, mask } = ring;

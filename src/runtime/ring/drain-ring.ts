@@ -19,8 +19,11 @@ export interface RingPlace {
   readonly mask: number;
 }
 
-/** Sees one record where it lies: `words[at]` holds its first bytes. Only valid during the call. */
-export type RecordVisitor = (words: Int32Array, at: number, length: number) => void;
+/**
+ * Sees one record of `length` bytes where it lies: from `words[at]` on, which is `bytes[4 * at]`. Only valid during
+ * the call.
+ */
+export type RecordVisitor = (words: Int32Array, at: number, length: number, bytes: Uint8Array) => void;
 
 /**
  * Hands out the complete records of a ring whose producer is of the same thread, at most `limit` of them, up to
@@ -44,7 +47,7 @@ export function drainRing(ring: RingPlace, flow: RecordFlow, visit: RecordVisito
     if ((header & BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) !== 0) continue;
     taken++;
     flow.delivered++;
-    visit(words, at + 2, length);
+    visit(words, at + 2, length, memory.u8);
     if (flow.halted) break;
   }
   return taken;

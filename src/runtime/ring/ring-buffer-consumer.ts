@@ -45,7 +45,7 @@ export class RingBufferConsumer {
       try {
         if ((header & BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) === 0) {
           taken++;
-          visitor(words, at + 2, length);
+          visitor(words, at + 2, length, memory.u8);
         }
       } finally {
         advance(memory.i32, consumer, length);
