@@ -1,4 +1,4 @@
-import { BpfError } from '../base/index.js';
+import { BpfError, utf8Text } from '../base/index.js';
 import type { Btf } from './btf.js';
 import { readBits } from './bits.js';
 import type { BtfArray, BtfComposite, BtfEnum, BtfInt, BtfMember, BtfType } from './types.js';
@@ -18,7 +18,6 @@ export type BtfValue =
   | { readonly [member: string]: BtfValue };
 
 const MAX_DEPTH = 32;
-const utf8 = new TextDecoder('utf-8');
 
 /**
  * Decodes the value of type `typeId` at the start of `bytes`. Too few bytes, and types that have no values, are
@@ -107,7 +106,7 @@ export function isCharacter(type: BtfType): boolean {
 
 function decodeText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return utf8Text(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function decodeRecord(
