@@ -1,4 +1,4 @@
-import { BpfError } from '../../base/index.js';
+import { BpfError, utf8Text } from '../../base/index.js';
 import type { Btf, BtfComposite, BtfEnum, BtfValue } from '../../btf/index.js';
 import { drainRing, drainSharedRing, type RecordFlow, type RingPlace, type SharedRingCursor } from '../ring/index.js';
 import { eventCode, type EventTools } from './event-code.js';
@@ -19,7 +19,6 @@ export interface EventClass<E> {
 
 type EventConstructor = new (words: Int32Array, at: number, length: number, bytes: Uint8Array) => object;
 
-const utf8 = new TextDecoder('utf-8');
 let classes = 0;
 
 /** Compiles a class for the records of `type`. Throws EvalError where the page's policy forbids to make code. */
@@ -121,7 +120,7 @@ function enumerators({ values, size }: BtfEnum): Map<number | bigint, string> {
 
 function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return utf8Text(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function tooShort({ kind, name, size }: BtfComposite, length: number): never {
