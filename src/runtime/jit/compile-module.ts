@@ -3,6 +3,7 @@ import { Op } from '../interp/op.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import { isJumpOp } from './flow/flow-graph.js';
 import { wordsType } from './lower/calls.js';
 import type { ModulePlan } from './module-plan.js';
@@ -40,6 +41,8 @@ export interface CompileInput {
   readonly state: number;
   readonly assumeProved: boolean;
   readonly trustContext: boolean;
+  /** Takes notes, if anybody wants to read the module. */
+  readonly listing?: ModuleListing | undefined;
 }
 
 /** A module's bytes, and what must be prepared before its entry is called. */
@@ -73,13 +76,19 @@ export function compileModule(input: CompileInput): CompiledModule {
     usesWindows: false,
     contextNeed: 0,
   };
-  for (const [entry, index] of subprogs) writer.define(index, compileFunction(plan, entry, entry === 0));
+  for (const subprog of executable.subprogs) {
+    const entry = indexOfWord(code.wordOfSlot[subprog.start]);
+    const index = subprogs.get(entry) ?? -1;
+    plan.listing?.begin(index, executable, subprog);
+    writer.define(index, compileFunction(plan, entry, entry === 0));
+  }
   for (const { start, isCallback } of executable.subprogs) {
     const target = subprogs.get(indexOfWord(code.wordOfSlot[start]));
     if (!isCallback || target === undefined) continue;
     writer.define(writer.declare(CALLBACK_TYPE, `${ModuleName.callback}${start}`), callbackBody(target));
   }
   const bytes = writer.finish(!(input.runtime.memory.wasm.buffer instanceof ArrayBuffer));
+  input.listing?.end(bytes);
   const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
   return { bytes, usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
 }

@@ -9,6 +9,7 @@ import { bpfOffset } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Runtime } from '../runtime.js';
 import { type CompiledModule, compileModule, ModuleName } from './compile-module.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import { type Callback, RunBorder, RunEnded } from './run-border.js';
 import { SharedState } from './shared-state.js';
 import { FaultReason, StateLayout } from './state-layout.js';
@@ -27,6 +28,8 @@ interface Loaded {
 export interface JitProgramOptions {
   readonly assumeProved: boolean;
   readonly formOps: FormOps;
+  /** Gets to know the module that runs on contexts of the usual size. */
+  readonly listing?: ModuleListing | undefined;
 }
 
 /** A program as a WebAssembly instance. */
@@ -157,6 +160,7 @@ export class JitProgram implements EngineProgram {
       state: this.#state.at,
       assumeProved: this.#options.assumeProved,
       trustContext,
+      listing: trustContext ? this.#options.listing : undefined,
     });
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes), {
       m: { m: this.#runtime.memory.wasm, ...this.#border.imports },

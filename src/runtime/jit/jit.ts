@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.js';
 import { formOps, type FormOps } from '../interp/form-ops.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import { JitProgram } from './jit-program.js';
 
 export interface JitOptions {
@@ -18,10 +19,14 @@ export function createJit(options: JitOptions = {}): Engine {
   return createJitWith(formOps, options);
 }
 
-/** A compiler whose forms mean what `ops` says. For tests that break one on purpose. */
-export function createJitWith(ops: FormOps, { assumeProved = false }: JitOptions = {}): Engine {
+/** A compiler whose forms mean what `ops` says, for tests that break one on purpose; `listing` takes notes. */
+export function createJitWith(
+  ops: FormOps,
+  { assumeProved = false }: JitOptions = {},
+  listing?: ModuleListing,
+): Engine {
   return {
     name: 'jit',
-    instantiate: (executable, runtime) => new JitProgram(executable, runtime, { assumeProved, formOps: ops }),
+    instantiate: (executable, runtime) => new JitProgram(executable, runtime, { assumeProved, formOps: ops, listing }),
   };
 }

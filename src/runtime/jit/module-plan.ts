@@ -1,5 +1,6 @@
 import type { Executable } from '../executable.js';
 import type { ProgramCode } from '../interp/predecode.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import type { Runtime } from '../runtime.js';
 
 /** What the functions of one module have in common while it is compiled. */
@@ -13,6 +14,7 @@ export interface ModulePlan {
   readonly assumeProved: boolean;
   /** Accesses of the context at constant offsets are not checked: the run is refused if it is too short. */
   readonly trustContext: boolean;
+  readonly listing?: ModuleListing | undefined;
   /** Function indexes of imports. */
   readonly fault: number;
   readonly findReadable: number;
