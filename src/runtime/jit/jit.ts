@@ -1,7 +1,9 @@
 import type { Engine } from '../engine.js';
 import { formOps, type FormOps } from '../interp/form-ops.js';
 import type { ModuleListing } from './listing/module-listing.js';
+import type { Runtime } from '../runtime.js';
 import { JitProgram } from './jit-program.js';
+import { OutsideCalls } from './outside-calls.js';
 
 export interface JitOptions {
   /**
@@ -25,8 +27,18 @@ export function createJitWith(
   { assumeProved = false }: JitOptions = {},
   listing?: ModuleListing,
 ): Engine {
+  const outsides = new WeakMap<Runtime, OutsideCalls>();
+  const outsideOf = (runtime: Runtime): OutsideCalls => {
+    let outside = outsides.get(runtime);
+    if (outside === undefined) {
+      outside = new OutsideCalls();
+      outsides.set(runtime, outside);
+    }
+    return outside;
+  };
   return {
     name: 'jit',
-    instantiate: (executable, runtime) => new JitProgram(executable, runtime, { assumeProved, formOps: ops, listing }),
+    instantiate: (executable, runtime) =>
+      new JitProgram(executable, runtime, { assumeProved, formOps: ops, outside: outsideOf(runtime), listing }),
   };
 }

@@ -183,7 +183,7 @@ describeWith('compiled modules, printed and assembled by wabt,', wat2wasm(), ({ 
 
 /** A module whose only function has each instruction at least once. It is not valid: nothing is on the stack. */
 function everyInstruction(): Uint8Array {
-  const writer = new ModuleWriter();
+  const writer = new ModuleWriter({ memory: 'shared', table: true });
   const w = new FunctionWriter(1);
   for (const [code, { immediates }] of mnemonics) {
     switch (immediates) {
@@ -209,5 +209,5 @@ function everyInstruction(): Uint8Array {
     }
   }
   writer.define(writer.declare({ params: [ValType.i32], results: [] }, 'all'), w);
-  return writer.finish(false);
+  return writer.finish();
 }
