@@ -1,94 +1,80 @@
 import type { Limits, ModuleImport } from '../wasm/module-reader.js';
 import type { FunctionType } from '../wasm/module-writer.js';
-import type { JitFunction, JitInsn, JitModule } from './describe-jit.js';
-import { identifiers } from './identifiers.js';
-import { type OperandNames, operandTexts, typeText } from './operand-texts.js';
+import type { JitFunction, JitInsn, JitModule } from './describe-module.js';
+import { typeText } from './operand-texts.js';
 
 /** Further in than this, lines no longer move to the right. */
 const DEEPEST = 30;
+const OPENING: readonly string[] = ['block', 'loop', 'if', 'else'];
+const CLOSING: readonly string[] = ['end', 'else'];
 
 /**
  * The module in WebAssembly's text format: assembled, it is the same bytes. `;;` comments name the BPF instruction and
  * the source line that code was made for.
  */
 export function formatWat(module: JitModule): string[] {
-  return new WatPrinter(module).print();
+  const { types, exports, functions, functionIds } = module;
+  return [
+    '(module',
+    ...types.map((type, i) => `  (type (;${i};) (func${signature(type)}))`),
+    ...importLines(module),
+    ...functions.flatMap((each) => functionLines(module, each)),
+    ...exports.map(({ name, index }) => `  (export "${name}" (func ${functionIds[index] ?? index}))`),
+    ')',
+  ];
 }
 
-class WatPrinter {
-  readonly #module: JitModule;
-  readonly #functionNames: ReadonlyMap<number, string>;
-  readonly #lines: string[] = [];
-
-  constructor(module: JitModule) {
-    this.#module = module;
-    this.#functionNames = functionNames(module);
-  }
-
-  print(): string[] {
-    const { types, imports, exports, functions } = this.#module;
-    this.#lines.push('(module');
-    types.forEach((type, i) => this.#lines.push(`  (type (;${i};) (func${signature(type)}))`));
-    imports.forEach((each, i) => this.#import(each, i));
-    for (const each of functions) this.#function(each);
-    for (const { name, index } of exports) this.#lines.push(`  (export "${name}" (func ${this.#functionName(index)}))`);
-    this.#lines.push(')');
-    return this.#lines;
-  }
-
-  #functionName(index: number): string {
-    return this.#functionNames.get(index) ?? `${index}`;
-  }
-
-  #import(each: ModuleImport, position: number): void {
-    const names = `"${each.module}" "${each.name}"`;
-    const earlier = this.#module.imports.slice(0, position);
-    const index = earlier.filter(({ kind }) => kind === 'function').length;
+function importLines({ imports, functionIds }: JitModule): string[] {
+  let index = 0;
+  return imports.map((each) => {
     const what =
-      each.kind === 'function'
-        ? `func ${this.#functionName(index)} (type ${each.type})`
-        : `${each.kind} ${limitsText(each.limits)}${each.kind === 'table' ? ' funcref' : ''}`;
-    this.#lines.push(`  (import ${names} (${what}))`);
-  }
+      each.kind === 'function' ? `func ${functionIds[index++]} (type ${each.type})` : `${each.kind} ${area(each)}`;
+    return `  (import "${each.module}" "${each.name}" (${what}))`;
+  });
+}
 
-  #function(each: JitFunction): void {
-    const { index, type, locals, isStructured, insns } = each;
-    const { params, results } = this.#module.types[type];
-    const names = identifiers([...params, ...locals].map((_, local) => each.localNames.get(local)));
-    const declared = [...params, ...locals].map((local, i) => `${names[i] ?? ''} ${typeText(local)}`.trim());
-    if (!isStructured) this.#lines.push('  ;; a loop of this function has several entries: its blocks are in a table');
-    this.#lines.push(`  (func ${this.#functionName(index)} (type ${type})`);
-    this.#list('param', declared.slice(0, params.length));
-    for (const result of results) this.#lines.push(`    (result ${typeText(result)})`);
-    this.#list('local', declared.slice(params.length));
-    this.#code(insns, {
-      local: (local) => names[local] ?? `${local}`,
-      function: (callee) => this.#functionName(callee),
-    });
-    this.#lines.push('  )');
-  }
+function area({ kind, limits }: Exclude<ModuleImport, { kind: 'function' }>): string {
+  return limitsText(limits) + (kind === 'table' ? ' funcref' : '');
+}
 
-  #list(what: string, declared: readonly string[]): void {
-    if (declared.length > 0) this.#lines.push(`    ${declared.map((each) => `(${what} ${each})`).join(' ')}`);
-  }
+function functionLines(
+  { types }: JitModule,
+  { id, type, locals, localIds, isStructured, insns }: JitFunction,
+): string[] {
+  const { params, results } = types[type];
+  const variables = [...params, ...locals].map((each, i) => [localIds[i] ?? [], typeText(each)].flat().join(' '));
+  const list = (what: string, items: readonly string[]): string[] =>
+    items.length === 0 ? [] : [`    ${items.map((item) => `(${what} ${item})`).join(' ')}`];
+  return [
+    ...(isStructured
+      ? []
+      : ['  ;; a loop of this function has several entries: a br_table goes to each of its blocks']),
+    `  (func ${id} (type ${type})`,
+    ...list('param', variables.slice(0, params.length)),
+    ...list('result', results.map(typeText)),
+    ...list('local', variables.slice(params.length)),
+    ...codeLines(insns),
+    '  )',
+  ];
+}
 
-  #code(insns: readonly JitInsn[], names: OperandNames): void {
-    let depth = 0;
-    let line = '';
-    for (const insn of insns) {
-      const { text, immediates } = insn.mnemonic;
-      if (text === 'end' || text === 'else') depth--;
-      const indent = '  '.repeat(2 + Math.min(depth, DEEPEST));
-      for (const origin of insn.origins) {
-        const source = origin.line?.text.trim() ?? '';
-        if (source !== '' && source !== line) this.#lines.push(`${indent};; ${source}`);
-        line = source;
-        this.#lines.push(`${indent};; ${origin.slot === undefined ? '' : `${origin.slot}: `}${origin.text}`);
-      }
-      this.#lines.push(indent + [text, ...operandTexts(insn, names)].join(' '));
-      if (immediates === 'block' || text === 'else') depth++;
+function codeLines(insns: readonly JitInsn[]): string[] {
+  const lines: string[] = [];
+  let depth = 0;
+  let shown = '';
+  for (const { operation, operands, origins } of insns) {
+    if (CLOSING.includes(operation)) depth--;
+    const indent = '  '.repeat(2 + Math.min(depth, DEEPEST));
+    for (const { slot, text, line } of origins) {
+      const source = line?.text.trim() ?? '';
+      if (source !== '' && source !== shown) lines.push(`${indent};; ${source}`);
+      shown = source;
+      lines.push(`${indent};; ${slot === undefined ? '' : `${slot}: `}${text}`);
     }
+    lines.push(indent + [operation, ...operands].join(' '));
+    if (OPENING.includes(operation)) depth++;
   }
+  return lines;
 }
 
 function signature({ params, results }: FunctionType): string {
@@ -99,10 +85,4 @@ function signature({ params, results }: FunctionType): string {
 
 function limitsText({ least, most, isShared }: Limits): string {
   return `${least}${most === undefined ? '' : ` ${most}`}${isShared ? ' shared' : ''}`;
-}
-
-function functionNames({ imports, functions }: JitModule): Map<number, string> {
-  const imported = imports.flatMap(({ kind, name }) => (kind === 'function' ? [name] : []));
-  const own = functions.map(({ name }) => name);
-  return new Map(identifiers([...imported, ...own]).map((name, index) => [index, name ?? `${index}`]));
 }

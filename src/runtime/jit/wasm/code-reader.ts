@@ -49,7 +49,7 @@ function readOperands(from: ByteCursor, { immediates }: Mnemonic): bigint[] {
       return [index(), index()].toReversed();
     case 'i32':
       return [from.signed(32)];
-    case 'i64':
+    default:
       return [from.signed(64)];
   }
 }
