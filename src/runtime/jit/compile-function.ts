@@ -9,7 +9,7 @@ import { emitFlow, type FlowBodies } from './flow/emit-flow.js';
 import { type Block, type FlowGraph, flowGraph, isJumpOp } from './flow/flow-graph.js';
 import { type CallFact, Emitter, type FunctionFacts } from './lower/emitter.js';
 import { accessSize, isWrite } from './lower/memory.js';
-import { rules } from './lower/rules.js';
+import { ruleOf } from './lower/rules.js';
 import type { ModulePlan } from './module-plan.js';
 import { FaultReason } from './state-layout.js';
 import { type Step, stepAt } from './step.js';
@@ -98,7 +98,7 @@ class Bodies implements FlowBodies {
 }
 
 function lower(e: Emitter, step: Step): void {
-  const rule = rules.get(step.op);
+  const rule = ruleOf[step.op];
   if (rule === undefined) throw new TypeError(`operation ${step.op} has no rule`);
   rule(e, step);
 }
@@ -126,8 +126,8 @@ function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): Func
     rotates: new Map(),
     kept: new Map(),
   };
-  graph.blocks.forEach((block, b) => {
-    findRotates(plan.code, block, facts);
+  findRotates(plan.code, graph.blocks, facts);
+  graph.blocks.forEach((_, b) => {
     search.replay(b, (index, registers) => {
       const step = stepAt(plan.code, index);
       const size = accessSize(step.op);
