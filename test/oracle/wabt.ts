@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Unavailable } from './describe-with.js';
 
-/** WABT's assembler of WebAssembly text, which also validates. */
+/** WABT's assembler of WebAssembly text, which also validates. It writes lengths in five bytes, as kscope does. */
 export interface Wat2Wasm {
   /** The module's bytes; throws what the assembler complains about. Code is validated unless told otherwise. */
   assemble(text: string, options?: { readonly validate?: boolean }): Uint8Array;
@@ -20,7 +20,7 @@ function assemble(text: string, { validate = true }: { readonly validate?: boole
   try {
     const [input, output] = ['in.wat', 'out.wasm'].map((name) => join(folder, name));
     writeFileSync(input, text);
-    const flags = ['--enable-threads', ...(validate ? [] : ['--no-check'])];
+    const flags = ['--enable-threads', '--no-canonicalize-leb128s', ...(validate ? [] : ['--no-check'])];
     const { status, stderr } = spawnSync('wat2wasm', [...flags, input, '-o', output], { encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr.split('\n').slice(0, 3).join('\n'));
     return new Uint8Array(readFileSync(output));

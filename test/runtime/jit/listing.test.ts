@@ -182,7 +182,8 @@ describeWith('compiled modules, printed and assembled by wabt,', wat2wasm(), ({ 
 
 /** A module whose only function has each instruction at least once. It is not valid: nothing is on the stack. */
 function everyInstruction(): Uint8Array {
-  const writer = new ModuleWriter({ memory: 'shared', table: true });
+  const writer = new ModuleWriter('shared');
+  writer.table(7, 'table');
   const w = new FunctionWriter(1);
   for (const [code, { immediates }] of mnemonics) {
     switch (immediates) {

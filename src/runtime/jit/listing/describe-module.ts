@@ -52,7 +52,9 @@ export function describeModule(bytes: Uint8Array, listings: readonly FunctionLis
   const module = readModule(bytes);
   const byIndex = new Map(listings.map((each) => [each.index, each]));
   const nameOf = ({ index }: ModuleBody): string =>
-    byIndex.get(index)?.subprog.name ?? module.exports.find((each) => each.index === index)?.name ?? `f${index}`;
+    byIndex.get(index)?.subprog.name ??
+    module.exports.find((each) => each.kind === 'func' && each.index === index)?.name ??
+    `f${index}`;
   const imported = module.imports.flatMap(({ kind, name }) => (kind === 'function' ? [name] : []));
   const functionIds = identifiers([...imported, ...module.functions.map(nameOf)]).map((id, i) => id ?? `${i}`);
   const functions = module.functions.map((body): JitFunction => {

@@ -9,17 +9,21 @@ const OPENING: readonly string[] = ['block', 'loop', 'if', 'else'];
 const CLOSING: readonly string[] = ['end', 'else'];
 
 /**
- * The module in WebAssembly's text format: assembled, it is the same bytes. `;;` comments name the BPF instruction and
+ * The module in WebAssembly's text format: assembled, it is the same bytes but for the width of lengths. `;;` comments name the BPF instruction and
  * the source line that code was made for.
  */
 export function formatWat(module: JitModule): string[] {
-  const { types, exports, functions, functionIds } = module;
+  const { types, tables, exports, functions, functionIds } = module;
   return [
     '(module',
     ...types.map((type, i) => `  (type (;${i};) (func${signature(type)}))`),
     ...importLines(module),
+    ...tables.map((limits) => `  (table ${limitsText(limits)} funcref)`),
     ...functions.flatMap((each) => functionLines(module, each)),
-    ...exports.map(({ name, index }) => `  (export "${name}" (func ${functionIds[index] ?? index}))`),
+    ...exports.map(
+      ({ name, kind, index }) =>
+        `  (export "${name}" (${kind} ${(kind === 'func' ? functionIds[index] : undefined) ?? index}))`,
+    ),
     ')',
   ];
 }

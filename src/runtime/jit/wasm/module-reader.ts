@@ -20,9 +20,13 @@ export type ModuleImport = ImportKind & { readonly module: string; readonly name
 
 export interface ModuleExport {
   readonly name: string;
-  /** Number of the function. */
+  readonly kind: ExportKind;
+  /** Its number among those of its kind. */
   readonly index: number;
 }
+
+const EXPORT_KINDS = ['func', 'table', 'memory'] as const;
+export type ExportKind = (typeof EXPORT_KINDS)[number];
 
 /** A function that the module defines. */
 export interface ModuleBody {
@@ -40,13 +44,15 @@ export interface WasmModule {
   readonly bytes: Uint8Array;
   readonly types: readonly FunctionType[];
   readonly imports: readonly ModuleImport[];
+  /** Those of its own. */
+  readonly tables: readonly Limits[];
   readonly exports: readonly ModuleExport[];
   readonly functions: readonly ModuleBody[];
 }
 
 /**
- * Reads a module of the kind that `ModuleWriter` makes: types, imports of functions, memories and tables, exported
- * functions, code. Anything else is an EINVAL `BpfError` with its offset.
+ * Reads a module of the kind that `ModuleWriter` makes: types, imports, tables, exports, code. Anything else is an EINVAL
+ * `BpfError` with its offset.
  */
 export function readModule(bytes: Uint8Array): WasmModule {
   return new ModuleReader(bytes).read();
@@ -57,6 +63,7 @@ class ModuleReader {
   #types: FunctionType[] = [];
   #imports: ModuleImport[] = [];
   #declared: number[] = [];
+  #tables: Limits[] = [];
   #exports: ModuleExport[] = [];
   #functions: ModuleBody[] = [];
 
@@ -83,6 +90,7 @@ class ModuleReader {
       bytes: cursor.bytes,
       types: this.#types,
       imports: this.#imports,
+      tables: this.#tables,
       exports: this.#exports,
       functions: this.#functions,
     };
@@ -92,6 +100,7 @@ class ModuleReader {
     [1, (section) => (this.#types = section.vector(() => readType(section)))],
     [2, (section) => (this.#imports = section.vector(() => this.#readImport(section)))],
     [3, (section) => (this.#declared = section.vector(() => this.#typeIndex(section)))],
+    [4, (section) => (this.#tables = section.vector(() => readTable(section)))],
     [7, (section) => (this.#exports = section.vector(() => readExport(section)))],
     [10, (section) => this.#readCode(section)],
   ]);
@@ -108,8 +117,7 @@ class ModuleReader {
       case 0:
         return { kind: 'function', type: this.#typeIndex(from) };
       case 1:
-        expect(from, 0x70, 'type of references');
-        return { kind: 'table', limits: readLimits(from) };
+        return { kind: 'table', limits: readTable(from) };
       case 2:
         return { kind: 'memory', limits: readLimits(from) };
       default:
@@ -142,6 +150,11 @@ function readType(from: ByteCursor): FunctionType {
   return { params, results };
 }
 
+function readTable(from: ByteCursor): Limits {
+  expect(from, 0x70, 'type of references');
+  return readLimits(from);
+}
+
 function readLimits(from: ByteCursor): Limits {
   const flags = from.byte();
   if (flags > 3) from.fail(`limits of kind ${flags} are not made here`, from.at - 1);
@@ -151,8 +164,9 @@ function readLimits(from: ByteCursor): Limits {
 
 function readExport(from: ByteCursor): ModuleExport {
   const name = from.name();
-  expect(from, 0, 'kind of export');
-  return { name, index: from.unsigned() };
+  const code = from.byte();
+  const kind = EXPORT_KINDS[code] ?? from.fail(`exports of kind ${code} are not made here`, from.at - 1);
+  return { name, kind, index: from.unsigned() };
 }
 
 function readLocals(from: ByteCursor): ValType[] {
