@@ -219,7 +219,8 @@ function sum(a: Value, b: Value): Value {
 /** Operations that write neither register: stores, jumps, plain atomics. Exact for what writes; else it forgets. */
 function forgetWritten(op: number, d: number, s: number, registers: Value[]): void {
   if ((op >= Op.ja && op <= Op.may_goto) || (op >= Op.store8 && op <= Op.store64)) return;
-  if (op >= Op.atomic_add_u32) {
+  if (op >= Op.acquire8 && op <= Op.acquire64) registers[d] = UNKNOWN;
+  else if (op >= Op.atomic_add_u32) {
     if (s < 10) registers[s] = UNKNOWN;
     registers[0] = UNKNOWN;
   } else if (op >= Op.callHelper) registers[0] = UNKNOWN;

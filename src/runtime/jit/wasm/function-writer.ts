@@ -1,5 +1,5 @@
 import { ByteWriter } from './byte-writer.js';
-import { NO_RESULT, type ValType, Wasm } from './opcodes.js';
+import { ATOMIC_PREFIX, NO_RESULT, type ValType, Wasm } from './opcodes.js';
 
 /** What the code of a small program takes. */
 const CODE_BYTES = 1024;
@@ -73,6 +73,14 @@ export class FunctionWriter {
   memory(code: number, offset: number): void {
     this.code.byte(code);
     this.code.byte(0);
+    this.code.unsigned(offset);
+  }
+
+  /** An atomic access of `size` bytes, the address (and operands) on the stack. Its alignment is no hint: it is checked. */
+  atomic(code: number, size: number, offset: number): void {
+    this.code.byte(ATOMIC_PREFIX);
+    this.code.byte(code);
+    this.code.byte(Math.log2(size));
     this.code.unsigned(offset);
   }
 
