@@ -15,7 +15,7 @@ const map = array(4096);
 
 function compiled(seed: ProgramSeed): JitModule {
   const { type, insns } = generate(seed, 0);
-  return describeJit(load([insns], { type, maps: [map] }).executable, runtime);
+  return describeJit([load([insns], { type, maps: [map] }).executable], runtime);
 }
 
 describeWith('any compiled module, printed and assembled by wabt,', wat2wasm(), ({ assemble }) => {

@@ -29,23 +29,25 @@ export function progDumpJited(args: readonly string[], io: CliIo): number {
   const runtime = new BpfRuntime(createSim({}), { engine: createInterpreter() });
   const options = name === undefined ? {} : { programs: [name] };
   const collection = Collection.load(CollectionSpec.parse(io.readFile(file)), runtime, options);
-  for (const program of collection.programs.values()) {
-    const module = describeJit(program.program.executable, runtime);
-    if (values.json === true) printJson(program, module, io);
-    else printText(program, module, io);
-  }
+  const programs = [...collection.programs.values()];
+  const module = describeJit(
+    programs.map(({ program }) => program.executable),
+    runtime,
+  );
+  if (values.json === true) printJson(module, io);
+  else printText(programs, module, io);
   collection.close();
   return 0;
 }
 
-function printText({ name, section, program }: CollectionProgram, module: JitModule, io: CliIo): void {
-  const insns = program.executable.insns.length;
-  io.out(`;; ${name} (${section}): ${insns} instructions, ${module.bytes.length} bytes of WebAssembly`);
+function printText(programs: readonly CollectionProgram[], module: JitModule, io: CliIo): void {
+  for (const { name, section, program } of programs)
+    io.out(`;; ${name} (${section}): ${program.executable.insns.length} instructions`);
   for (const line of formatWat(module)) io.out(line);
 }
 
-function printJson({ name, section }: CollectionProgram, module: JitModule, io: CliIo): void {
-  io.out(toJson({ type: 'module', program: name, section, wasm: toHex(module.bytes) }));
+function printJson(module: JitModule, io: CliIo): void {
+  io.out(toJson({ type: 'module', wasm: toHex(module.bytes) }));
   for (const each of module.functions) io.out(toJson({ type: 'function', ...functionRecord(each) }));
 }
 

@@ -19,13 +19,13 @@ const SUBPROG_TYPE: FunctionType = { params: [i64, i64, i64, i64, i64, i32], res
 /** Words of r1 to r4 and the frame of who calls back. */
 const CALLBACK_TYPE: FunctionType = { params: Array.from({ length: 9 }, () => i32), results: [i32] };
 
-/** Names of a module's exports. */
+/** Names of a module's exports; programs by their place in the module. */
 export const ModuleName = {
-  entry: 'entry',
   /** Functions outside the module. */
   table: 'table',
-  /** Followed by the slot at which the subprogram begins. */
-  callback: 'callback',
+  entry: (program: number): string => `entry${program}`,
+  /** The subprogram that begins at `slot`, for helpers that call back. */
+  callback: (program: number, slot: number): string => `callback${program}_${slot}`,
 } as const;
 
 export interface CompileInput {
@@ -43,11 +43,17 @@ export interface CompileInput {
   readonly outside: OutsideCalls;
 }
 
-/** A module's bytes, and what must be prepared before its entry is called. */
+/** A module that can be instantiated. */
 export interface CompiledModule {
   readonly bytes: Uint8Array;
   /** What belongs in the module's table. */
   readonly uses: OutsideUses;
+  /** In the order in which they were given. */
+  readonly programs: readonly ProgramNeeds[];
+}
+
+/** What must be prepared before a program's entry is called. */
+export interface ProgramNeeds {
   readonly usesBudget: boolean;
   readonly usesFrames: boolean;
   readonly usesCpu: boolean;
@@ -56,15 +62,23 @@ export interface CompiledModule {
   readonly contextNeed: number;
 }
 
-/** One WebAssembly function per BPF function, all of a program in one module. */
-export function compileModule(input: CompileInput): CompiledModule {
-  const { executable, code } = input;
-  const writer = new ModuleWriter(input.runtime.memory.shared ? 'shared' : 'unshared');
+/** One WebAssembly function per BPF function, those of all programs in one module. */
+export function compileModule(inputs: readonly CompileInput[], memory: 'shared' | 'unshared'): CompiledModule {
+  const writer = new ModuleWriter(memory);
   const uses = new OutsideUses();
+  const programs = inputs.map((input, number) => compileProgram(writer, uses, input, number));
+  writer.table(uses.size, ModuleName.table);
+  const bytes = writer.finish();
+  inputs[0].listing?.end(bytes);
+  return { bytes, uses, programs };
+}
+
+function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileInput, number: number): ProgramNeeds {
+  const { executable, code } = input;
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
-    const type = i === 0 ? ENTRY_TYPE : SUBPROG_TYPE;
-    subprogs.set(indexOfWord(code.wordOfSlot[start]), writer.declare(type, i === 0 ? ModuleName.entry : undefined));
+    const index = i === 0 ? writer.declare(ENTRY_TYPE, ModuleName.entry(number)) : writer.declare(SUBPROG_TYPE);
+    subprogs.set(indexOfWord(code.wordOfSlot[start]), index);
   }
   const plan: ModulePlan = {
     ...input,
@@ -85,13 +99,10 @@ export function compileModule(input: CompileInput): CompiledModule {
   for (const { start, isCallback } of executable.subprogs) {
     const target = subprogs.get(indexOfWord(code.wordOfSlot[start]));
     if (!isCallback || target === undefined) continue;
-    writer.define(writer.declare(CALLBACK_TYPE, `${ModuleName.callback}${start}`), callbackBody(target));
+    writer.define(writer.declare(CALLBACK_TYPE, ModuleName.callback(number, start)), callbackBody(target));
   }
-  writer.table(uses.size, ModuleName.table);
-  const bytes = writer.finish();
-  input.listing?.end(bytes);
   const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
-  return { bytes, uses, usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
+  return { usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
 }
 
 function hasLoops(code: ProgramCode): boolean {

@@ -36,7 +36,7 @@ function programs(object: string): { runtime: Runtime; executables: Executable[]
 
 function compiled(...insns: readonly (isa.Insn | readonly isa.Insn[])[]): JitModule {
   const { load, runtime } = fixture({ engine: createInterpreter() });
-  return describeJit(load(insns).executable, runtime);
+  return describeJit([load(insns).executable], runtime);
 }
 
 const add = (r: number, by: number): isa.Insn => isa.alu64Imm(isa.BPF_ADD, r, by);
@@ -45,7 +45,7 @@ describe('describeJit', () => {
   it.each(OBJECTS)('shows each instruction of %s once, in the text of the kernel', (object) => {
     const { runtime, executables } = programs(object);
     for (const executable of executables) {
-      const { functions } = describeJit(executable, runtime);
+      const { functions } = describeJit([executable], runtime);
       const origins = functions.flatMap(({ insns }) => insns.flatMap((insn) => insn.origins));
       const shown = origins.flatMap(({ slot, text }) => (slot === undefined ? [] : [{ index: slot, text }]));
       expect(shown.toSorted((a, b) => a.index - b.index)).toEqual(disassemble(executable.insns));
@@ -54,8 +54,7 @@ describe('describeJit', () => {
 
   it('has the source line of each instruction', () => {
     const { runtime, executables } = programs('funclatency');
-    const [executable] = executables as [Executable];
-    const [{ insns }] = describeJit(executable, runtime).functions as [JitModule['functions'][0]];
+    const [{ insns }] = describeJit(executables, runtime).functions as [JitModule['functions'][0]];
     const call = insns.flatMap(({ origins }) => origins).find(({ text }) => text.includes('bpf_get_current_pid_tgid'));
     expect(call?.line?.text.trim()).toBe('struct call call = { .tid = bpf_get_current_pid_tgid(), .func = func };');
   });
@@ -74,7 +73,7 @@ describe('describeJit', () => {
     expect(functions.map(({ name, program }) => ({ name, program }))).toEqual([
       { name: 'prog', program: 'prog' },
       { name: 'subprog_1', program: 'prog' },
-      { name: 'callback7', program: undefined },
+      { name: 'callback0_7', program: undefined },
     ]);
   });
 
@@ -165,10 +164,8 @@ describeWith('compiled modules, printed and assembled by wabt,', wat2wasm(), ({ 
 
   it.each(OBJECTS)('are the same bytes for %s', (object) => {
     const { runtime, executables } = programs(object);
-    for (const executable of executables) {
-      const module = describeJit(executable, runtime);
-      expect(assembled(module)).toBe(Buffer.from(module.bytes).toString('hex'));
-    }
+    const module = describeJit(executables, runtime);
+    expect(assembled(module)).toBe(Buffer.from(module.bytes).toString('hex'));
   });
 
   it('know every instruction there is a number for', () => {

@@ -5,9 +5,9 @@ import { createJitWith } from '../jit.js';
 import { describeModule, type JitModule } from './describe-module.js';
 import { ModuleListing } from './module-listing.js';
 
-/** Compiles a program as the JIT does for `runtime`, and says what its module is made of. Throws what compiling throws. */
-export function describeJit(executable: Executable, runtime: Runtime): JitModule {
+/** Compiles programs of one object as the JIT does, and says what their module is made of. Throws what compiling throws. */
+export function describeJit(executables: readonly Executable[], runtime: Runtime): JitModule {
   const listing = new ModuleListing();
-  createJitWith(formOps, {}, listing).instantiate(executable, runtime).dispose();
+  for (const program of createJitWith(formOps, {}, listing).instantiateAll(executables, runtime)) program.dispose();
   return describeModule(listing.bytes, listing.functions);
 }
