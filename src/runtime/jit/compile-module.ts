@@ -6,6 +6,7 @@ import { compileFunction } from './compile-function.js';
 import type { ModuleListing } from './listing/module-listing.js';
 import { isJumpOp } from './flow/flow-graph.js';
 import type { ModulePlan } from './module-plan.js';
+import { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { OutsideUses } from './outside-function.js';
 import { indexOfWord, stepAt, stepCount } from './step.js';
@@ -83,6 +84,7 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   const plan: ModulePlan = {
     ...input,
     uses,
+    routines: new ModuleRoutines(writer),
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
     usesBudget: hasLoops(code),
