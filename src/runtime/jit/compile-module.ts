@@ -84,7 +84,7 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   const plan: ModulePlan = {
     ...input,
     uses,
-    routines: new ModuleRoutines(writer),
+    routines: new ModuleRoutines(writer, input.listing),
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
     usesBudget: hasLoops(code),

@@ -17,10 +17,10 @@ import * as isa from '../../../src/runtime/isa/index.js';
 import { describeModule } from '../../../src/runtime/jit/listing/describe-module.js';
 import { readCode } from '../../../src/runtime/jit/wasm/code-reader.js';
 import { FunctionWriter } from '../../../src/runtime/jit/wasm/function-writer.js';
-import { mnemonics } from '../../../src/runtime/jit/wasm/instructions.js';
+import { mnemonics, prefixed } from '../../../src/runtime/jit/wasm/instructions.js';
 import { readModule } from '../../../src/runtime/jit/wasm/module-reader.js';
 import { ModuleWriter } from '../../../src/runtime/jit/wasm/module-writer.js';
-import { NO_RESULT, ValType, Wasm } from '../../../src/runtime/jit/wasm/opcodes.js';
+import { ATOMIC_PREFIX, NO_RESULT, ValType, Wasm, WasmAtomic } from '../../../src/runtime/jit/wasm/opcodes.js';
 import { describeWith } from '../../oracle/describe-with.js';
 import { wat2wasm } from '../../oracle/wabt.js';
 import { fixture } from '../interp/support.js';
@@ -157,6 +157,16 @@ describe('mnemonics', () => {
   ] as const)('of %s is %s', (name, text) => {
     expect(mnemonics.get(Wasm[name])?.text).toBe(text);
   });
+
+  it.each([
+    ['i64Store8', 'i64.atomic.store8'],
+    ['i64Load32U', 'i64.atomic.load32_u'],
+    ['i64Add', 'i64.atomic.rmw.add'],
+    ['i64Exchange32U', 'i64.atomic.rmw32.xchg_u'],
+    ['i64CompareExchange', 'i64.atomic.rmw.cmpxchg'],
+  ] as const)('of atomic %s is %s', (name, text) => {
+    expect(mnemonics.get(prefixed(ATOMIC_PREFIX, WasmAtomic[name]))?.text).toBe(text);
+  });
 });
 
 describeWith('compiled modules, printed and assembled by wabt,', wat2wasm(), ({ assemble }) => {
@@ -169,7 +179,7 @@ describeWith('compiled modules, printed and assembled by wabt,', wat2wasm(), ({ 
   });
 
   it('know every instruction there is a number for', () => {
-    const module = describeModule(everyInstruction(), []);
+    const module = describeModule(everyInstruction(), { functions: [], routines: new Map() });
     const shown = module.functions.flatMap(({ insns }) => insns.map(({ operation }) => operation));
     expect(new Set(shown)).toEqual(new Set([...mnemonics.values()].map(({ text }) => text)));
     const text = formatWat(module).join('\n');
@@ -182,7 +192,7 @@ function everyInstruction(): Uint8Array {
   const writer = new ModuleWriter('shared');
   writer.table(7, 'table');
   const w = new FunctionWriter(1);
-  for (const [code, { immediates }] of mnemonics) {
+  for (const [code, { text, immediates, naturalAlign }] of mnemonics) {
     switch (immediates) {
       case 'block':
         w.op(code, code === Wasm.if ? ValType.i64 : NO_RESULT);
@@ -193,7 +203,12 @@ function everyInstruction(): Uint8Array {
         w.brTable([0, 0], 0);
         break;
       case 'memory':
-        w.memory(code, 1000);
+        if (code > 255) w.atomic(code & 0xff, 2 ** naturalAlign, 1000);
+        else w.memory(code, 1000);
+        break;
+      case 'memories':
+        if (text === 'memory.copy') w.memoryCopy();
+        else w.memoryFill();
         break;
       case 'indirect':
         w.op(code, 0, 0);

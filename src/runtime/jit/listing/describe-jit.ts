@@ -9,5 +9,5 @@ import { ModuleListing } from './module-listing.js';
 export function describeJit(executables: readonly Executable[], runtime: Runtime): JitModule {
   const listing = new ModuleListing();
   for (const program of createJitWith(formOps, {}, listing).instantiateAll(executables, runtime)) program.dispose();
-  return describeModule(listing.bytes, listing.functions);
+  return describeModule(listing.bytes, listing);
 }

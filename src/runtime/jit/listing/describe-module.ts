@@ -4,7 +4,7 @@ import { disassembleInsn } from '../../isa/index.js';
 import { readCode, type WasmInstruction } from '../wasm/code-reader.js';
 import { type ModuleBody, readModule, type WasmModule } from '../wasm/module-reader.js';
 import { identifiers } from './identifiers.js';
-import type { FunctionListing, Mark } from './module-listing.js';
+import type { FunctionListing, Mark, ModuleListing } from './module-listing.js';
 import { type OperandNames, operandTexts } from './operand-texts.js';
 
 /** What an instruction of compiled code was made for. */
@@ -47,12 +47,16 @@ export interface JitModule extends WasmModule {
   readonly functions: readonly JitFunction[];
 }
 
+/** What `ModuleListing` has noted. */
+export type Listings = Pick<ModuleListing, 'functions' | 'routines'>;
+
 /** A module's bytes and what was noted while they were written, put together. */
-export function describeModule(bytes: Uint8Array, listings: readonly FunctionListing[]): JitModule {
+export function describeModule(bytes: Uint8Array, listings: Listings): JitModule {
   const module = readModule(bytes);
-  const byIndex = new Map(listings.map((each) => [each.index, each]));
+  const byIndex = new Map(listings.functions.map((each) => [each.index, each]));
   const nameOf = ({ index }: ModuleBody): string =>
     byIndex.get(index)?.subprog.name ??
+    listings.routines.get(index) ??
     module.exports.find((each) => each.kind === 'func' && each.index === index)?.name ??
     `f${index}`;
   const imported = module.imports.flatMap(({ kind, name }) => (kind === 'function' ? [name] : []));

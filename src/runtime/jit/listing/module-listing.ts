@@ -25,10 +25,16 @@ export interface FunctionListing {
 export class ModuleListing {
   bytes: Uint8Array = new Uint8Array(0);
   readonly functions: FunctionListing[] = [];
+  /** Names of functions that no program has, by number. */
+  readonly routines = new Map<number, string>();
 
   /** Later calls are about that function. */
   begin(index: number, executable: Executable, subprog: Subprog): void {
     this.functions.push({ index, executable, subprog, marks: [], localNames: new Map(), isStructured: true });
+  }
+
+  routine(index: number, name: string): void {
+    this.routines.set(index, name);
   }
 
   mark(at: number, of: number | string): void {

@@ -1,5 +1,5 @@
 import { ByteCursor } from './byte-cursor.js';
-import { type Mnemonic, mnemonics } from './instructions.js';
+import { isPrefix, type Mnemonic, mnemonics, prefixed } from './instructions.js';
 import type { ModuleBody, WasmModule } from './module-reader.js';
 import { NO_RESULT, ValType } from './opcodes.js';
 
@@ -21,7 +21,7 @@ export function readCode({ bytes }: WasmModule, { start, end }: ModuleBody): Was
   const instructions: WasmInstruction[] = [];
   while (!cursor.done) {
     const { at } = cursor;
-    const code = cursor.byte();
+    const code = readOpcode(cursor);
     const mnemonic = mnemonics.get(code);
     if (mnemonic === undefined) return cursor.fail(`there is no instruction 0x${code.toString(16)} here`, at);
     instructions.push({ at, mnemonic, operands: readOperands(cursor, mnemonic) });
@@ -30,7 +30,12 @@ export function readCode({ bytes }: WasmModule, { start, end }: ModuleBody): Was
   return instructions.slice(0, -1);
 }
 
-function readOperands(from: ByteCursor, { immediates }: Mnemonic): bigint[] {
+function readOpcode(from: ByteCursor): number {
+  const code = from.byte();
+  return isPrefix(code) ? prefixed(code, from.byte()) : code;
+}
+
+function readOperands(from: ByteCursor, { text, immediates }: Mnemonic): bigint[] {
   const index = (): bigint => BigInt(from.unsigned());
   switch (immediates) {
     case 'none':
@@ -47,11 +52,21 @@ function readOperands(from: ByteCursor, { immediates }: Mnemonic): bigint[] {
       return [index(), index()];
     case 'memory':
       return [index(), index()].toReversed();
+    case 'memories':
+      for (let left = text === 'memory.copy' ? 2 : 1; left > 0; left--) onlyMemory(from);
+      return [];
     case 'i32':
       return [from.signed(32)];
     default:
       return [from.signed(64)];
   }
+}
+
+/** The number of a memory: there is one. */
+function onlyMemory(from: ByteCursor): void {
+  const { at } = from;
+  const number = from.unsigned();
+  if (number !== 0) from.fail(`there is no memory ${number}`, at);
 }
 
 function readBlockType(from: ByteCursor): bigint[] {
