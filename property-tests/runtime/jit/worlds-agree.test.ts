@@ -18,7 +18,8 @@ const kernel = linux instanceof LinuxOracle ? new LinuxWorld(linux) : undefined;
 if (kernel === undefined) console.warn('generated worlds are not compared with Linux: there is no bpf(2) here');
 const cpus = linux instanceof LinuxOracle ? linux.cpus : 2;
 
-afterAll(() => {
+afterAll(async () => {
+  await kernel?.close();
   if (linux instanceof LinuxOracle) linux.end();
 });
 

@@ -4,7 +4,7 @@ import * as isa from '../../../../src/runtime/isa/index.js';
 import { StackArea } from './layout.js';
 import type { Piece } from './piece.js';
 import type { Random } from './random.js';
-import { mapPointer, SAVED, stackPointer, type Subject } from './world-statement.js';
+import { mapPointer, SAVED, stackPointer, type Subject } from './world-operands.js';
 
 const R10 = 10;
 

@@ -6,9 +6,9 @@ import {
   BpfRuntime,
   type Engine,
   type Insn,
-  ProgArrayMap,
+  type ProgArrayMap,
   type ProgramFault,
-  RingBufferMap,
+  type RingBufferMap,
   RingLayout,
 } from '../../../../src/runtime/index.js';
 import { TestHost } from '../../../support/test-host.js';

@@ -5,7 +5,8 @@ import { MapArea } from './layout.js';
 import type { GeneratedProgram } from './program-generator.js';
 import { type World, WORLD_RING_SIZE, WorldMaps } from './world.js';
 import { fromHex, hex, type MapState, type WorldOutcome } from './world-outcome.js';
-import { ProgArrayIndex, type Subject } from './world-statement.js';
+import type { Subject } from './world-operands.js';
+import { ProgArrayIndex } from './world-statement.js';
 
 const KEY = new Uint8Array(4);
 const MAP_REFERENCES: readonly number[] = [BpfPseudo.BPF_PSEUDO_MAP_FD, BpfPseudo.BPF_PSEUDO_MAP_VALUE];
@@ -73,6 +74,11 @@ export class LinuxWorld {
       ring: { consumer, producer, data: hex(records) },
       maps: await Promise.all(states),
     };
+  }
+
+  /** Waits for all that has been asked. */
+  async close(): Promise<void> {
+    await this.#linux.close(this.#btf);
   }
 
   #program(type: number, { insns, functions }: GeneratedProgram, slots: readonly Slot[]): LinuxProgram {

@@ -4,7 +4,7 @@ import * as isa from '../../../../src/runtime/isa/index.js';
 import { StackArea } from './layout.js';
 import { type Piece, piece } from './piece.js';
 import type { Random } from './random.js';
-import { SAVED } from './world-statement.js';
+import { SAVED } from './world-operands.js';
 
 const R10 = 10;
 /** Bytes behind the pointer that are compared with the packet's end. */

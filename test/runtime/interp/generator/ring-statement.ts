@@ -4,7 +4,7 @@ import * as isa from '../../../../src/runtime/isa/index.js';
 import { MapArea } from './layout.js';
 import { type Piece, piece } from './piece.js';
 import type { Random } from './random.js';
-import { mapPointer, SAVED } from './world-statement.js';
+import { mapPointer, SAVED } from './world-operands.js';
 
 const R9 = 9;
 const SIZES = [8, 9, 16, 31, 32, 40, 64, 200, 1016, 2040, 4080, 4081, 4088];

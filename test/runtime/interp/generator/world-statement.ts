@@ -1,4 +1,4 @@
-import { BpfFuncId, BpfMapType, BpfProgType, BpfPseudo } from '../../../../src/base/index.js';
+import { BpfFuncId, BpfMapType, BpfProgType } from '../../../../src/base/index.js';
 import type { Insn, MapSpec } from '../../../../src/runtime/index.js';
 import * as isa from '../../../../src/runtime/isa/index.js';
 import { MapArea, StackArea } from './layout.js';
@@ -8,15 +8,7 @@ import { type Piece, piece } from './piece.js';
 import type { WorldPart } from './program-generator.js';
 import type { Random } from './random.js';
 import { ringOperation } from './ring-statement.js';
-
-/** A map that programs work on. */
-export interface Subject {
-  readonly spec: MapSpec;
-  /** Its position in the programs' list of maps. */
-  readonly map: number;
-  /** Whether its elements stand in the same order in Linux. */
-  readonly isOrdered: boolean;
-}
+import { mapPointer, SAVED, stackPointer, type Subject } from './world-operands.js';
 
 export interface WorldNames {
   readonly subjects: readonly Subject[];
@@ -24,8 +16,6 @@ export interface WorldNames {
   readonly programs: number;
 }
 
-/** Scalars that survive a call. */
-export const SAVED = [6, 7, 8];
 const R9 = 9;
 const R10 = 10;
 
@@ -52,14 +42,6 @@ function statement(names: WorldNames, random: Random, type: number): Piece {
   if (kind < 85) return callLoop(subject, random);
   if (type === BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER) return mapOperation(subject, random);
   return packetAccess(type, random);
-}
-
-export function mapPointer(register: number, map: number): Insn[] {
-  return isa.ldImm64(register, BigInt(map), BpfPseudo.BPF_PSEUDO_MAP_FD);
-}
-
-export function stackPointer(register: number, at: number): Insn[] {
-  return [isa.mov64Reg(register, R10), isa.alu64Imm(isa.BPF_ADD, register, at)];
 }
 
 /** bpf_map_lookup_elem, bpf_map_update_elem or bpf_map_delete_elem; r0 tells what came of it. */

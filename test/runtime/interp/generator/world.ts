@@ -4,7 +4,8 @@ import type { MapSpec } from '../../../../src/runtime/index.js';
 import { MapArea } from './layout.js';
 import type { GeneratedProgram, ProgramSeed } from './program-generator.js';
 import { generate } from './program-generator.js';
-import { PROG_ARRAY_SIZE, type Subject, worldPart } from './world-statement.js';
+import type { Subject } from './world-operands.js';
+import { PROG_ARRAY_SIZE, worldPart } from './world-statement.js';
 
 /** What a world of maps and programs is generated from. */
 export interface WorldSeed {
