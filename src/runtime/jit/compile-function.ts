@@ -1,13 +1,13 @@
-import { BpfFuncId } from '../../base/index.js';
 import { Op } from '../interp/op.js';
 import { AccessJudge, type AccessWay } from './analysis/access-facts.js';
+import { type CallFact, callFact } from './analysis/call-facts.js';
 import { PointerSearch } from './analysis/find-pointers.js';
 import { boundedLoops } from './analysis/loop-bounds.js';
 import { findRotates, type Rotations } from './analysis/find-rotates.js';
 import type { Value } from './analysis/value.js';
 import { emitFlow, type FlowBodies } from './flow/emit-flow.js';
 import { type Block, type FlowGraph, flowGraph, isJumpOp } from './flow/flow-graph.js';
-import { type CallFact, Emitter, type FunctionFacts } from './lower/emitter.js';
+import { Emitter, type FunctionFacts } from './lower/emitter.js';
 import { accessSize, isWrite } from './lower/memory.js';
 import { ruleOf } from './lower/rules.js';
 import type { ModulePlan } from './module-plan.js';
@@ -20,10 +20,16 @@ const PROVED: AccessWay = { kind: 'proved' };
 
 /** Compiles the function that begins at predecoded instruction `entry`. */
 export function compileFunction(plan: ModulePlan, entry: number, isEntry: boolean): FunctionWriter {
+  const { listing } = plan;
   const graph = flowGraph(plan.code, entry);
   const emitter = new Emitter(plan, gatherFacts(plan, graph, isEntry), isEntry);
+  const { code } = emitter.w;
+  listing?.nameLocals(emitter.localNames());
+  listing?.mark(code.length, 'entry');
   emitter.begin();
-  emitFlow(graph, emitter.w, new Bodies(emitter, graph));
+  const isStructured = emitFlow(graph, emitter.w, new Bodies(emitter, graph));
+  if (!isStructured) listing?.dispatches();
+  listing?.mark(code.length, 'where a run that cannot go on leaves compiled code');
   emitter.end();
   return emitter.w;
 }
@@ -46,6 +52,7 @@ class Bodies implements FlowBodies {
   body(block: Block): void {
     for (let index = block.start; index < block.end; index++) {
       const step = stepAt(this.#e.code, index);
+      this.#mark(index);
       if (isJumpOp(step.op)) return;
       this.#e.keep(index);
       lower(this.#e, step);
@@ -75,6 +82,11 @@ class Bodies implements FlowBodies {
     e.depth = faultDepth;
     e.stop(end - 1, 1, FaultReason.budget);
     e.w.end();
+  }
+
+  #mark(index: number): void {
+    const { plan, w } = this.#e;
+    plan.listing?.mark(w.code.length, plan.code.slots[index]);
   }
 
   /** Loops that are known to end soon need no counting. */
@@ -159,11 +171,10 @@ function noteCall(
   registers: readonly Value[],
   calls: Map<number, CallFact>,
 ): void {
-  if (plan.code.helpers[step.x].id !== BpfFuncId.BPF_FUNC_map_lookup_elem) return;
-  const pointer = registers[1];
-  const map =
-    plan.executable.facts?.mapAt(plan.code.slots[step.index]) ?? (pointer.kind === 'map' ? pointer.map : undefined);
-  if (map === undefined) return;
-  const way = judge.judge(registers[2], 0, map.keySize, false);
-  calls.set(step.index, { map, key: plan.assumeProved && way.kind !== 'frame' ? PROVED : way });
+  const known = plan.executable.facts?.mapAt(plan.code.slots[step.index]);
+  const fact = callFact(plan.code.helpers[step.x], registers, known, (pointer, size) => {
+    const way = judge.judge(pointer, 0, size, false);
+    return plan.assumeProved && way.kind !== 'frame' ? PROVED : way;
+  });
+  if (fact !== undefined) calls.set(step.index, fact);
 }

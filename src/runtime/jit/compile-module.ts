@@ -3,8 +3,10 @@ import { Op } from '../interp/op.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import { isJumpOp } from './flow/flow-graph.js';
 import type { ModulePlan } from './module-plan.js';
+import { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { OutsideUses } from './outside-function.js';
 import { indexOfWord, stepAt, stepCount } from './step.js';
@@ -35,6 +37,8 @@ export interface CompileInput {
   readonly state: number;
   readonly assumeProved: boolean;
   readonly trustContext: boolean;
+  /** Takes notes, if anybody wants to read the module. */
+  readonly listing?: ModuleListing | undefined;
   /** The number that the program passes with calls out of the module. */
   readonly program: number;
   readonly outside: OutsideCalls;
@@ -65,7 +69,9 @@ export function compileModule(inputs: readonly CompileInput[], memory: 'shared' 
   const uses = new OutsideUses();
   const programs = inputs.map((input, number) => compileProgram(writer, uses, input, number));
   writer.table(uses.size, ModuleName.table);
-  return { bytes: writer.finish(), uses, programs };
+  const bytes = writer.finish();
+  inputs[0].listing?.end(bytes);
+  return { bytes, uses, programs };
 }
 
 function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileInput, number: number): ProgramNeeds {
@@ -78,14 +84,20 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   const plan: ModulePlan = {
     ...input,
     uses,
+    routines: new ModuleRoutines(writer, input.listing),
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
-    usesBudget: hasLoops(code),
+    usesBudget: spends(code),
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
   };
-  for (const [entry, index] of subprogs) writer.define(index, compileFunction(plan, entry, entry === 0));
+  for (const subprog of executable.subprogs) {
+    const entry = indexOfWord(code.wordOfSlot[subprog.start]);
+    const index = subprogs.get(entry) ?? -1;
+    plan.listing?.begin(index, executable, subprog);
+    writer.define(index, compileFunction(plan, entry, entry === 0));
+  }
   for (const { start, isCallback } of executable.subprogs) {
     const target = subprogs.get(indexOfWord(code.wordOfSlot[start]));
     if (!isCallback || target === undefined) continue;
@@ -95,10 +107,12 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   return { usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
 }
 
-function hasLoops(code: ProgramCode): boolean {
+/** Whether the budget counts: where the program loops, or hands the rest of it on. */
+function spends(code: ProgramCode): boolean {
   for (let index = 0; index < stepCount(code); index++) {
     const { op, x } = stepAt(code, index);
-    if (op === Op.may_goto || (isJumpOp(op) && indexOfWord(x) <= index)) return true;
+    if (op === Op.may_goto || op === Op.tailCall || op === Op.callRegister || (isJumpOp(op) && indexOfWord(x) <= index))
+      return true;
   }
   return false;
 }

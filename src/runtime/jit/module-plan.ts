@@ -1,6 +1,8 @@
 import type { Executable } from '../executable.js';
 import type { ProgramCode } from '../interp/predecode.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import type { Runtime } from '../runtime.js';
+import type { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
 import type { OutsideUses } from './outside-function.js';
 import type { FunctionType } from './wasm/module-writer.js';
@@ -16,11 +18,13 @@ export interface ModulePlan {
   readonly assumeProved: boolean;
   /** Accesses of the context at constant offsets are not checked: the run is refused if it is too short. */
   readonly trustContext: boolean;
+  readonly listing?: ModuleListing | undefined;
   /** The number that the program passes with calls out of the module. */
   readonly program: number;
   readonly outside: OutsideCalls;
   /** Those of `outside` that the module calls. */
   readonly uses: OutsideUses;
+  readonly routines: ModuleRoutines;
   /** The number of a type in the module. */
   typeIndex(type: FunctionType): number;
   /** Functions by their first predecoded instruction. */
