@@ -80,8 +80,14 @@ export class PtRegs {
 
   /** Copies all slots to `target` starting at 32-bit word `index`. */
   copyTo(target: Int32Array, index: number): void {
-    const { words, base } = this;
-    const count = this.layout.size >> 2;
-    for (let i = 0; i < count; i++) target[index + i] = words[base + i];
+    const { words } = this;
+    const from = this.base | 0;
+    const by = (index - from) | 0;
+    const end = (from + (this.layout.size >> 2)) | 0;
+    // Sums that cannot overflow spare V8 a check each.
+    for (let i = from; i < end; i = (i + 2) | 0) {
+      target[(i + by) | 0] = words[i];
+      target[(i + by + 1) | 0] = words[(i + 1) | 0];
+    }
   }
 }
