@@ -87,7 +87,7 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
     routines: new ModuleRoutines(writer, input.listing),
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
-    usesBudget: hasLoops(code),
+    usesBudget: spends(code),
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
@@ -107,10 +107,12 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   return { usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
 }
 
-function hasLoops(code: ProgramCode): boolean {
+/** Whether the budget counts: where the program loops, or hands the rest of it on. */
+function spends(code: ProgramCode): boolean {
   for (let index = 0; index < stepCount(code); index++) {
     const { op, x } = stepAt(code, index);
-    if (op === Op.may_goto || (isJumpOp(op) && indexOfWord(x) <= index)) return true;
+    if (op === Op.may_goto || op === Op.tailCall || op === Op.callRegister || (isJumpOp(op) && indexOfWord(x) <= index))
+      return true;
   }
   return false;
 }
