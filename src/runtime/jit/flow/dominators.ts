@@ -6,6 +6,7 @@ export interface Dominators {
   readonly order: Int32Array;
   /** Blocks in reverse postorder. */
   readonly sequence: readonly number[];
+  readonly predecessors: readonly (readonly number[])[];
   /** Children in the dominator tree, in reverse postorder. */
   readonly children: readonly (readonly number[])[];
   /** Entered by more than one forward edge. */
@@ -49,7 +50,7 @@ export function dominators({ blocks }: FlowGraph): Dominators {
     }
     if (forward > 1) isMerge[block] = 1;
   });
-  return { order, sequence, children, isMerge, isLoopHeader, reducible };
+  return { order, sequence, predecessors, children, isMerge, isLoopHeader, reducible };
 }
 
 function reversePostorder(blocks: FlowGraph['blocks']): number[] {
