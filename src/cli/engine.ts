@@ -1,9 +1,17 @@
-import { createInterpreter, createJit, type Engine } from '../runtime/index.js';
+import { BpfError } from '../base/index.js';
+import { chooseEngine, createInterpreter, type Engine } from '../runtime/index.js';
 import { UsageError } from './usage-error.js';
 
 /** The engine of `--engine NAME`. */
 export function engineOption(name = 'interp'): Engine {
   if (name === 'interp') return createInterpreter();
-  if (name === 'jit') return createJit();
+  if (name === 'jit') return compiler();
   throw new UsageError(`--engine ${name}: there are interp (the default) and jit`);
+}
+
+/** Who asks for the compiler by name wants no other. */
+function compiler(): Engine {
+  const { engine, reason } = chooseEngine();
+  if (reason === undefined) return engine;
+  throw new BpfError('EOPNOTSUPP', `--engine jit: ${reason}`, { remedy: 'use --engine interp' });
 }

@@ -4,8 +4,8 @@ import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
 import { isJumpOp } from './flow/flow-graph.js';
-import { wordsType } from './lower/calls.js';
 import type { ModulePlan } from './module-plan.js';
+import type { OutsideCalls } from './outside-calls.js';
 import { indexOfWord, stepAt, stepCount } from './step.js';
 import { FunctionWriter } from './wasm/function-writer.js';
 import { type FunctionType, ModuleWriter } from './wasm/module-writer.js';
@@ -15,19 +15,11 @@ const { i32, i64 } = ValType;
 const ENTRY_TYPE: FunctionType = { params: [i32, i32, i32], results: [i32] };
 const SUBPROG_TYPE: FunctionType = { params: [i64, i64, i64, i64, i64, i32], results: [i64] };
 /** Words of r1 to r4 and the frame of who calls back. */
-const CALLBACK_TYPE: FunctionType = wordsType(4, 1);
+const CALLBACK_TYPE: FunctionType = { params: Array.from({ length: 9 }, () => i32), results: [i32] };
 
-/** Names of a module's imports and exports. */
+/** Names of a module's exports. */
 export const ModuleName = {
   entry: 'entry',
-  fault: 'fault',
-  findReadable: 'readable',
-  findWritable: 'writable',
-  tailCall: 'tail_call',
-  callNumber: 'call_number',
-  packetLoad: 'packet_load',
-  /** Followed by the index of a helper in the code's list. */
-  helper: 'helper',
   /** Followed by the slot at which the subprogram begins. */
   callback: 'callback',
 } as const;
@@ -40,6 +32,9 @@ export interface CompileInput {
   readonly state: number;
   readonly assumeProved: boolean;
   readonly trustContext: boolean;
+  /** The number that the program passes with calls out of the module. */
+  readonly program: number;
+  readonly outside: OutsideCalls;
 }
 
 /** A module's bytes, and what must be prepared before its entry is called. */
@@ -56,9 +51,8 @@ export interface CompiledModule {
 /** One WebAssembly function per BPF function, all of a program in one module. */
 export function compileModule(input: CompileInput): CompiledModule {
   const { executable, code } = input;
-  const used = usedOperations(code);
-  const writer = new ModuleWriter();
-  const imports = declareImports(writer, code, used);
+  const isShared = !(input.runtime.memory.wasm.buffer instanceof ArrayBuffer);
+  const writer = new ModuleWriter({ memory: isShared ? 'shared' : 'unshared', table: true });
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
     const type = i === 0 ? ENTRY_TYPE : SUBPROG_TYPE;
@@ -66,9 +60,9 @@ export function compileModule(input: CompileInput): CompiledModule {
   }
   const plan: ModulePlan = {
     ...input,
-    ...imports,
+    typeIndex: (type) => writer.typeIndex(type),
     subprogs,
-    usesBudget: used.loops,
+    usesBudget: hasLoops(code),
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
@@ -79,55 +73,17 @@ export function compileModule(input: CompileInput): CompiledModule {
     if (!isCallback || target === undefined) continue;
     writer.define(writer.declare(CALLBACK_TYPE, `${ModuleName.callback}${start}`), callbackBody(target));
   }
-  const bytes = writer.finish(!(input.runtime.memory.wasm.buffer instanceof ArrayBuffer));
+  const bytes = writer.finish();
   const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
   return { bytes, usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
 }
 
-interface Used {
-  readonly operations: ReadonlySet<number>;
-  readonly loops: boolean;
-}
-
-function usedOperations(code: ProgramCode): Used {
-  const operations = new Set<number>();
-  let loops = false;
+function hasLoops(code: ProgramCode): boolean {
   for (let index = 0; index < stepCount(code); index++) {
     const { op, x } = stepAt(code, index);
-    operations.add(op);
-    loops ||= op === Op.may_goto || (isJumpOp(op) && indexOfWord(x) <= index);
+    if (op === Op.may_goto || (isJumpOp(op) && indexOfWord(x) <= index)) return true;
   }
-  return { operations, loops };
-}
-
-type Imports = Pick<
-  ModulePlan,
-  'fault' | 'findReadable' | 'findWritable' | 'tailCall' | 'callNumber' | 'packetLoad' | 'helpers'
->;
-
-function declareImports(writer: ModuleWriter, code: ProgramCode, { operations }: Used): Imports {
-  const range = (from: number, to: number): boolean => [...operations].some((op) => op >= from && op <= to);
-  const maybe = (wanted: boolean, name: string, type: FunctionType): number =>
-    wanted ? writer.importFunction(name, type) : -1;
-  const find = wordsType(2, 1);
-  return {
-    fault: writer.importFunction(ModuleName.fault, { params: [i32, i32], results: [] }),
-    findReadable: maybe(range(Op.load8, Op.loadPacketPointer), ModuleName.findReadable, find),
-    findWritable: maybe(
-      range(Op.store8, Op.store64) || range(Op.atomic_add_u32, Op.cmpxchg_u64),
-      ModuleName.findWritable,
-      find,
-    ),
-    tailCall: maybe(operations.has(Op.tailCall), ModuleName.tailCall, wordsType(3, 1)),
-    callNumber: maybe(operations.has(Op.callRegister), ModuleName.callNumber, {
-      params: wordsType(5, 2).params,
-      results: [],
-    }),
-    packetLoad: maybe(range(Op.ld_abs_u8, Op.ld_ind_u32), ModuleName.packetLoad, wordsType(1, 0)),
-    helpers: code.helpers.map(({ args }, i) =>
-      writer.importFunction(`${ModuleName.helper}${i}`, wordsType(args.length, 1)),
-    ),
-  };
+  return false;
 }
 
 /** Puts words together and calls the subprogram; the low word of its result. */

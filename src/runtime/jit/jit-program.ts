@@ -9,9 +9,11 @@ import { bpfOffset } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Runtime } from '../runtime.js';
 import { type CompiledModule, compileModule, ModuleName } from './compile-module.js';
+import type { OutsideCalls } from './outside-calls.js';
 import { type Callback, RunBorder, RunEnded } from './run-border.js';
 import { SharedState } from './shared-state.js';
 import { FaultReason, StateLayout } from './state-layout.js';
+import { ImportName } from './wasm/module-writer.js';
 
 const MAX_FRAMES = 8;
 const STACK_EXHAUSTED = 'the stack of this CPU is exhausted';
@@ -27,6 +29,7 @@ interface Loaded {
 export interface JitProgramOptions {
   readonly assumeProved: boolean;
   readonly formOps: FormOps;
+  readonly outside: OutsideCalls;
 }
 
 /** A program as a WebAssembly instance. */
@@ -37,6 +40,8 @@ export class JitProgram implements EngineProgram {
   readonly #state: SharedState;
   readonly #border: RunBorder;
   readonly #options: JitProgramOptions;
+  /** Which program this is to the functions outside its module. */
+  readonly #number: number;
   readonly #hasCallbacks: boolean;
   readonly #trusting: Loaded;
   /** The same with all of the context checked, for runs on a shorter one than the program type's. */
@@ -62,6 +67,7 @@ export class JitProgram implements EngineProgram {
       (pc, reason) => this.#fault(pc, reason),
       (slot) => this.#current.exports[`${ModuleName.callback}${slot}`] as Callback,
     );
+    this.#number = options.outside.enter(this.#border);
     this.#trusting = this.#load(true);
     this.#current = this.#trusting;
     this.#entry = this.#trusting.entry;
@@ -97,6 +103,7 @@ export class JitProgram implements EngineProgram {
   }
 
   dispose(): void {
+    this.#options.outside.leave(this.#number);
     this.#runtime.memory.free(bpfOffset(this.#state.at), StateLayout.size);
   }
 
@@ -157,14 +164,19 @@ export class JitProgram implements EngineProgram {
       state: this.#state.at,
       assumeProved: this.#options.assumeProved,
       trustContext,
+      program: this.#number,
+      outside: this.#options.outside,
     });
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes), {
-      m: { m: this.#runtime.memory.wasm, ...this.#border.imports },
+      [ImportName.module]: {
+        [ImportName.memory]: this.#runtime.memory.wasm,
+        [ImportName.table]: this.#options.outside.table,
+      },
     });
     return { module, entry: instance.exports[ModuleName.entry] as Entry, exports: instance.exports };
   }
 
-  /** Called by compiled code, registers spilled: throws, or leaves the rest of the function done and r0 in place. */
+  /** `RunBorder.fault`. */
   #fault(pc: number, reason: number): void {
     if (reason !== FaultReason.access || this.#run === null) this.#stop(pc, this.#reasonText(pc, reason));
     try {

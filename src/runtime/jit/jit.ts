@@ -1,6 +1,8 @@
 import type { Engine } from '../engine.js';
 import { formOps, type FormOps } from '../interp/form-ops.js';
+import type { Runtime } from '../runtime.js';
 import { JitProgram } from './jit-program.js';
+import { OutsideCalls } from './outside-calls.js';
 
 export interface JitOptions {
   /**
@@ -20,8 +22,18 @@ export function createJit(options: JitOptions = {}): Engine {
 
 /** A compiler whose forms mean what `ops` says. For tests that break one on purpose. */
 export function createJitWith(ops: FormOps, { assumeProved = false }: JitOptions = {}): Engine {
+  const outsides = new WeakMap<Runtime, OutsideCalls>();
+  const outsideOf = (runtime: Runtime): OutsideCalls => {
+    let outside = outsides.get(runtime);
+    if (outside === undefined) {
+      outside = new OutsideCalls();
+      outsides.set(runtime, outside);
+    }
+    return outside;
+  };
   return {
     name: 'jit',
-    instantiate: (executable, runtime) => new JitProgram(executable, runtime, { assumeProved, formOps: ops }),
+    instantiate: (executable, runtime) =>
+      new JitProgram(executable, runtime, { assumeProved, formOps: ops, outside: outsideOf(runtime) }),
   };
 }

@@ -1,6 +1,8 @@
 import type { Executable } from '../executable.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
+import type { OutsideCalls } from './outside-calls.js';
+import type { FunctionType } from './wasm/module-writer.js';
 
 /** What the functions of one module have in common while it is compiled. */
 export interface ModulePlan {
@@ -13,15 +15,11 @@ export interface ModulePlan {
   readonly assumeProved: boolean;
   /** Accesses of the context at constant offsets are not checked: the run is refused if it is too short. */
   readonly trustContext: boolean;
-  /** Function indexes of imports. */
-  readonly fault: number;
-  readonly findReadable: number;
-  readonly findWritable: number;
-  readonly tailCall: number;
-  readonly callNumber: number;
-  readonly packetLoad: number;
-  /** By the index in a call's last word. */
-  readonly helpers: readonly number[];
+  /** The number that the program passes with calls out of the module. */
+  readonly program: number;
+  readonly outside: OutsideCalls;
+  /** The number of a type in the module. */
+  typeIndex(type: FunctionType): number;
   /** Functions by their first predecoded instruction. */
   readonly subprogs: ReadonlyMap<number, number>;
   /** Some loop is charged. */

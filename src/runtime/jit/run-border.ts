@@ -13,7 +13,6 @@ import { BUDGET_USED, RunStopped } from '../interp/stop.js';
 import { tailCall } from '../interp/tail-call.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Runtime } from '../runtime.js';
-import { ModuleName } from './compile-module.js';
 import type { SharedState } from './shared-state.js';
 import { StateLayout } from './state-layout.js';
 
@@ -28,18 +27,20 @@ export type Callback = (...words: readonly number[]) => number;
  * checked by the interpreter's own guard, so that both engines stop for the same reasons in the same words.
  */
 export class RunBorder {
-  readonly imports: Record<string, unknown>;
   /** Why the run must stop, for the `fault` that follows. */
   reported = '';
   run!: BpfRunCtx;
   /** `BpfRunCtx.callback` of runs of this program. */
   readonly callback: NonNullable<BpfRunCtx['callback']>;
+  /** Called by compiled code, registers spilled: throws, or leaves the rest of the function done and r0 in place. */
+  readonly fault: (pc: number, reason: number) => void;
   /** r10 of the function that has called a helper. */
   #sp = 0;
   readonly #state: SharedState;
   readonly #guard: AccessGuard;
   readonly #vm: Activation;
   readonly #executable: Executable;
+  readonly #helpers: Runtime['helpers'];
 
   constructor(
     executable: Executable,
@@ -50,7 +51,9 @@ export class RunBorder {
     callbackAt: (slot: number) => Callback,
   ) {
     this.#executable = executable;
+    this.#helpers = runtime.helpers;
     this.#state = state;
+    this.fault = fault;
     const regions = executable.maps.flatMap((map) => map.regions);
     const nullReadsZero = followsTypedPointers.includes(executable.type);
     this.#guard = new AccessGuard(
@@ -62,19 +65,6 @@ export class RunBorder {
     );
     this.#vm = new Activation(executable, code, this.#guard, execute);
     this.callback = this.#makeCallback(callbackAt);
-    this.imports = {
-      [ModuleName.fault]: fault,
-      [ModuleName.findReadable]: this.#finder(false),
-      [ModuleName.findWritable]: this.#finder(true),
-      [ModuleName.tailCall]: this.#makeTailCall(),
-      [ModuleName.callNumber]: this.#makeCallNumber(runtime),
-      [ModuleName.packetLoad]: (offset: number, size: number) => {
-        this.#vm.run = this.run;
-        this.#state.set(StateLayout.resultHi, loadFromPacket(this.#vm, offset, size) ? 1 : 0);
-        return this.#vm.registers[0];
-      },
-    };
-    code.helpers.forEach((helper, i) => (this.imports[`${ModuleName.helper}${i}`] = this.#helperImport(helper)));
   }
 
   /** What a nested run of the same program would overwrite. */
@@ -134,88 +124,44 @@ export class RunBorder {
     this.#state.set(StateLayout.stopped, 1);
   }
 
-  #finder(write: boolean) {
-    return (lo: number, hi: number, off: number, size: number, sp: number): number => {
-      const guard = this.#guard;
-      this.#enter(sp);
-      try {
-        const at = write ? guard.writable(lo, hi, off, size) : guard.readable(lo, hi, off, size);
-        const [start, end] = write ? [guard.writeStart, guard.writeEnd] : [guard.readStart, guard.readEnd];
-        if (end > 0) this.#state.moveWindow(write, start, end);
-        else if (at >= guard.stackStart && at < guard.stackEnd)
-          this.#state.moveWindow(write, guard.stackStart, guard.stackEnd);
-        return at;
-      } catch (error) {
-        this.#report(error);
-        return -1;
-      }
-    };
-  }
-
-  /**
-   * A function with exactly as many parameters as compiled code passes: for anything else V8 adapts the call and
-   * converts `undefined`, at several times the price.
-   */
-  #helperImport(helper: Helper): (...words: number[]) => number {
-    const r = this.#vm.registers;
-    const callsBack = helper.args.includes('func');
-    const call = (sp: number): number => {
-      this.#call(helper, sp, callsBack);
-      return r[0];
-    };
-    switch (helper.args.length) {
-      case 0:
-        return call;
-      case 1:
-        return (sp, a, b) => {
-          setPair(r, 2, a, b);
-          return call(sp);
-        };
-      case 2:
-        return (sp, a, b, c, d) => {
-          setPair(r, 2, a, b);
-          setPair(r, 4, c, d);
-          return call(sp);
-        };
-      case 3:
-        return (sp, a, b, c, d, e, f) => {
-          setPair(r, 2, a, b);
-          setPair(r, 4, c, d);
-          setPair(r, 6, e, f);
-          return call(sp);
-        };
-      case 4:
-        return (sp, a, b, c, d, e, f, g, h) => {
-          setPair(r, 2, a, b);
-          setPair(r, 4, c, d);
-          setPair(r, 6, e, f);
-          setPair(r, 8, g, h);
-          return call(sp);
-        };
-      default:
-        return (sp, a, b, c, d, e, f, g, h, i, j) => {
-          setPair(r, 2, a, b);
-          setPair(r, 4, c, d);
-          setPair(r, 6, e, f);
-          setPair(r, 8, g, h);
-          setPair(r, 10, i, j);
-          return call(sp);
-        };
+  /** The offset of bytes that the quick comparison did not find; -1 where they may not be touched. */
+  find(write: boolean, lo: number, hi: number, off: number, size: number, sp: number): number {
+    const guard = this.#guard;
+    this.#enter(sp);
+    try {
+      const at = write ? guard.writable(lo, hi, off, size) : guard.readable(lo, hi, off, size);
+      const [start, end] = write ? [guard.writeStart, guard.writeEnd] : [guard.readStart, guard.readEnd];
+      if (end > 0) this.#state.moveWindow(write, start, end);
+      else if (at >= guard.stackStart && at < guard.stackEnd)
+        this.#state.moveWindow(write, guard.stackStart, guard.stackEnd);
+      return at;
+    } catch (error) {
+      this.#report(error);
+      return -1;
     }
   }
 
-  #call(helper: Helper, sp: number, callsBack: boolean): void {
+  /** A register of the helper call to come, by words. */
+  argument(register: number, lo: number, hi: number): void {
+    const r = this.#vm.registers;
+    r[2 * register] = lo;
+    r[2 * register + 1] = hi;
+  }
+
+  /** Calls a helper, its arguments in place; the low word of its result. */
+  call(helper: Helper, sp: number): number {
     const state = this.#state;
     const { run } = this;
     this.#enter(sp);
     try {
-      if (callsBack) this.#callWithCallbacks(helper, sp);
+      if (helper.args.includes('func')) this.#callWithCallbacks(helper, sp);
       else callHelper(this.#vm, helper);
     } catch (error) {
       this.#report(error);
     }
     if (helper.ret === 'u64') state.set(StateLayout.resultHi, run.resultHi);
     state.resetWindows();
+    return this.#vm.registers[0];
   }
 
   #callWithCallbacks(helper: Helper, sp: number): void {
@@ -255,36 +201,40 @@ export class RunBorder {
     return subprog === undefined ? 1 : subprog.end - subprog.start;
   }
 
-  #makeTailCall() {
+  /** 1 where the other program has run in place of the rest of this function. */
+  tailCall(sp: number, words: readonly number[]): number {
     const { registers } = this.#vm;
-    return (sp: number, ...words: readonly number[]): number => {
-      const { run } = this;
-      registers.set(words, R1);
-      registers[R10] = sp;
-      this.#enter(sp);
-      run.budget = this.#state.budget;
-      let taken = false;
-      try {
-        taken = tailCall(this.#vm);
-      } catch (error) {
-        this.#report(error);
-      }
-      this.#state.setLong(StateLayout.budget, run.budget);
-      if (taken) this.#leaveR0();
-      this.#state.resetWindows();
-      return taken ? 1 : 0;
-    };
+    const { run } = this;
+    registers.set(words, R1);
+    registers[R10] = sp;
+    this.#enter(sp);
+    run.budget = this.#state.budget;
+    let taken = false;
+    try {
+      taken = tailCall(this.#vm);
+    } catch (error) {
+      this.#report(error);
+    }
+    this.#state.setLong(StateLayout.budget, run.budget);
+    if (taken) this.#leaveR0();
+    this.#state.resetWindows();
+    return taken ? 1 : 0;
   }
 
-  #makeCallNumber(runtime: Runtime) {
-    const { registers } = this.#vm;
-    return (number: number, sp: number, ...words: readonly number[]): void => {
-      registers.set(words, R1);
-      const helper = runtime.helpers.get(number);
-      if (helper === undefined) this.#report(new RunStopped(this.whyNotCalled(number)));
-      else this.#call(helper, sp, helper.args.includes('func'));
-      this.#leaveR0();
-    };
+  /** callx: the helper whose number is in a register. */
+  callNumber(number: number, sp: number, words: readonly number[]): void {
+    this.#vm.registers.set(words, R1);
+    const helper = this.#helpers.get(number);
+    if (helper === undefined) this.#report(new RunStopped(this.whyNotCalled(number)));
+    else this.call(helper, sp);
+    this.#leaveR0();
+  }
+
+  /** LD_ABS, LD_IND: leaves whether the packet has those bytes in the state area. */
+  packetLoad(offset: number, size: number): number {
+    this.#vm.run = this.run;
+    this.#state.set(StateLayout.resultHi, loadFromPacket(this.#vm, offset, size) ? 1 : 0);
+    return this.#vm.registers[0];
   }
 
   /** All of r0, for operations that may leave anything there. */
@@ -292,11 +242,6 @@ export class RunBorder {
     this.#state.set(StateLayout.registers, this.#vm.registers[0]);
     this.#state.set(StateLayout.registers + 4, this.#vm.registers[1]);
   }
-}
-
-function setPair(registers: Int32Array, at: number, lo: number, hi: number): void {
-  registers[at] = lo;
-  registers[at + 1] = hi;
 }
 
 /** Thrown through compiled code once the fault is described. */

@@ -1,4 +1,5 @@
 import { BpfError } from '../../base/index.js';
+import { createLinearMemory, type LinearMemory } from './linear-memory.js';
 import { PAGE_SIZE, type PageProvider } from './page-provider.js';
 
 declare const offsetBrand: unique symbol;
@@ -25,8 +26,8 @@ const GRANULE = 16;
 export interface BpfMemoryOptions {
   /** Bytes that may be handed out at most; rounded up to 64 KiB. */
   readonly maxBytes?: number;
-  /** Backing store handed over by the host; its first `reserved` bytes are left alone. */
-  readonly memory?: WebAssembly.Memory;
+  /** A `WebAssembly.Memory` handed over by the host; its first `reserved` bytes are left alone. */
+  readonly memory?: LinearMemory;
   readonly reserved?: number;
   /** Gives the pages of rings and mappable arrays; default: this memory itself. */
   readonly pages?: PageProvider;
@@ -41,7 +42,8 @@ export class BpfMemory {
   i32!: Int32Array;
   u32!: Uint32Array;
   view!: DataView;
-  readonly wasm: WebAssembly.Memory;
+  /** The `WebAssembly.Memory` that compiled programs import; where there is no WebAssembly, something like it. */
+  readonly wasm: LinearMemory;
   /** Pages that may be mapped from outside. */
   readonly pages: PageProvider;
   readonly #maxBytes: number;
@@ -55,7 +57,7 @@ export class BpfMemory {
 
   constructor(options: BpfMemoryOptions = {}) {
     this.#maxBytes = Math.min(roundUp(options.maxBytes ?? 1 << 30, WASM_PAGE), 0xffff_0000);
-    this.wasm = options.memory ?? new WebAssembly.Memory({ initial: 16, maximum: this.#maxBytes / WASM_PAGE });
+    this.wasm = options.memory ?? createLinearMemory({ initial: 16, maximum: this.#maxBytes / WASM_PAGE });
     this.#zeroed = options.memory === undefined;
     this.#top = Math.max(4096, roundUp(options.reserved ?? 0, GRANULE));
     this.pages = options.pages ?? {

@@ -49,7 +49,7 @@ describe('LEB128', () => {
 
 describe('a module', () => {
   test('calls its import and its own functions', () => {
-    const writer = new ModuleWriter();
+    const writer = new ModuleWriter({ memory: 'unshared' });
     const type = { params: [ValType.i32], results: [ValType.i32] };
     const twice = writer.importFunction('twice', type);
     const inner = writer.declare(type);
@@ -69,12 +69,9 @@ describe('a module', () => {
     caller.get(0);
     caller.call(inner);
     writer.define(outer, caller);
-    const { exports } = new WebAssembly.Instance(
-      new WebAssembly.Module(writer.finish(false) as Uint8Array<ArrayBuffer>),
-      {
-        m: { m: new WebAssembly.Memory({ initial: 1 }), twice: (value: number) => 2 * value },
-      },
-    );
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(writer.finish() as Uint8Array<ArrayBuffer>), {
+      m: { m: new WebAssembly.Memory({ initial: 1 }), twice: (value: number) => 2 * value },
+    });
     expect((exports['outer'] as (value: number) => number)(20)).toBe(41);
   });
 });

@@ -2,7 +2,7 @@ import { BpfFuncId } from '../../../base/index.js';
 import type { Helper } from '../../helper/helper.js';
 import { Op } from '../../interp/op.js';
 import { FaultReason, StateLayout } from '../state-layout.js';
-import { ValType, Wasm } from '../wasm/opcodes.js';
+import { Wasm } from '../wasm/opcodes.js';
 import { indexOfWord, type Step } from '../step.js';
 import type { Emitter } from './emitter.js';
 import { canLookUpInline, lookUpInline } from './map-lookup.js';
@@ -27,7 +27,7 @@ function callOut(e: Emitter, step: Step, helper: Helper): void {
     e.regLo(1 + i);
     e.regHi(1 + i);
   });
-  w.call(e.plan.helpers[step.x]);
+  e.callOutside(e.plan.outside.helper(helper));
   result(e, helper);
   if (helper.args.some((arg) => arg !== 'anything')) e.stopIfReported(step.index);
   if (callsBack) e.loadBudget();
@@ -90,7 +90,7 @@ const tailCall: Rule = (e, { index }) => {
     e.regLo(r);
     e.regHi(r);
   }
-  w.call(e.plan.tailCall);
+  e.callOutside(e.plan.outside.tailCall);
   w.set(e.address);
   e.stopIfReported(index);
   e.loadBudget();
@@ -113,7 +113,7 @@ const callRegister: Rule = (e, { index, s }) => {
     e.regLo(r);
     e.regHi(r);
   }
-  w.call(e.plan.callNumber);
+  e.callOutside(e.plan.outside.callNumber);
   e.stopIfReported(index);
   e.loadState(Wasm.i64Load, StateLayout.registers);
   e.setReg(R0);
@@ -133,7 +133,7 @@ function packetLoad(size: number, indirect: boolean): Rule {
       w.op(Wasm.i32Add);
     }
     w.i32(size);
-    w.call(e.plan.packetLoad);
+    e.callOutside(e.plan.outside.packetLoad);
     e.setLo(R0);
     e.loadState(Wasm.i32Load, StateLayout.resultHi);
     w.op(Wasm.i32Eqz);
@@ -157,8 +157,3 @@ export const callRules: Rules = new Map<number, Rule>([
   [Op.ld_ind_u16, packetLoad(2, true)],
   [Op.ld_ind_u32, packetLoad(4, true)],
 ]);
-
-/** Types of the functions that calls need: `pairs` register pairs as i32 words, and `more` words. */
-export function wordsType(pairs: number, more: number): { params: ValType[]; results: ValType[] } {
-  return { params: Array.from({ length: 2 * pairs + more }, () => ValType.i32), results: [ValType.i32] };
-}

@@ -8,6 +8,7 @@ import { FaultReason, StateLayout } from '../state-layout.js';
 import { FunctionWriter } from '../wasm/function-writer.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { ModulePlan } from '../module-plan.js';
+import type { OutsideFunction } from '../outside-table.js';
 import { Window } from './window.js';
 
 /** What the analysis found out about a call of map_lookup_elem and the like. */
@@ -202,6 +203,13 @@ export class Emitter {
     this.w.set(this.budget);
   }
 
+  /** Calls a function of the table, its arguments on the stack. */
+  callOutside({ slot, type }: OutsideFunction): void {
+    this.w.i32(this.plan.program);
+    this.w.i32(slot);
+    this.w.callIndirect(this.plan.typeIndex(type));
+  }
+
   // --- stopping
 
   /** Leaves for the fault exit, `nested` labels further in than the instruction. */
@@ -276,7 +284,7 @@ export class Emitter {
     }
     w.get(this.#pc);
     w.get(this.#reason);
-    w.call(this.plan.fault);
+    this.callOutside(this.plan.outside.fault);
     this.loadBudget();
     this.loadState(Wasm.i64Load, StateLayout.registers);
     this.setReg(0);

@@ -67,7 +67,7 @@ function checkedAddress(e: Emitter, index: number, way: AccessWay, { register, o
   w.i32(off);
   w.i32(size);
   w.get(e.sp);
-  w.call(write ? e.plan.findWritable : e.plan.findReadable);
+  e.callOutside(write ? e.plan.outside.findWritable : e.plan.outside.findReadable);
   w.tee(e.address);
   w.i32(-1);
   w.op(Wasm.i32Eq);

@@ -114,4 +114,11 @@ export class FunctionWriter {
     this.code.byte(Wasm.call);
     this.code.unsigned(index);
   }
+
+  /** Calls what is in the table at the place on the stack. */
+  callIndirect(type: number): void {
+    this.code.byte(Wasm.callIndirect);
+    this.code.unsigned(type);
+    this.code.byte(0);
+  }
 }

@@ -5,7 +5,9 @@ import type { ValType } from './opcodes.js';
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const Section = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 const FUNCTION = 0x00;
+const TABLE = 0x01;
 const MEMORY = 0x02;
+const FUNCTION_REFERENCE = 0x70;
 const FUNCTION_TYPE = 0x60;
 const LIMITS_MIN = 0x00;
 const LIMITS_SHARED = 0x03;
@@ -16,9 +18,19 @@ export interface FunctionType {
   readonly results: readonly ValType[];
 }
 
+/** Names under which a module imports what is not a function. */
+export const ImportName = { module: 'm', memory: 'm', table: 't' } as const;
+
+/** What a module imports besides functions. */
+export interface ModuleImports {
+  readonly memory?: 'shared' | 'unshared';
+  readonly table?: boolean;
+}
+
 interface ImportedFunction {
   readonly name: string;
   readonly type: number;
+  readonly exportAs: string | undefined;
 }
 
 interface ModuleFunction {
@@ -28,33 +40,48 @@ interface ModuleFunction {
 }
 
 /**
- * Writes a module that imports the memory `m.m`, functions `m.<name>`, and exports functions. Imports must all
- * be known before the first function is declared: their indexes come first.
+ * Writes a module that imports a memory, a table and functions, all from `m`, and exports functions. Imported
+ * functions must all be known before the first function is declared: their indexes come first.
  */
 export class ModuleWriter {
+  readonly #with: ModuleImports;
   readonly #types: FunctionType[] = [];
-  readonly #typeIndex = new Map<string, number>();
+  readonly #typeIndex = new Map<FunctionType, number>();
   readonly #imports: ImportedFunction[] = [];
   readonly #functions: ModuleFunction[] = [];
 
-  importFunction(name: string, type: FunctionType): number {
-    return this.#imports.push({ name, type: this.#type(type) }) - 1;
+  constructor(imports: ModuleImports = {}) {
+    this.#with = imports;
+  }
+
+  importFunction(name: string, type: FunctionType, exportAs?: string): number {
+    return this.#imports.push({ name, type: this.typeIndex(type), exportAs }) - 1;
   }
 
   /** Index of a function whose body is given later. */
   declare(type: FunctionType, exportAs?: string): number {
-    return this.#imports.length + this.#functions.push({ type: this.#type(type), exportAs, body: undefined }) - 1;
+    return this.#imports.length + this.#functions.push({ type: this.typeIndex(type), exportAs, body: undefined }) - 1;
+  }
+
+  /** The number by which code refers to a type. Types are told apart by identity, which only costs a row. */
+  typeIndex(type: FunctionType): number {
+    let index = this.#typeIndex.get(type);
+    if (index === undefined) {
+      index = this.#types.push(type) - 1;
+      this.#typeIndex.set(type, index);
+    }
+    return index;
   }
 
   define(index: number, body: FunctionWriter): void {
     this.#functions[index - this.#imports.length].body = body;
   }
 
-  finish(sharedMemory: boolean): Uint8Array {
+  finish(): Uint8Array {
     const out = new ByteWriter();
     out.raw(MAGIC);
     section(out, Section.type, this.#types, writeType);
-    this.#importSection(out, sharedMemory);
+    this.#importSection(out);
     section(out, Section.function, this.#functions, (to, { type }) => to.unsigned(type));
     this.#exportSection(out);
     section(out, Section.code, this.#functions, (to, { body }) => {
@@ -66,33 +93,22 @@ export class ModuleWriter {
     return out.bytes.slice();
   }
 
-  #type(type: FunctionType): number {
-    const key = `${type.params.join()}>${type.results.join()}`;
-    let index = this.#typeIndex.get(key);
-    if (index === undefined) {
-      index = this.#types.push(type) - 1;
-      this.#typeIndex.set(key, index);
+  #importSection(out: ByteWriter): void {
+    const { memory, table = false } = this.#with;
+    const body = new ByteWriter();
+    body.unsigned(this.#imports.length + (memory === undefined ? 0 : 1) + (table ? 1 : 0));
+    if (memory !== undefined) writeMemory(body, memory === 'shared');
+    if (table) writeTable(body);
+    for (const { name, type } of this.#imports) {
+      writeImport(body, name, FUNCTION);
+      body.unsigned(type);
     }
-    return index;
-  }
-
-  #importSection(out: ByteWriter, sharedMemory: boolean): void {
-    const rows: (ImportedFunction | null)[] = [null, ...this.#imports];
-    section(out, Section.import, rows, (to, row) => {
-      to.name('m');
-      to.name(row === null ? 'm' : row.name);
-      if (row === null) writeMemory(to, sharedMemory);
-      else {
-        to.byte(FUNCTION);
-        to.unsigned(row.type);
-      }
-    });
+    writeSection(out, Section.import, body);
   }
 
   #exportSection(out: ByteWriter): void {
-    const exported = this.#functions.flatMap(({ exportAs }, i) =>
-      exportAs === undefined ? [] : [{ name: exportAs, index: this.#imports.length + i }],
-    );
+    const all = [...this.#imports, ...this.#functions];
+    const exported = all.flatMap(({ exportAs: name }, index) => (name === undefined ? [] : [{ name, index }]));
     section(out, Section.export, exported, (to, { name, index }) => {
       to.name(name);
       to.byte(FUNCTION);
@@ -105,6 +121,10 @@ function section<T>(out: ByteWriter, id: number, rows: readonly T[], write: (to:
   const body = new ByteWriter();
   body.unsigned(rows.length);
   for (const row of rows) write(body, row);
+  writeSection(out, id, body);
+}
+
+function writeSection(out: ByteWriter, id: number, body: ByteWriter): void {
   out.byte(id);
   out.unsigned(body.length);
   out.raw(body.bytes);
@@ -118,9 +138,22 @@ function writeType(to: ByteWriter, { params, results }: FunctionType): void {
   to.raw(results);
 }
 
+function writeImport(to: ByteWriter, name: string, kind: number): void {
+  to.name(ImportName.module);
+  to.name(name);
+  to.byte(kind);
+}
+
 function writeMemory(to: ByteWriter, shared: boolean): void {
-  to.byte(MEMORY);
+  writeImport(to, ImportName.memory, MEMORY);
   to.byte(shared ? LIMITS_SHARED : LIMITS_MIN);
   to.unsigned(0);
   if (shared) to.unsigned(MAX_PAGES);
+}
+
+function writeTable(to: ByteWriter): void {
+  writeImport(to, ImportName.table, TABLE);
+  to.byte(FUNCTION_REFERENCE);
+  to.byte(LIMITS_MIN);
+  to.unsigned(0);
 }
