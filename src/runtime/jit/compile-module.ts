@@ -1,12 +1,10 @@
 import type { Executable } from '../executable.js';
-import { Op } from '../interp/op.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
-import { isJumpOp } from './flow/flow-graph.js';
 import type { ModulePlan } from './module-plan.js';
 import type { OutsideCalls } from './outside-calls.js';
-import { indexOfWord, stepAt, stepCount } from './step.js';
+import { indexOfWord } from './step.js';
 import { FunctionWriter } from './wasm/function-writer.js';
 import { type FunctionType, ModuleWriter } from './wasm/module-writer.js';
 import { ValType, Wasm } from './wasm/opcodes.js';
@@ -62,7 +60,7 @@ export function compileModule(input: CompileInput): CompiledModule {
     ...input,
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
-    usesBudget: hasLoops(code),
+    usesBudget: false,
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
@@ -76,14 +74,6 @@ export function compileModule(input: CompileInput): CompiledModule {
   const bytes = writer.finish();
   const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
   return { bytes, usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
-}
-
-function hasLoops(code: ProgramCode): boolean {
-  for (let index = 0; index < stepCount(code); index++) {
-    const { op, x } = stepAt(code, index);
-    if (op === Op.may_goto || (isJumpOp(op) && indexOfWord(x) <= index)) return true;
-  }
-  return false;
 }
 
 /** Puts words together and calls the subprogram; the low word of its result. */

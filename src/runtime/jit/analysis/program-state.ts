@@ -1,5 +1,17 @@
 import type { FrameCells } from './frame-cells.js';
-import { CONTEXT, FRAME_TOP, isConstant, join, Kind, PACKET, same, UNKNOWN, type Value, widened, withExtent } from './value.js';
+import {
+  CONTEXT,
+  FRAME_TOP,
+  isConstant,
+  join,
+  Kind,
+  PACKET,
+  same,
+  UNKNOWN,
+  type Value,
+  widened,
+  withExtent,
+} from './value.js';
 
 const REGISTERS = 11;
 const R1 = 1;

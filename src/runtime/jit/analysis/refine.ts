@@ -64,7 +64,10 @@ export function refined(op: number, taken: boolean, d: Value, s: Value): Refined
 function refined32({ relation: asked, signed }: Comparison, taken: boolean, d: Value, s: Value): Refined | undefined {
   const relation = taken ? asked : opposite[asked];
   if (signed || !isItsLowWord(d)) return { d, s };
-  const found = relation === 'eq' || relation === 'ne' ? ordered(relation, d, lowWord(s)) : orderedUnsigned(relation, d, lowWord(s));
+  const found =
+    relation === 'eq' || relation === 'ne'
+      ? ordered(relation, d, lowWord(s))
+      : orderedUnsigned(relation, d, lowWord(s));
   return found === undefined ? undefined : { d: found.d, s };
 }
 
@@ -114,7 +117,7 @@ function ordered(relation: Relation, d: Value, s: Value): Refined | undefined {
       return both(without(d, s), without(s, d));
     case 'lt':
       return both(narrowed(d, -Infinity, s.hi - 1), narrowed(s, d.lo + 1, Infinity));
-    case 'le':
+    default:
       return both(narrowed(d, -Infinity, s.hi), narrowed(s, d.lo, Infinity));
   }
 }

@@ -156,7 +156,8 @@ function orXor(isOr: boolean, a: Value, b: Value): Value {
 
 /** Shifted in zeros: what was negative becomes large. */
 function shiftedRight(a: Value, by: number): Value {
-  if (a.lo >= 0) return scalar(Math.floor(a.lo / 2 ** by), a.hi === Infinity ? 2 ** (63 - by) : Math.floor(a.hi / 2 ** by));
+  if (a.lo >= 0)
+    return scalar(Math.floor(a.lo / 2 ** by), a.hi === Infinity ? 2 ** (63 - by) : Math.floor(a.hi / 2 ** by));
   return by === 0 ? a : scalar(0, 2 ** (64 - by));
 }
 

@@ -196,7 +196,8 @@ export class Transfer {
     this.#write(values[d], x, size, UNKNOWN, state);
     const old = lowBytes(UNKNOWN, size);
     if (op === Op.cmpxchg_u32 || op === Op.cmpxchg_u64) values[R0] = old;
-    else if ((op >= Op.atomic_fetch_add_u32 && op < Op.atomic_add_u64) || op >= Op.atomic_fetch_add_u64) values[s] = old;
+    else if ((op >= Op.atomic_fetch_add_u32 && op < Op.atomic_add_u64) || op >= Op.atomic_fetch_add_u64)
+      values[s] = old;
   }
 
   /** ldimm64 is a move as well: what it names tells what it is. */

@@ -8,6 +8,7 @@ import { followBranch } from './branches.js';
 import { FrameCells } from './frame-cells.js';
 import { ProgramState } from './program-state.js';
 import { Transfer } from './transfer.js';
+import type { Value } from './value.js';
 
 /** Rounds through a loop before bounds that still move are widened. */
 const ROUNDS_BEFORE_WIDENING = 2;
@@ -18,7 +19,7 @@ const EFFORT = 5000;
 const COMMON_STEPS = [0, 1, 2 ** 31 - 1, 2 ** 32 - 1];
 
 /** Called for each instruction with what is known before it; undefined: no run gets there. */
-export type Visit = (index: number, state: ProgramState) => void;
+export type Visit = (index: number, state: ProgramState | undefined) => void;
 
 /**
  * What registers and places of the frame may hold before each instruction of one function: abstract interpretation
@@ -66,7 +67,11 @@ export class ValueFlow {
     for (const block of sequence) {
       const state = before[block];
       before[block] = undefined;
-      if (state === undefined) continue;
+      if (state === undefined) {
+        const { start, end } = this.#graph.blocks[block];
+        for (let index = start; index < end; index++) visit(index, undefined);
+        continue;
+      }
       if (isLoopHeader[block] === 1) {
         this.#joinBack(block, state);
         atHead?.(block, state);
@@ -79,6 +84,11 @@ export class ValueFlow {
         else met.join(after);
       });
     }
+  }
+
+  /** The source operand `s` of an instruction. */
+  source(s: number, state: ProgramState): Value {
+    return this.#transfer.source(s, state);
   }
 
   /** Goes round until nothing changes; false if that takes too long. */
@@ -173,7 +183,7 @@ export class ValueFlow {
       const { s } = stepAt(this.#code, end - 1);
       if (s < REGISTER_WORDS) continue;
       const { lo, hi } = this.#transfer.constant(s);
-      if (lo === hi) for (const step of [lo - 1, lo, lo + 1]) steps.add(step);
+      if (lo === hi) for (const bound of [lo - 1, lo, lo + 1]) steps.add(bound);
     }
     const sorted = [...steps].toSorted((a, b) => a - b);
     this.#steps.set(head, sorted);

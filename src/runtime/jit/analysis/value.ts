@@ -108,11 +108,7 @@ export function isConstant(value: Value): boolean {
 /** Pointers that stay what they are wherever they are moved. */
 function isMovable(kind: Kind): boolean {
   return (
-    kind === Kind.frame ||
-    kind === Kind.context ||
-    kind === Kind.packet ||
-    kind === Kind.value ||
-    kind === Kind.record
+    kind === Kind.frame || kind === Kind.context || kind === Kind.packet || kind === Kind.value || kind === Kind.record
   );
 }
 

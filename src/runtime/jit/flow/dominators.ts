@@ -9,6 +9,8 @@ export interface Dominators {
   readonly predecessors: readonly (readonly number[])[];
   /** Children in the dominator tree, in reverse postorder. */
   readonly children: readonly (readonly number[])[];
+  /** Whether every path to block `below` leads through block `above`. */
+  readonly dominates: (above: number, below: number) => boolean;
   /** Entered by more than one forward edge. */
   readonly isMerge: Uint8Array;
   /** Entered by a back edge. */
@@ -50,7 +52,16 @@ export function dominators({ blocks }: FlowGraph): Dominators {
     }
     if (forward > 1) isMerge[block] = 1;
   });
-  return { order, sequence, predecessors, children, isMerge, isLoopHeader, reducible };
+  return {
+    order,
+    sequence,
+    predecessors,
+    children,
+    dominates: (above, below) => dominates(above, below, parent, depth),
+    isMerge,
+    isLoopHeader,
+    reducible,
+  };
 }
 
 function reversePostorder(blocks: FlowGraph['blocks']): number[] {
