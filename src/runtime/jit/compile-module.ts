@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
 import type { ModulePlan } from './module-plan.js';
 import type { OutsideCalls } from './outside-calls.js';
+import { OutsideUses } from './outside-function.js';
 import { indexOfWord } from './step.js';
 import { FunctionWriter } from './wasm/function-writer.js';
 import { type FunctionType, ModuleWriter } from './wasm/module-writer.js';
@@ -18,6 +19,8 @@ const CALLBACK_TYPE: FunctionType = { params: Array.from({ length: 9 }, () => i3
 /** Names of a module's exports. */
 export const ModuleName = {
   entry: 'entry',
+  /** Functions outside the module. */
+  table: 'table',
   /** Followed by the slot at which the subprogram begins. */
   callback: 'callback',
 } as const;
@@ -38,6 +41,8 @@ export interface CompileInput {
 /** A module's bytes, and what must be prepared before its entry is called. */
 export interface CompiledModule {
   readonly bytes: Uint8Array;
+  /** What belongs in the module's table. */
+  readonly uses: OutsideUses;
   readonly usesBudget: boolean;
   readonly usesFrames: boolean;
   readonly usesCpu: boolean;
@@ -50,7 +55,8 @@ export interface CompiledModule {
 export function compileModule(input: CompileInput): CompiledModule {
   const { executable, code } = input;
   const isShared = !(input.runtime.memory.wasm.buffer instanceof ArrayBuffer);
-  const writer = new ModuleWriter({ memory: isShared ? 'shared' : 'unshared', table: true });
+  const writer = new ModuleWriter(isShared ? 'shared' : 'unshared');
+  const uses = new OutsideUses();
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
     const type = i === 0 ? ENTRY_TYPE : SUBPROG_TYPE;
@@ -58,6 +64,7 @@ export function compileModule(input: CompileInput): CompiledModule {
   }
   const plan: ModulePlan = {
     ...input,
+    uses,
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
     usesBudget: false,
@@ -71,9 +78,10 @@ export function compileModule(input: CompileInput): CompiledModule {
     if (!isCallback || target === undefined) continue;
     writer.define(writer.declare(CALLBACK_TYPE, `${ModuleName.callback}${start}`), callbackBody(target));
   }
+  writer.table(uses.size, ModuleName.table);
   const bytes = writer.finish();
   const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
-  return { bytes, usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
+  return { bytes, uses, usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
 }
 
 /** Puts words together and calls the subprogram; the low word of its result. */

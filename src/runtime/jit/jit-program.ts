@@ -168,11 +168,9 @@ export class JitProgram implements EngineProgram {
       outside: this.#options.outside,
     });
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes), {
-      [ImportName.module]: {
-        [ImportName.memory]: this.#runtime.memory.wasm,
-        [ImportName.table]: this.#options.outside.table,
-      },
+      [ImportName.module]: { [ImportName.memory]: this.#runtime.memory.wasm },
     });
+    module.uses.fill(instance.exports[ModuleName.table] as WebAssembly.Table);
     return { module, entry: instance.exports[ModuleName.entry] as Entry, exports: instance.exports };
   }
 

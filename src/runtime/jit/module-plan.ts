@@ -2,6 +2,7 @@ import type { Executable } from '../executable.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import type { OutsideCalls } from './outside-calls.js';
+import type { OutsideUses } from './outside-function.js';
 import type { FunctionType } from './wasm/module-writer.js';
 
 /** What the functions of one module have in common while it is compiled. */
@@ -18,6 +19,8 @@ export interface ModulePlan {
   /** The number that the program passes with calls out of the module. */
   readonly program: number;
   readonly outside: OutsideCalls;
+  /** Those of `outside` that the module calls. */
+  readonly uses: OutsideUses;
   /** The number of a type in the module. */
   typeIndex(type: FunctionType): number;
   /** Functions by their first predecoded instruction. */

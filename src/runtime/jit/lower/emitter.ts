@@ -8,7 +8,7 @@ import { FaultReason, StateLayout } from '../state-layout.js';
 import { FunctionWriter } from '../wasm/function-writer.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { ModulePlan } from '../module-plan.js';
-import type { OutsideFunction } from '../outside-table.js';
+import type { OutsideFunction } from '../outside-function.js';
 import { Window } from './window.js';
 
 /** What the analysis found out about a call of map_lookup_elem and the like. */
@@ -209,11 +209,11 @@ export class Emitter {
     this.w.set(this.budget);
   }
 
-  /** Calls a function of the table, its arguments on the stack. */
-  callOutside({ slot, type }: OutsideFunction): void {
+  /** Calls a function outside the module, its arguments on the stack. */
+  callOutside(target: OutsideFunction): void {
     this.w.i32(this.plan.program);
-    this.w.i32(slot);
-    this.w.callIndirect(this.plan.typeIndex(type));
+    this.w.i32(this.plan.uses.slotOf(target));
+    this.w.callIndirect(this.plan.typeIndex(target.type));
   }
 
   // --- stopping
