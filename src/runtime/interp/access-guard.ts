@@ -1,6 +1,7 @@
 import type { Host } from '../../host/index.js';
 import type { AccessRegion } from '../access-region.js';
 import { BPF_MEMORY_HI, type BpfMemory } from '../memory/bpf-memory.js';
+import { recordAround } from '../open-records.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { RunStopped } from './stop.js';
 
@@ -97,6 +98,13 @@ export class AccessGuard {
     return hi === BPF_MEMORY_HI && (this.#inStack(at, size) || this.#find(at, size, write) !== undefined);
   }
 
+  /** Atomic operations work on multiples of their size only; a verifier refuses all others. */
+  requireAligned(lo: number, hi: number, off: number, size: number): void {
+    if (((lo + off) & (size - 1)) === 0) return;
+    const address = addressText((lo >>> 0) + off, hi);
+    throw new RunStopped(`misaligned atomic access of ${size} bytes at ${address} (off=${off})`);
+  }
+
   #inStack(at: number, size: number): boolean {
     return at >= this.stackStart && at + size <= this.stackEnd;
   }
@@ -104,7 +112,16 @@ export class AccessGuard {
   #find(at: number, size: number, write: boolean): AccessRegion | undefined {
     for (const region of this.#maps) if (holds(region, at, size, write)) return region;
     for (const region of this.#run.extraRegions) if (holds(region, at, size, write)) return region;
-    return this.#findInContext(at, size, write);
+    return this.#findRecord(at, size) ?? this.#findInContext(at, size, write);
+  }
+
+  #findRecord(at: number, size: number): AccessRegion | undefined {
+    const record = recordAround(this.#run, at, size);
+    if (record < 0) return undefined;
+    const { u32 } = this.#memory;
+    const start = u32[record];
+    const length = u32[record + 1];
+    return { start, end: start + length, stride: 0, size: length, writable: true };
   }
 
   #findInContext(at: number, size: number, write: boolean): AccessRegion | undefined {
@@ -133,10 +150,8 @@ export class AccessGuard {
 
   #refusal(what: string, lo: number, hi: number, off: number, size: number): RunStopped {
     const sum = (lo >>> 0) + off;
-    const carried = (hi + Math.floor(sum / TWO_32)) >>> 0;
-    const address = `0x${carried.toString(16)}${(sum >>> 0).toString(16).padStart(8, '0')}`;
-    const where = this.#describe(sum, carried, size, what === 'write');
-    return new RunStopped(`invalid ${what} of ${size} bytes at ${address} (off=${off}): ${where}`);
+    const where = this.#describe(sum, carriedInto(hi, sum), size, what === 'write');
+    return new RunStopped(`invalid ${what} of ${size} bytes at ${addressText(sum, hi)} (off=${off}): ${where}`);
   }
 
   #describe(at: number, hi: number, size: number, write: boolean): string {
@@ -153,6 +168,15 @@ export class AccessGuard {
 export const STACK_FRAME = 512;
 /** High word of the pointers that BPF_PSEUDO_FUNC loads; the low word is the instruction slot. */
 export const FUNC_POINTER_HI = 0xffff_fe7f | 0;
+
+/** The high word of an address whose low word has become `sum`, which may be less than 0 or more than 32 bits. */
+function carriedInto(hi: number, sum: number): number {
+  return (hi + Math.floor(sum / TWO_32)) >>> 0;
+}
+
+function addressText(sum: number, hi: number): string {
+  return `0x${carriedInto(hi, sum).toString(16)}${(sum >>> 0).toString(16).padStart(8, '0')}`;
+}
 
 function isEnginePointer(hi: number): boolean {
   return hi === BPF_MEMORY_HI || hi === FUNC_POINTER_HI;

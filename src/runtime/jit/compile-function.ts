@@ -3,7 +3,7 @@ import { emitFlow, type FlowBodies } from './flow/emit-flow.js';
 import { type Block, type FlowGraph, flowGraph, isJumpOp } from './flow/flow-graph.js';
 import { gatherFacts } from './gather-facts.js';
 import { Emitter } from './lower/emitter.js';
-import { rules } from './lower/rules.js';
+import { ruleOf } from './lower/rules.js';
 import type { ModulePlan } from './module-plan.js';
 import { FaultReason } from './state-layout.js';
 import { type Step, stepAt } from './step.js';
@@ -74,7 +74,7 @@ class Bodies implements FlowBodies {
 }
 
 function lower(e: Emitter, step: Step): void {
-  const rule = rules.get(step.op);
+  const rule = ruleOf[step.op];
   if (rule === undefined) throw new TypeError(`operation ${step.op} has no rule`);
   rule(e, step);
 }

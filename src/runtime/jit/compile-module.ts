@@ -54,8 +54,7 @@ export interface CompiledModule {
 /** One WebAssembly function per BPF function, all of a program in one module. */
 export function compileModule(input: CompileInput): CompiledModule {
   const { executable, code } = input;
-  const isShared = !(input.runtime.memory.wasm.buffer instanceof ArrayBuffer);
-  const writer = new ModuleWriter(isShared ? 'shared' : 'unshared');
+  const writer = new ModuleWriter(input.runtime.memory.shared ? 'shared' : 'unshared');
   const uses = new OutsideUses();
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {

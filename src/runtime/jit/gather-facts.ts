@@ -55,7 +55,7 @@ class FactGatherer {
     const { code } = this.#plan;
     const rotates = new Map<number, Rotate>();
     const kept = new Map<number, Keep[]>();
-    for (const block of this.#graph.blocks) findRotates(code, block, { rotates, kept });
+    findRotates(code, this.#graph.blocks, { rotates, kept });
     this.#flow.walk(
       (index, state) => this.#note(stepAt(code, index), state),
       (head, state) => this.#heads.set(head, state.copy()),

@@ -138,6 +138,7 @@ class Tally {
     const { op, d, s } = stepAt(code, index);
     if (op >= Op.callHelper) {
       for (let r = 0; r <= 5; r++) this.#spoil(r);
+      this.#spoil(d);
       if (op >= Op.atomic_add_u32) this.#spoil(s / 2);
     } else if (op < Op.ja || (op >= Op.load8 && op < Op.store8)) {
       const sign = Math.sign(growth);

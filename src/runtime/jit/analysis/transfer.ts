@@ -5,7 +5,7 @@ import { DST_MASK, DST_SHIFT, INSN_WORDS, OP_MASK, SRC_SHIFT } from '../../inter
 import { Op } from '../../interp/op.js';
 import { type ProgramCode, REGISTER_WORDS } from '../../interp/predecode.js';
 import { LDIMM64 } from '../../isa/opcodes.js';
-import { accessSize } from '../lower/memory.js';
+import { accessSize, isAcquire } from '../lower/memory.js';
 import type { AccessJudge } from './access-facts.js';
 import { afterHelper, afterUnknownCall } from './call-effects.js';
 import type { ProgramState } from './program-state.js';
@@ -193,6 +193,14 @@ export class Transfer {
   #atomic(op: number, d: number, s: number, x: number, state: ProgramState): void {
     const { values } = state;
     const size = accessSize(op);
+    if (isAcquire(op)) {
+      values[d] = this.#read(values[s], x, size, state);
+      return;
+    }
+    if (op >= Op.release8) {
+      this.#write(values[d], x, size, values[s], state);
+      return;
+    }
     this.#write(values[d], x, size, UNKNOWN, state);
     const old = lowBytes(UNKNOWN, size);
     if (op === Op.cmpxchg_u32 || op === Op.cmpxchg_u64) values[R0] = old;

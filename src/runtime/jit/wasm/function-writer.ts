@@ -1,9 +1,12 @@
 import { ByteWriter } from './byte-writer.js';
-import { NO_RESULT, type ValType, Wasm } from './opcodes.js';
+import { ATOMIC_PREFIX, NO_RESULT, type ValType, Wasm } from './opcodes.js';
+
+/** What the code of a small program takes. */
+const CODE_BYTES = 1024;
 
 /** The body of one WebAssembly function while it is written: locals and code. */
 export class FunctionWriter {
-  readonly code = new ByteWriter();
+  readonly code = new ByteWriter(CODE_BYTES);
   readonly #params: number;
   readonly #locals: ValType[] = [];
 
@@ -16,9 +19,9 @@ export class FunctionWriter {
     return this.#params + this.#locals.push(type) - 1;
   }
 
-  /** The bytes of the function's entry in the code section, without the length in front. */
-  finish(): ByteWriter {
-    const out = new ByteWriter();
+  /** Writes the function's entry in the code section. */
+  writeTo(out: ByteWriter): void {
+    const start = out.openLength();
     const runs: [ValType, number][] = [];
     for (const type of this.#locals) {
       const last = runs.at(-1);
@@ -30,9 +33,9 @@ export class FunctionWriter {
       out.unsigned(count);
       out.byte(type);
     }
-    out.raw(this.code.bytes);
+    out.append(this.code);
     out.byte(Wasm.end);
-    return out;
+    out.closeLength(start);
   }
 
   /** Instructions without immediates. */
@@ -70,6 +73,14 @@ export class FunctionWriter {
   memory(code: number, offset: number): void {
     this.code.byte(code);
     this.code.byte(0);
+    this.code.unsigned(offset);
+  }
+
+  /** An atomic access of `size` bytes, the address (and operands) on the stack. Its alignment is no hint: it is checked. */
+  atomic(code: number, size: number, offset: number): void {
+    this.code.byte(ATOMIC_PREFIX);
+    this.code.byte(code);
+    this.code.byte(Math.log2(size));
     this.code.unsigned(offset);
   }
 

@@ -12,6 +12,8 @@ const FUNCTION_TYPE = 0x60;
 const LIMITS_MIN = 0x00;
 const LIMITS_SHARED = 0x03;
 const MAX_PAGES = 65536;
+/** What all but the code takes in a small module. */
+const MODULE_BYTES = 512;
 
 export interface FunctionType {
   readonly params: readonly ValType[];
@@ -81,7 +83,8 @@ export class ModuleWriter {
   }
 
   finish(): Uint8Array {
-    const out = new ByteWriter();
+    const code = this.#functions.reduce((sum, { body }) => sum + (body?.code.length ?? 0), 0);
+    const out = new ByteWriter(code + MODULE_BYTES);
     out.raw(MAGIC);
     section(out, Section.type, this.#types, writeType);
     this.#importSection(out);
@@ -90,23 +93,22 @@ export class ModuleWriter {
     this.#exportSection(out);
     section(out, Section.code, this.#functions, (to, { body }) => {
       if (body === undefined) throw new TypeError('a declared function has no body');
-      const { bytes } = body.finish();
-      to.unsigned(bytes.length);
-      to.raw(bytes);
+      body.writeTo(to);
     });
-    return out.bytes.slice();
+    return out.bytes;
   }
 
   #importSection(out: ByteWriter): void {
     const hasMemory = this.#memory !== 'none';
-    const body = new ByteWriter();
-    body.unsigned(this.#imports.length + (hasMemory ? 1 : 0));
-    if (hasMemory) writeMemory(body, this.#memory === 'shared');
+    out.byte(Section.import);
+    const start = out.openLength();
+    out.unsigned(this.#imports.length + (hasMemory ? 1 : 0));
+    if (hasMemory) writeMemory(out, this.#memory === 'shared');
     for (const { name, type } of this.#imports) {
-      writeImport(body, name, FUNCTION);
-      body.unsigned(type);
+      writeImport(out, name, FUNCTION);
+      out.unsigned(type);
     }
-    writeSection(out, Section.import, body);
+    out.closeLength(start);
   }
 
   #exportSection(out: ByteWriter): void {
@@ -124,16 +126,11 @@ export class ModuleWriter {
 }
 
 function section<T>(out: ByteWriter, id: number, rows: readonly T[], write: (to: ByteWriter, row: T) => void): void {
-  const body = new ByteWriter();
-  body.unsigned(rows.length);
-  for (const row of rows) write(body, row);
-  writeSection(out, id, body);
-}
-
-function writeSection(out: ByteWriter, id: number, body: ByteWriter): void {
   out.byte(id);
-  out.unsigned(body.length);
-  out.raw(body.bytes);
+  const start = out.openLength();
+  out.unsigned(rows.length);
+  for (const row of rows) write(out, row);
+  out.closeLength(start);
 }
 
 function writeType(to: ByteWriter, { params, results }: FunctionType): void {
