@@ -3,6 +3,7 @@ import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
 import type { ModulePlan } from './module-plan.js';
+import { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { OutsideUses } from './outside-function.js';
 import { indexOfWord } from './step.js';
@@ -16,13 +17,13 @@ const SUBPROG_TYPE: FunctionType = { params: [i64, i64, i64, i64, i64, i32], res
 /** Words of r1 to r4 and the frame of who calls back. */
 const CALLBACK_TYPE: FunctionType = { params: Array.from({ length: 9 }, () => i32), results: [i32] };
 
-/** Names of a module's exports. */
+/** Names of a module's exports; programs by their place in the module. */
 export const ModuleName = {
-  entry: 'entry',
   /** Functions outside the module. */
   table: 'table',
-  /** Followed by the slot at which the subprogram begins. */
-  callback: 'callback',
+  entry: (program: number): string => `entry${program}`,
+  /** The subprogram that begins at `slot`, for helpers that call back. */
+  callback: (program: number, slot: number): string => `callback${program}_${slot}`,
 } as const;
 
 export interface CompileInput {
@@ -38,11 +39,17 @@ export interface CompileInput {
   readonly outside: OutsideCalls;
 }
 
-/** A module's bytes, and what must be prepared before its entry is called. */
+/** A module that can be instantiated. */
 export interface CompiledModule {
   readonly bytes: Uint8Array;
   /** What belongs in the module's table. */
   readonly uses: OutsideUses;
+  /** In the order in which they were given. */
+  readonly programs: readonly ProgramNeeds[];
+}
+
+/** What must be prepared before a program's entry is called. */
+export interface ProgramNeeds {
   readonly usesBudget: boolean;
   readonly usesFrames: boolean;
   readonly usesCpu: boolean;
@@ -51,19 +58,26 @@ export interface CompiledModule {
   readonly contextNeed: number;
 }
 
-/** One WebAssembly function per BPF function, all of a program in one module. */
-export function compileModule(input: CompileInput): CompiledModule {
-  const { executable, code } = input;
-  const writer = new ModuleWriter(input.runtime.memory.shared ? 'shared' : 'unshared');
+/** One WebAssembly function per BPF function, those of all programs in one module. */
+export function compileModule(inputs: readonly CompileInput[], memory: 'shared' | 'unshared'): CompiledModule {
+  const writer = new ModuleWriter(memory);
   const uses = new OutsideUses();
+  const programs = inputs.map((input, number) => compileProgram(writer, uses, input, number));
+  writer.table(uses.size, ModuleName.table);
+  return { bytes: writer.finish(), uses, programs };
+}
+
+function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileInput, number: number): ProgramNeeds {
+  const { executable, code } = input;
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
-    const type = i === 0 ? ENTRY_TYPE : SUBPROG_TYPE;
-    subprogs.set(indexOfWord(code.wordOfSlot[start]), writer.declare(type, i === 0 ? ModuleName.entry : undefined));
+    const index = i === 0 ? writer.declare(ENTRY_TYPE, ModuleName.entry(number)) : writer.declare(SUBPROG_TYPE);
+    subprogs.set(indexOfWord(code.wordOfSlot[start]), index);
   }
   const plan: ModulePlan = {
     ...input,
     uses,
+    routines: new ModuleRoutines(writer),
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
     usesBudget: false,
@@ -75,12 +89,10 @@ export function compileModule(input: CompileInput): CompiledModule {
   for (const { start, isCallback } of executable.subprogs) {
     const target = subprogs.get(indexOfWord(code.wordOfSlot[start]));
     if (!isCallback || target === undefined) continue;
-    writer.define(writer.declare(CALLBACK_TYPE, `${ModuleName.callback}${start}`), callbackBody(target));
+    writer.define(writer.declare(CALLBACK_TYPE, ModuleName.callback(number, start)), callbackBody(target));
   }
-  writer.table(uses.size, ModuleName.table);
-  const bytes = writer.finish();
   const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
-  return { bytes, uses, usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
+  return { usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
 }
 
 /** Puts words together and calls the subprogram; the low word of its result. */

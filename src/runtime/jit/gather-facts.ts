@@ -1,15 +1,15 @@
-import { BpfFuncId } from '../../base/index.js';
 import { Op } from '../interp/op.js';
 import { AccessJudge, type AccessWay } from './analysis/access-facts.js';
+import { type CallFact, callFact } from './analysis/call-facts.js';
 import { findRotates } from './analysis/find-rotates.js';
 import { boundedLoops } from './analysis/loop-bounds.js';
 import { growthOf } from './analysis/loop-growth.js';
 import type { ProgramState } from './analysis/program-state.js';
-import { Kind, UNKNOWN } from './analysis/value.js';
+import { isStart, Kind, UNKNOWN } from './analysis/value.js';
 import { ValueFlow } from './analysis/value-flow.js';
 import type { Dominators } from './flow/dominators.js';
 import type { FlowGraph } from './flow/flow-graph.js';
-import type { CallFact, FunctionFacts, Keep, Rotate } from './lower/emitter.js';
+import type { FunctionFacts, Keep, Rotate } from './lower/emitter.js';
 import { accessSize, isWrite } from './lower/memory.js';
 import type { ModulePlan } from './module-plan.js';
 import { type Step, stepAt } from './step.js';
@@ -109,8 +109,7 @@ class FactGatherer {
     this.#plan.usesWindows ||= way.kind !== 'frame' && way.kind !== 'proved';
     if (way.kind === 'window') this.#sizes[write ? 'write' : 'read'].add(size);
     if (way.kind === 'packet') this.#sizes[write ? 'packetWrite' : 'packetRead'].add(size);
-    if (way.kind === 'proved' && way.packet !== undefined && this.#packetProof !== 'write')
-      this.#packetProof = way.packet;
+    this.#noteProof(way);
     if (step.op === Op.loadPacketPointer && isContext(step, state)) this.#contextLoads.add(step.index);
   }
 
@@ -124,12 +123,20 @@ class FactGatherer {
 
   #noteCall({ index, x }: Step, state: ProgramState): void {
     const { code, executable, assumeProved } = this.#plan;
-    if (code.helpers[x].id !== BpfFuncId.BPF_FUNC_map_lookup_elem) return;
-    const pointer = state.register(1);
-    const map = executable.facts?.mapAt(code.slots[index]) ?? (pointer.kind === Kind.map ? pointer.map : null);
-    if (map === null) return;
-    const way = this.#judge.judge(state.register(2), 0, map.keySize, false, state.packetStart.extent);
-    this.#calls.set(index, { map, key: assumeProved && way.kind !== 'frame' ? PROVED : way });
+    const known = executable.facts?.mapAt(code.slots[index]);
+    const fact = callFact(code.helpers[x], state, known, (pointer, size) => {
+      const way = this.#judge.judge(pointer, 0, size, false, state.packetStart.extent);
+      if (assumeProved && way.kind !== 'frame') return PROVED;
+      this.#noteProof(way);
+      return way;
+    });
+    if (fact !== undefined) this.#calls.set(index, fact);
+  }
+
+  /** What the code must see to for the access to be proved. */
+  #noteProof(way: AccessWay): void {
+    if (way.kind === 'proved' && way.packet !== undefined && this.#packetProof !== 'write')
+      this.#packetProof = way.packet;
   }
 
   /** Accesses rely on packet pointers being what they should: those are compared with the packet when loaded. */
@@ -152,5 +159,5 @@ class FactGatherer {
 
 function isContext(step: Step, state: ProgramState | undefined): boolean {
   const base = state?.register(step.s / 2);
-  return base?.kind === Kind.context && base.lo === 0 && base.hi === 0;
+  return base?.kind === Kind.context && isStart(base);
 }

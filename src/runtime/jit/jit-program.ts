@@ -8,7 +8,7 @@ import { BUDGET_USED, RunStopped } from '../interp/stop.js';
 import { bpfOffset } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Runtime } from '../runtime.js';
-import { type CompiledModule, compileModule, ModuleName } from './compile-module.js';
+import { type CompileInput, compileModule, ModuleName, type ProgramNeeds } from './compile-module.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { type Callback, RunBorder, RunEnded } from './run-border.js';
 import { SharedState } from './shared-state.js';
@@ -20,11 +20,22 @@ const STACK_EXHAUSTED = 'the stack of this CPU is exhausted';
 
 type Entry = (ctx: number, r2: number, sp: number) => number;
 
+/** A program in an instance of the module that it shares with others of its object. */
 interface Loaded {
-  readonly module: CompiledModule;
+  readonly needs: ProgramNeeds;
   readonly entry: Entry;
-  readonly exports: Record<string, unknown>;
+  /** By the slot at which the subprogram begins. */
+  readonly callbacks: ReadonlyMap<number, Callback>;
 }
+
+/** What is left of a program that was released: the module goes, even if somebody keeps the program. */
+const RELEASED: Loaded = {
+  needs: { usesBudget: false, usesFrames: false, usesCpu: false, usesWindows: false, contextNeed: 0 },
+  entry: () => {
+    throw new TypeError('a program that was released cannot run');
+  },
+  callbacks: new Map(),
+};
 
 export interface JitProgramOptions {
   readonly assumeProved: boolean;
@@ -32,7 +43,7 @@ export interface JitProgramOptions {
   readonly outside: OutsideCalls;
 }
 
-/** A program as a WebAssembly instance. */
+/** A program as a function of a WebAssembly instance. */
 export class JitProgram implements EngineProgram {
   readonly #executable: Executable;
   readonly #runtime: Runtime;
@@ -43,16 +54,33 @@ export class JitProgram implements EngineProgram {
   /** Which program this is to the functions outside its module. */
   readonly #number: number;
   readonly #hasCallbacks: boolean;
-  readonly #trusting: Loaded;
+  #trusting!: Loaded;
   /** The same with all of the context checked, for runs on a shorter one than the program type's. */
   #careful: Loaded | undefined;
-  #current: Loaded;
-  #entry: Entry;
+  #current!: Loaded;
+  #entry!: Entry;
   #run: BpfRunCtx | null = null;
-  readonly #prepares: boolean;
+  #prepares = false;
 
-  /** Throws BpfError where an instruction cannot run, and what WebAssembly throws where compiling is denied. */
-  constructor(executable: Executable, runtime: Runtime, options: JitProgramOptions) {
+  /**
+   * Programs in one module. Throws BpfError where an instruction cannot run, and what WebAssembly throws where
+   * compiling is denied.
+   */
+  static load(executables: readonly Executable[], runtime: Runtime, options: JitProgramOptions): JitProgram[] {
+    const programs: JitProgram[] = [];
+    try {
+      if (executables.length === 0) return [];
+      for (const executable of executables) programs.push(new JitProgram(executable, runtime, options));
+      const inputs = programs.map((program) => program.#compileInput(true));
+      instantiate(inputs, runtime).forEach((loaded, i) => programs[i].#begin(loaded));
+      return programs;
+    } catch (error) {
+      for (const program of programs) program.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(executable: Executable, runtime: Runtime, options: JitProgramOptions) {
     this.#executable = executable;
     this.#runtime = runtime;
     this.#options = options;
@@ -65,19 +93,9 @@ export class JitProgram implements EngineProgram {
       runtime,
       this.#state,
       (pc, reason) => this.#fault(pc, reason),
-      (slot) => this.#current.exports[`${ModuleName.callback}${slot}`] as Callback,
+      (slot) => this.#current.callbacks.get(slot),
     );
     this.#number = options.outside.enter(this.#border);
-    this.#trusting = this.#load(true);
-    this.#current = this.#trusting;
-    this.#entry = this.#trusting.entry;
-    const { usesBudget, usesFrames, usesCpu, usesWindows } = this.#trusting.module;
-    this.#prepares = usesBudget || usesFrames || usesCpu || usesWindows || this.#hasCallbacks;
-  }
-
-  /** The module that runs on a context of the usual size. */
-  get module(): Uint8Array {
-    return this.#trusting.module.bytes;
   }
 
   run(run: BpfRunCtx, ctx: number, r2 = 0): number {
@@ -85,7 +103,7 @@ export class JitProgram implements EngineProgram {
     this.#run = run;
     try {
       const { ctxSize } = run;
-      const isUsual = ctxSize >= this.#trusting.module.contextNeed && run.ctx === ctx;
+      const isUsual = ctxSize >= this.#trusting.needs.contextNeed && run.ctx === ctx;
       if (isUsual && !this.#prepares && run.stackPointer - STACK_FRAME >= run.stackStart) {
         this.#border.run = run;
         const result = this.#entry(ctx, r2, run.stackPointer);
@@ -103,12 +121,14 @@ export class JitProgram implements EngineProgram {
   }
 
   dispose(): void {
+    this.#careful = undefined;
+    this.#begin(RELEASED);
     this.#options.outside.leave(this.#number);
     this.#runtime.memory.free(bpfOffset(this.#state.at), StateLayout.size);
   }
 
   #runPrepared(isUsual: boolean, run: BpfRunCtx, ctx: number, r2: number): number {
-    this.#current = isUsual ? this.#trusting : (this.#careful ??= this.#load(false));
+    this.#current = isUsual ? this.#trusting : (this.#careful ??= this.#loadCareful());
     const state = this.#state;
     this.#border.run = run;
     this.#prepare(run, ctx);
@@ -117,7 +137,7 @@ export class JitProgram implements EngineProgram {
     try {
       const result = this.#current.entry(ctx, r2, run.stackPointer);
       run.resultHi = state.get(StateLayout.resultHi);
-      if (this.#current.module.usesBudget) run.budget = state.budget;
+      if (this.#current.needs.usesBudget) run.budget = state.budget;
       return result;
     } finally {
       run.callback = null;
@@ -126,7 +146,7 @@ export class JitProgram implements EngineProgram {
 
   #prepare(run: BpfRunCtx, ctx: number): void {
     const state = this.#state;
-    const { usesBudget, usesFrames, usesCpu, usesWindows } = this.#current.module;
+    const { usesBudget, usesFrames, usesCpu, usesWindows } = this.#current.needs;
     if (usesBudget || usesWindows || this.#hasCallbacks) {
       state.setLong(StateLayout.budget, run.budget);
       state.setLong(StateLayout.loopReserve, run.budget / 2);
@@ -156,8 +176,20 @@ export class JitProgram implements EngineProgram {
     return result;
   }
 
-  #load(trustContext: boolean): Loaded {
-    const module = compileModule({
+  #begin(loaded: Loaded): void {
+    this.#trusting = loaded;
+    this.#current = loaded;
+    this.#entry = loaded.entry;
+    const { usesBudget, usesFrames, usesCpu, usesWindows } = loaded.needs;
+    this.#prepares = usesBudget || usesFrames || usesCpu || usesWindows || this.#hasCallbacks;
+  }
+
+  #loadCareful(): Loaded {
+    return instantiate([this.#compileInput(false)], this.#runtime)[0];
+  }
+
+  #compileInput(trustContext: boolean): CompileInput {
+    return {
       executable: this.#executable,
       code: this.#code,
       runtime: this.#runtime,
@@ -166,12 +198,7 @@ export class JitProgram implements EngineProgram {
       trustContext,
       program: this.#number,
       outside: this.#options.outside,
-    });
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes), {
-      [ImportName.module]: { [ImportName.memory]: this.#runtime.memory.wasm },
-    });
-    module.uses.fill(instance.exports[ModuleName.table] as WebAssembly.Table);
-    return { module, entry: instance.exports[ModuleName.entry] as Entry, exports: instance.exports };
+    };
   }
 
   /** `RunBorder.fault`. */
@@ -220,4 +247,24 @@ export class JitProgram implements EngineProgram {
     }
     throw new RunEnded(reason);
   }
+}
+
+function callbackSlots({ subprogs }: Executable): number[] {
+  return subprogs.flatMap(({ start, isCallback }) => (isCallback ? [start] : []));
+}
+
+/** The bytes are not kept: whoever wants to see them compiles anew. */
+function instantiate(inputs: readonly CompileInput[], { memory }: Runtime): Loaded[] {
+  const { bytes, uses, programs } = compileModule(inputs, memory.shared ? 'shared' : 'unshared');
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    [ImportName.module]: { [ImportName.memory]: memory.wasm },
+  });
+  uses.fill(exports[ModuleName.table] as WebAssembly.Table);
+  return programs.map((needs, i) => ({
+    needs,
+    entry: exports[ModuleName.entry(i)] as Entry,
+    callbacks: new Map(
+      callbackSlots(inputs[i].executable).map((slot) => [slot, exports[ModuleName.callback(i, slot)] as Callback]),
+    ),
+  }));
 }

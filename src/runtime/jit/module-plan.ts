@@ -1,6 +1,7 @@
 import type { Executable } from '../executable.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
+import type { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
 import type { OutsideUses } from './outside-function.js';
 import type { FunctionType } from './wasm/module-writer.js';
@@ -21,6 +22,7 @@ export interface ModulePlan {
   readonly outside: OutsideCalls;
   /** Those of `outside` that the module calls. */
   readonly uses: OutsideUses;
+  readonly routines: ModuleRoutines;
   /** The number of a type in the module. */
   typeIndex(type: FunctionType): number;
   /** Functions by their first predecoded instruction. */

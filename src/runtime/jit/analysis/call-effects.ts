@@ -84,12 +84,12 @@ function forgetRecords(state: ProgramState): void {
 }
 
 function helperResult(state: ProgramState, { id, ret }: Helper, site: number): Value {
-  if (id === F.BPF_FUNC_ringbuf_reserve) {
+  const { kind, map } = state.register(1);
+  if (kind === Kind.map && map !== null) {
     const size = state.register(2);
-    return isConstant(size) && size.lo > 0 ? recordOrNull(size.lo, site) : UNKNOWN;
+    if (id === F.BPF_FUNC_ringbuf_reserve && isConstant(size) && size.lo > 0) return recordOrNull(map, size.lo, site);
+    const isLookup = id === F.BPF_FUNC_map_lookup_elem || id === F.BPF_FUNC_map_lookup_percpu_elem;
+    if (isLookup && hasValues(map)) return valueOrNull(map, site);
   }
-  const { map } = state.register(1);
-  const isLookup = id === F.BPF_FUNC_map_lookup_elem || id === F.BPF_FUNC_map_lookup_percpu_elem;
-  if (isLookup && state.register(1).kind === Kind.map && map !== null && hasValues(map)) return valueOrNull(map, site);
   return ret === 'integer' ? ANY_S32 : UNKNOWN;
 }

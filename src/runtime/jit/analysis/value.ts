@@ -15,7 +15,7 @@ export const Kind = {
   value: 6,
   /** What the lookup at `site` returned. */
   valueOrNull: 7,
-  /** Into the ring buffer record of `extent` bytes that the call at `site` reserved. */
+  /** Into the open record of `extent` bytes that the call at `site` reserved of the ring `map`. */
   record: 8,
   recordOrNull: 9,
 } as const;
@@ -80,14 +80,14 @@ export function valueOrNull(map: BpfMap, site: number): Value {
   return make(Kind.valueOrNull, 0, 0, map, site);
 }
 
-export function recordOrNull(size: number, site: number): Value {
-  return make(Kind.recordOrNull, 0, 0, null, site, 0, size);
+export function recordOrNull(ring: BpfMap, size: number, site: number): Value {
+  return make(Kind.recordOrNull, 0, 0, ring, site, 0, size);
 }
 
 /** The pointer that `pointer` is if it is not NULL. */
 export function notNull({ kind, map, site, extent }: Value): Value {
   if (kind === Kind.valueOrNull && map !== null) return valuePointer(map, 0);
-  return make(Kind.record, 0, 0, null, site, 0, extent);
+  return make(Kind.record, 0, 0, map, site, 0, extent);
 }
 
 /** A packet pointer with at least `extent`. */
@@ -103,6 +103,11 @@ export function withoutSite(pointer: Value): Value {
 
 export function isConstant(value: Value): boolean {
   return value.kind === Kind.scalar && value.lo === value.hi;
+}
+
+/** Whether `value` points to the first byte of what it points into. */
+export function isStart({ lo, hi }: Value): boolean {
+  return lo === 0 && hi === 0;
 }
 
 /** Pointers that stay what they are wherever they are moved. */

@@ -1,22 +1,16 @@
 import { type ProgramCode, REGISTER_WORDS } from '../../interp/predecode.js';
 import { STACK_FRAME } from '../../interp/access-guard.js';
+import { CpuBlock } from '../../cpu-block.js';
 import type { Runtime } from '../../runtime.js';
 import { BPF_MEMORY_HI } from '../../memory/bpf-memory.js';
 import type { AccessWay } from '../analysis/access-facts.js';
-import type { BpfMap } from '../../map/bpf-map.js';
+import type { CallFact } from '../analysis/call-facts.js';
 import { FaultReason, StateLayout } from '../state-layout.js';
 import { FunctionWriter } from '../wasm/function-writer.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { ModulePlan } from '../module-plan.js';
 import type { OutsideFunction } from '../outside-function.js';
 import { Window } from './window.js';
-
-/** What the analysis found out about a call of map_lookup_elem and the like. */
-export interface CallFact {
-  readonly map: BpfMap;
-  /** Where the key is, if it surely can be read. */
-  readonly key: AccessWay;
-}
 
 export type WindowKind = 'read' | 'write' | 'packetRead' | 'packetWrite';
 
@@ -183,6 +177,30 @@ export class Emitter {
     this.w.op(Wasm.i64Or);
   }
 
+  /** Number of the CPU, an i32 on the stack. */
+  cpu(): void {
+    if (this.runtime.cpus === 1) {
+      this.w.i32(0);
+      return;
+    }
+    this.plan.usesCpu = true;
+    this.loadState(Wasm.i32Load, StateLayout.cpu);
+  }
+
+  /** Offset of the CPU's block, an i32 on the stack. */
+  cpuBlock(): void {
+    const { cpuBlocks, cpus } = this.runtime;
+    if (cpus === 1) {
+      this.w.i32(cpuBlocks);
+      return;
+    }
+    this.cpu();
+    this.w.i32(CpuBlock.stride);
+    this.w.op(Wasm.i32Mul);
+    this.w.i32(cpuBlocks);
+    this.w.op(Wasm.i32Add);
+  }
+
   // --- the program's state area
 
   loadState(code: number, field: number): void {
@@ -194,6 +212,16 @@ export class Emitter {
   reloadWindows(): void {
     this.#windows.read.reload();
     this.#windows.write.reload();
+  }
+
+  /** After a record has been closed: it must not be found in a window any more, here or in a caller. */
+  forgetWindows(): void {
+    const { read, write } = this.facts.windowSizes;
+    const { state, subprogs } = this.plan;
+    if (read.length === 0 && write.length === 0 && subprogs.size === 1) return;
+    copyWindow(this.w, state + StateLayout.packetRead, state + StateLayout.readWindow);
+    copyWindow(this.w, state + StateLayout.packetWrite, state + StateLayout.writeWindow);
+    this.reloadWindows();
   }
 
   storeBudget(): void {
@@ -302,5 +330,15 @@ export class Emitter {
 
   window(kind: WindowKind): Window {
     return this.#windows[kind];
+  }
+}
+
+/** Base and length of a window become those of another. */
+function copyWindow(w: FunctionWriter, from: number, to: number): void {
+  for (const field of [0, 8]) {
+    w.i32(0);
+    w.i32(0);
+    w.memory(Wasm.i64Load, from + field);
+    w.memory(Wasm.i64Store, to + field);
   }
 }

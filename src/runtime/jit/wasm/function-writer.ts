@@ -1,5 +1,5 @@
 import { ByteWriter } from './byte-writer.js';
-import { ATOMIC_PREFIX, NO_RESULT, type ValType, Wasm } from './opcodes.js';
+import { ATOMIC_PREFIX, BULK_PREFIX, NO_RESULT, type ValType, Wasm, WasmBulk } from './opcodes.js';
 
 /** What the code of a small program takes. */
 const CODE_BYTES = 1024;
@@ -76,6 +76,16 @@ export class FunctionWriter {
     this.code.unsigned(offset);
   }
 
+  /** memory.copy: destination, source and length on the stack. */
+  memoryCopy(): void {
+    this.op(BULK_PREFIX, WasmBulk.memoryCopy, 0, 0);
+  }
+
+  /** memory.fill: destination, byte and length on the stack. */
+  memoryFill(): void {
+    this.op(BULK_PREFIX, WasmBulk.memoryFill, 0);
+  }
+
   /** An atomic access of `size` bytes, the address (and operands) on the stack. Its alignment is no hint: it is checked. */
   atomic(code: number, size: number, offset: number): void {
     this.code.byte(ATOMIC_PREFIX);
@@ -84,8 +94,8 @@ export class FunctionWriter {
     this.code.unsigned(offset);
   }
 
-  block(): void {
-    this.op(Wasm.block, NO_RESULT);
+  block(result: number = NO_RESULT): void {
+    this.op(Wasm.block, result);
   }
 
   loop(): void {

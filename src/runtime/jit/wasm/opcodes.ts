@@ -25,6 +25,8 @@ export const Wasm = {
   localTee: 0x22,
   i32Load: 0x28,
   i64Load: 0x29,
+  i32Load8U: 0x2d,
+  i32Load16U: 0x2f,
   i64Load8S: 0x30,
   i64Load8U: 0x31,
   i64Load16S: 0x32,
@@ -34,6 +36,7 @@ export const Wasm = {
   i32Store: 0x36,
   i64Store: 0x37,
   i32Store8: 0x3a,
+  i32Store16: 0x3b,
   i64Store8: 0x3c,
   i64Store16: 0x3d,
   i64Store32: 0x3e,
@@ -98,6 +101,11 @@ export const Wasm = {
   i64Extend16S: 0xc3,
   i64Extend32S: 0xc4,
 } as const;
+
+/** Comes before the codes of `WasmBulk`. */
+export const BULK_PREFIX = 0xfc;
+
+export const WasmBulk = { memoryCopy: 10, memoryFill: 11 } as const;
 
 /** Comes before the codes of `WasmAtomic`. */
 export const ATOMIC_PREFIX = 0xfe;
