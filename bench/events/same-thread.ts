@@ -2,7 +2,6 @@ import { openPerfBuffer, PerfEvents } from 'kscope/perf';
 import {
   type BpfMap,
   EventReader,
-  eventType,
   PerfEventArrayMap,
   RingBufferConsumer,
   RingBufferMap,
@@ -12,6 +11,7 @@ import { objectOf, packetOf } from '../compute/workloads.js';
 import { keep } from '../dispatch/empty-call.js';
 import type { EngineRow } from '../engines.js';
 import { PacketProgram } from '../packet-program.js';
+import { recordType, type WorkloadRecord } from './record-type.js';
 import { type Effort, Stopwatch } from '../stopwatch.js';
 
 export interface SameThreadRow {
@@ -75,16 +75,8 @@ function ringNumbers({ collection, runtime }: PacketProgram): Drain {
   return () => void consumer.visit(visitor);
 }
 
-/** What the records of ring and perf are. */
-interface WorkloadRecord {
-  readonly pid: number;
-}
-
 function ringEvents({ collection }: PacketProgram): Drain {
-  const { btf } = collection.spec;
-  if (btf === null) throw new Error('the object has no BTF');
-  const type = eventType<WorkloadRecord>(btf, 'record');
-  const reader = new EventReader(mapOf(collection.maps, RingBufferMap), type);
+  const reader = new EventReader(mapOf(collection.maps, RingBufferMap), recordType());
   const handler = (event: WorkloadRecord): void => keep(event.pid);
   return () => void reader.poll(handler);
 }

@@ -47,7 +47,9 @@ class Predecoder {
   readonly #packetPointers: readonly number[];
   readonly #helpers: Helper[] = [];
   readonly #constants: number[] = [];
-  readonly #constantAt = new Map<string, number>();
+  /** Where constants are: those that are the sign extension of their low word by that word, others by both. */
+  readonly #narrowAt = new Map<number, number>();
+  readonly #wideAt = new Map<string, number>();
   readonly #slots: number[] = [];
   readonly #wordOfSlot: Int32Array;
 
@@ -64,7 +66,7 @@ class Predecoder {
     this.#numberSlots();
     const end = this.#slots.length * INSN_WORDS;
     const words = new Int32Array(end + INSN_WORDS);
-    this.#slots.forEach((slot, index) => words.set(this.#instruction(slot), index * INSN_WORDS));
+    this.#slots.forEach((slot, index) => this.#instruction(slot, words, index * INSN_WORDS));
     words[end] = packInsn(Op.endOfProgram, 0, 0);
     const registers = new Int32Array(REGISTER_WORDS + this.#constants.length);
     registers.set(this.#constants, REGISTER_WORDS);
@@ -79,9 +81,13 @@ class Predecoder {
     }
   }
 
-  #instruction(slot: number): readonly number[] {
+  /** Writes the words of the instruction in `slot`. */
+  #instruction(slot: number, words: Int32Array, at: number): void {
     const insn = this.#insns[slot];
-    if (insn.code === CALLX) return [packInsn(Op.callRegister, 0, insn.dst * 2), 0];
+    if (insn.code === CALLX) {
+      words[at] = packInsn(Op.callRegister, 0, insn.dst * 2);
+      return;
+    }
     const form = formOf(insn);
     const op = form === undefined ? undefined : this.#formOps.get(form.name);
     if (form === undefined || op === undefined) {
@@ -91,7 +97,8 @@ class Predecoder {
       });
     }
     const [code, last] = this.#specialise(op, form, insn, slot);
-    return [packInsn(code, insn.dst * 2, this.#source(form, insn, slot)), last];
+    words[at] = packInsn(code, insn.dst * 2, this.#source(form, insn, slot));
+    words[at + 1] = last;
   }
 
   /** The operation and the instruction's last word. */
@@ -171,11 +178,15 @@ class Predecoder {
   }
 
   #constant(lo: number, hi: number): number {
-    const name = `${lo}:${hi}`;
-    let at = this.#constantAt.get(name);
+    if (hi === lo >> 31) return this.#numbered(this.#narrowAt, lo, lo, hi);
+    return this.#numbered(this.#wideAt, `${lo}:${hi}`, lo, hi);
+  }
+
+  #numbered<K>(places: Map<K, number>, key: K, lo: number, hi: number): number {
+    let at = places.get(key);
     if (at === undefined) {
       at = REGISTER_WORDS + this.#constants.push(lo, hi) - 2;
-      this.#constantAt.set(name, at);
+      places.set(key, at);
     }
     return at;
   }

@@ -12,11 +12,17 @@ import { Wasm } from './wasm/opcodes.js';
 
 /** Compiles the function that begins at predecoded instruction `entry`. */
 export function compileFunction(plan: ModulePlan, entry: number, isEntry: boolean): FunctionWriter {
+  const { listing } = plan;
   const graph = flowGraph(plan.code, entry);
   const tree = dominators(graph);
   const emitter = new Emitter(plan, gatherFacts(plan, graph, tree, isEntry), isEntry);
+  const { code } = emitter.w;
+  listing?.nameLocals(emitter.localNames());
+  listing?.mark(code.length, 'entry');
   emitter.begin();
-  emitFlow(graph, tree, emitter.w, new Bodies(emitter, graph));
+  const isStructured = emitFlow(graph, tree, emitter.w, new Bodies(emitter, graph));
+  if (!isStructured) listing?.dispatches();
+  listing?.mark(code.length, 'where a run that cannot go on leaves compiled code');
   emitter.end();
   return emitter.w;
 }
@@ -37,6 +43,7 @@ class Bodies implements FlowBodies {
   body(block: Block): void {
     for (let index = block.start; index < block.end; index++) {
       const step = stepAt(this.#e.code, index);
+      this.#mark(index);
       if (isJumpOp(step.op)) return;
       this.#e.keep(index);
       lower(this.#e, step);
@@ -66,6 +73,11 @@ class Bodies implements FlowBodies {
     e.depth = faultDepth;
     e.stop(end - 1, 1, FaultReason.budget);
     e.w.end();
+  }
+
+  #mark(index: number): void {
+    const { plan, w } = this.#e;
+    plan.listing?.mark(w.code.length, plan.code.slots[index]);
   }
 
   #isCharged(header: number): boolean {

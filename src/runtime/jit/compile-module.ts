@@ -2,6 +2,7 @@ import type { Executable } from '../executable.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import type { ModulePlan } from './module-plan.js';
 import { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
@@ -34,6 +35,8 @@ export interface CompileInput {
   readonly state: number;
   readonly assumeProved: boolean;
   readonly trustContext: boolean;
+  /** Takes notes, if anybody wants to read the module. */
+  readonly listing?: ModuleListing | undefined;
   /** The number that the program passes with calls out of the module. */
   readonly program: number;
   readonly outside: OutsideCalls;
@@ -64,7 +67,9 @@ export function compileModule(inputs: readonly CompileInput[], memory: 'shared' 
   const uses = new OutsideUses();
   const programs = inputs.map((input, number) => compileProgram(writer, uses, input, number));
   writer.table(uses.size, ModuleName.table);
-  return { bytes: writer.finish(), uses, programs };
+  const bytes = writer.finish();
+  inputs[0].listing?.end(bytes);
+  return { bytes, uses, programs };
 }
 
 function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileInput, number: number): ProgramNeeds {
@@ -77,7 +82,7 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   const plan: ModulePlan = {
     ...input,
     uses,
-    routines: new ModuleRoutines(writer),
+    routines: new ModuleRoutines(writer, input.listing),
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
     usesBudget: false,
@@ -85,7 +90,12 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
     usesWindows: false,
     contextNeed: 0,
   };
-  for (const [entry, index] of subprogs) writer.define(index, compileFunction(plan, entry, entry === 0));
+  for (const subprog of executable.subprogs) {
+    const entry = indexOfWord(code.wordOfSlot[subprog.start]);
+    const index = subprogs.get(entry) ?? -1;
+    plan.listing?.begin(index, executable, subprog);
+    writer.define(index, compileFunction(plan, entry, entry === 0));
+  }
   for (const { start, isCallback } of executable.subprogs) {
     const target = subprogs.get(indexOfWord(code.wordOfSlot[start]));
     if (!isCallback || target === undefined) continue;

@@ -1,5 +1,6 @@
 import type { Executable } from '../executable.js';
 import type { ProgramCode } from '../interp/predecode.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import type { Runtime } from '../runtime.js';
 import type { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
@@ -17,6 +18,7 @@ export interface ModulePlan {
   readonly assumeProved: boolean;
   /** Accesses of the context at constant offsets are not checked: the run is refused if it is too short. */
   readonly trustContext: boolean;
+  readonly listing?: ModuleListing | undefined;
   /** The number that the program passes with calls out of the module. */
   readonly program: number;
   readonly outside: OutsideCalls;

@@ -178,8 +178,17 @@ export class RingBufferArea implements WakeSource {
     const { u32 } = this.#memory;
     u32[header >>> 2] = (size | BUSY) >>> 0;
     u32[(header >>> 2) + 1] = (RingLayout.data + at) / RING_PAGE;
-    this.#addWord(RingLayout.producerPage, length);
+    this.#publish(producer, length);
     return header + HEADER;
+  }
+
+  /** Moves the producer position behind a record whose header is written: consumers that see the one see the other. */
+  #publish(producer: number, length: number): void {
+    const { u32 } = this.#memory;
+    const word = (this.address + RingLayout.producerPage) >>> 2;
+    const low = producer + length;
+    if (low > 0xffff_ffff) u32[word + 1]++;
+    Atomics.store(u32, word, low >>> 0);
   }
 
   /** Moves the pending position over records that have been committed since. */
@@ -196,10 +205,22 @@ export class RingBufferArea implements WakeSource {
 
   /** Whether a record of `length` bytes would end `size` or more bytes past the position at `page`, modulo 2^64. */
   #exceeds(page: number, length: number): boolean {
-    const low = this.#word(RingLayout.producerPage) - this.#word(page) + length;
+    const { low: from, high: fromHigh } = this.#position(page);
+    const low = this.#word(RingLayout.producerPage) - from + length;
     const carry = Math.floor(low / 2 ** 32);
-    const high = this.#word(RingLayout.producerPage + 4) - this.#word(page + 4) + carry;
+    const high = this.#word(RingLayout.producerPage + 4) - fromHigh + carry;
     return (high | 0) !== 0 || low >>> 0 >= this.size;
+  }
+
+  /** A position that another thread may be moving: both words of one moment. */
+  #position(page: number): { low: number; high: number } {
+    const { u32 } = this.#memory;
+    const word = (this.address + page) >>> 2;
+    for (;;) {
+      const high = Atomics.load(u32, word + 1);
+      const low = Atomics.load(u32, word);
+      if (Atomics.load(u32, word + 1) === high) return { low, high };
+    }
   }
 
   #commit(offset: number, flags: number, bit: number): void {
@@ -208,14 +229,17 @@ export class RingBufferArea implements WakeSource {
     const length = u32[header >>> 2] & ~BUSY;
     const at = header - this.#data;
     this.#mirrorOut(at, ringRecordSize(length >>> 0));
-    u32[header >>> 2] = (length | bit) >>> 0;
+    // A consumer on another thread must see the bytes if it sees the header; and either it sees the record before it
+    // sleeps, or we see below that it stands here: hence not a plain store.
+    Atomics.store(u32, header >>> 2, (length | bit) >>> 0);
     if ((flags & BpfRingbuf.BPF_RB_FORCE_WAKEUP) !== 0) this.#wake();
     else if ((flags & BpfRingbuf.BPF_RB_NO_WAKEUP) === 0 && this.#consumerIsAt(at)) this.#wake();
   }
 
   /** Consumers sleep only at the position they have reached: a commit elsewhere need not wake them. */
   #consumerIsAt(at: number): boolean {
-    return (this.#word(RingLayout.consumerPage) & (this.size - 1)) === at;
+    const consumer = Atomics.load(this.#memory.u32, (this.address + RingLayout.consumerPage) >>> 2);
+    return (consumer & (this.size - 1)) === at;
   }
 
   #wake(): void {

@@ -95,7 +95,7 @@ export class SharedRingCursor {
  * back once per `RELEASE_BATCH` records and at the end.
  */
 export function drainSharedRing(ring: SharedRingCursor, flow: RecordFlow, visit: RecordVisitor, limit: number): number {
-  const { words, data, mask, producer } = ring;
+  const { words, bytes, data, mask, producer } = ring;
   let taken = 0;
   try {
     while (taken < limit && !flow.halted) {
@@ -110,7 +110,7 @@ export function drainSharedRing(ring: SharedRingCursor, flow: RecordFlow, visit:
       if ((header & BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) !== 0) continue;
       taken++;
       flow.delivered++;
-      visit(words, at + 2, length);
+      visit(words, at + 2, length, bytes);
       if (taken % RELEASE_BATCH === 0) ring.release();
     }
   } finally {

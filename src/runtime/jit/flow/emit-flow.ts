@@ -16,10 +16,14 @@ export interface FlowBodies {
   setDepth(open: number): void;
 }
 
-/** Nested blocks and loops from the dominator tree; one loop around a br_table where a cycle has two entries. */
-export function emitFlow(graph: FlowGraph, tree: Dominators, writer: FunctionWriter, bodies: FlowBodies): void {
+/**
+ * Nested blocks and loops from the dominator tree; one loop around a br_table where a cycle has two entries: then the
+ * answer is false.
+ */
+export function emitFlow(graph: FlowGraph, tree: Dominators, writer: FunctionWriter, bodies: FlowBodies): boolean {
   if (tree.reducible) new StructuredFlow(graph, tree, writer, bodies).emit();
   else emitDispatch(graph, tree, writer, bodies);
+  return tree.reducible;
 }
 
 type Task =

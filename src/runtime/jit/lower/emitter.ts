@@ -106,6 +106,19 @@ export class Emitter {
     this.#reason = this.w.local(ValType.i32);
   }
 
+  /** What the variables hold that have a meaning of their own, for readers of the code. */
+  localNames(): [local: number, name: string][] {
+    const names: [number, string][] = this.isEntry
+      ? [
+          [0, 'ctx'],
+          [1, 'r2_lo'],
+        ]
+      : [];
+    this.#registers.forEach((local, r) => names.push([local, `r${r}`]));
+    names.push([this.sp, 'sp'], [this.frame, 'frame'], [this.framePointer, 'frame_pointer'], [this.budget, 'budget']);
+    return [...names, [this.#pc, 'pc'], [this.#reason, 'reason']];
+  }
+
   // --- registers
 
   reg(r: number): void {
