@@ -65,14 +65,22 @@ export interface ProgramNeeds {
 export function compileModule(inputs: readonly CompileInput[], memory: 'shared' | 'unshared'): CompiledModule {
   const writer = new ModuleWriter(memory);
   const uses = new OutsideUses();
-  const programs = inputs.map((input, number) => compileProgram(writer, uses, input, number));
+  const routines = new ModuleRoutines(writer, inputs[0].listing);
+  const programs = inputs.map((input, number) => compileProgram({ writer, uses, routines }, input, number));
   writer.table(uses.size, ModuleName.table);
   const bytes = writer.finish();
   inputs[0].listing?.end(bytes);
   return { bytes, uses, programs };
 }
 
-function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileInput, number: number): ProgramNeeds {
+/** What the programs of a module share. */
+interface Shared {
+  readonly writer: ModuleWriter;
+  readonly uses: OutsideUses;
+  readonly routines: ModuleRoutines;
+}
+
+function compileProgram({ writer, uses, routines }: Shared, input: CompileInput, number: number): ProgramNeeds {
   const { executable, code } = input;
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
@@ -82,7 +90,7 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   const plan: ModulePlan = {
     ...input,
     uses,
-    routines: new ModuleRoutines(writer, input.listing),
+    routines,
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
     usesBudget: false,
