@@ -23,6 +23,8 @@ export interface ProgramCode {
   readonly words: Int32Array;
   /** The register file at the start of a run: zeros, then the program's constants. */
   readonly registers: Int32Array;
+  /** The constants among them. */
+  readonly constants: Int32Array;
   /** Helpers by the index in a call's last word. */
   readonly helpers: readonly Helper[];
   /** Instruction slot of each predecoded instruction. */
@@ -70,7 +72,14 @@ class Predecoder {
     words[end] = packInsn(Op.endOfProgram, 0, 0);
     const registers = new Int32Array(REGISTER_WORDS + this.#constants.length);
     registers.set(this.#constants, REGISTER_WORDS);
-    return { words, registers, helpers: this.#helpers, slots: this.#slots, wordOfSlot: this.#wordOfSlot };
+    return {
+      words,
+      registers,
+      constants: registers.subarray(REGISTER_WORDS),
+      helpers: this.#helpers,
+      slots: this.#slots,
+      wordOfSlot: this.#wordOfSlot,
+    };
   }
 
   #numberSlots(): void {

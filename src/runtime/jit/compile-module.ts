@@ -67,14 +67,22 @@ export interface ProgramNeeds {
 export function compileModule(inputs: readonly CompileInput[], memory: 'shared' | 'unshared'): CompiledModule {
   const writer = new ModuleWriter(memory);
   const uses = new OutsideUses();
-  const programs = inputs.map((input, number) => compileProgram(writer, uses, input, number));
+  const routines = new ModuleRoutines(writer, inputs[0].listing);
+  const programs = inputs.map((input, number) => compileProgram({ writer, uses, routines }, input, number));
   writer.table(uses.size, ModuleName.table);
   const bytes = writer.finish();
   inputs[0].listing?.end(bytes);
   return { bytes, uses, programs };
 }
 
-function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileInput, number: number): ProgramNeeds {
+/** What the programs of a module share. */
+interface Shared {
+  readonly writer: ModuleWriter;
+  readonly uses: OutsideUses;
+  readonly routines: ModuleRoutines;
+}
+
+function compileProgram({ writer, uses, routines }: Shared, input: CompileInput, number: number): ProgramNeeds {
   const { executable, code } = input;
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
@@ -84,10 +92,10 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   const plan: ModulePlan = {
     ...input,
     uses,
-    routines: new ModuleRoutines(writer, input.listing),
+    routines,
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
-    usesBudget: hasLoops(code),
+    usesBudget: spends(code),
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
@@ -107,10 +115,12 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   return { usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
 }
 
-function hasLoops(code: ProgramCode): boolean {
+/** Whether the budget counts: where the program loops, or hands the rest of it on. */
+function spends(code: ProgramCode): boolean {
   for (let index = 0; index < stepCount(code); index++) {
     const { op, x } = stepAt(code, index);
-    if (op === Op.may_goto || (isJumpOp(op) && indexOfWord(x) <= index)) return true;
+    if (op === Op.may_goto || op === Op.tailCall || op === Op.callRegister || (isJumpOp(op) && indexOfWord(x) <= index))
+      return true;
   }
   return false;
 }

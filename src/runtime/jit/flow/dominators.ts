@@ -25,9 +25,9 @@ export function dominators({ blocks }: FlowGraph): Dominators {
   const order = new Int32Array(blocks.length);
   sequence.forEach((block, position) => (order[block] = position));
   const predecessors = blocks.map((): number[] => []);
-  blocks.forEach(({ successors }, block) => {
-    for (const successor of successors) predecessors[successor].push(block);
-  });
+  // The last first: where thousands of exits lead to one place, each is then met one step above the one before.
+  for (let block = blocks.length - 1; block >= 0; block--)
+    for (const successor of blocks[block].successors) predecessors[successor].push(block);
   const parent = immediateDominators(sequence, order, predecessors);
   const depth = new Int32Array(blocks.length);
   const children = blocks.map((): number[] => []);
