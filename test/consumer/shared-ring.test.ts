@@ -17,10 +17,7 @@ beforeAll(() => {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { stdio: 'pipe' });
 }, 300_000);
 
-function sharedMemory(): BpfMemory {
-  const memory = new WebAssembly.Memory({ initial: 8, maximum: 8, shared: true });
-  return new BpfMemory({ memory, maxBytes: 8 << 16 });
-}
+const sharedMemory = (): BpfMemory => new BpfMemory({ shared: true, maxBytes: 4 << 20 });
 
 interface Seen {
   readonly count: number;
