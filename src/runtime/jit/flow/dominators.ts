@@ -6,8 +6,11 @@ export interface Dominators {
   readonly order: Int32Array;
   /** Blocks in reverse postorder. */
   readonly sequence: readonly number[];
+  readonly predecessors: readonly (readonly number[])[];
   /** Children in the dominator tree, in reverse postorder. */
   readonly children: readonly (readonly number[])[];
+  /** Whether every path to block `below` leads through block `above`. */
+  readonly dominates: (above: number, below: number) => boolean;
   /** Entered by more than one forward edge. */
   readonly isMerge: Uint8Array;
   /** Entered by a back edge. */
@@ -49,7 +52,16 @@ export function dominators({ blocks }: FlowGraph): Dominators {
     }
     if (forward > 1) isMerge[block] = 1;
   });
-  return { order, sequence, children, isMerge, isLoopHeader, reducible };
+  return {
+    order,
+    sequence,
+    predecessors,
+    children,
+    dominates: (above, below) => dominates(above, below, parent, depth),
+    isMerge,
+    isLoopHeader,
+    reducible,
+  };
 }
 
 function reversePostorder(blocks: FlowGraph['blocks']): number[] {
