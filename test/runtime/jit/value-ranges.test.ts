@@ -74,8 +74,8 @@ describe('an access of the frame', () => {
 });
 
 describe('a comparison bounds what indexes a value', () => {
-  const index = (test: string, number = NUMBER): string =>
-    `${VALUE}; ${number}; if ${test} goto out; r9 += r2; r0 = *(u8 *)(r9 + 0); out:`;
+  const index = (condition: string, number = NUMBER): string =>
+    `${VALUE}; ${number}; if ${condition} goto out; r9 += r2; r0 = *(u8 *)(r9 + 0); out:`;
 
   test.each([
     ['r2 > 63', 'proved'],
@@ -149,8 +149,8 @@ describe('the frame keeps what is stored', () => {
 });
 
 describe('a comparison with its end proves bytes of the packet', () => {
-  const header = (test: string, access: string): string =>
-    `${PACKET}; r3 = r7; r3 += 14; if ${test} goto out; r0 = ${access}; out:`;
+  const header = (condition: string, access: string): string =>
+    `${PACKET}; r3 = r7; r3 += 14; if ${condition} goto out; r0 = ${access}; out:`;
 
   test.each([
     ['r3 > r8', '*(u16 *)(r7 + 12)', 'proved'],
