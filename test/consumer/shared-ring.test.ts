@@ -4,7 +4,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BpfMemory, shareRing, SharedRingConsumer } from '../../src/runtime/index.js';
+import { BpfMemory, RingLayout, shareRing, SharedRingConsumer } from '../../src/runtime/index.js';
 import { type RingFixture, ringFixture } from './ring-fixture.js';
 
 const OPENSNOOP = fileURLToPath(new URL('../../examples/opensnoop.bpf.o', import.meta.url));
@@ -185,7 +185,7 @@ describe('SharedRingConsumer', () => {
     const start = 2n ** 32n - 64n;
     const { view } = memory;
     map.area.consumer = start;
-    for (const field of [8192, 8200]) view.setBigUint64(map.area.address + field, start, true);
+    for (const field of [RingLayout.head, 8192, 8200]) view.setBigUint64(map.area.address + field, start, true);
     const consumer = new SharedRingConsumer(shareRing(memory, map.area).ring);
     const numbers: number[] = [];
     for (let number = 1; number < 20; number++) {
