@@ -47,6 +47,7 @@ async function measureThreads(
       for (const path of WORKER_PATHS)
         add(`${engine.name}: ${path.name}`, await workerRate(engine, path, milliseconds));
   }
+  notes.add('The perf rows have no side of the kernel: perf_event_open(2) is not called here.');
   notes.add(
     'The consumers of the kernel and of the workers do not hold producers up: a full ring loses records. Producer and',
   );

@@ -1,3 +1,4 @@
+import type { SharedPerfRing } from 'kscope/perf';
 import type { SharedRing } from 'kscope/runtime';
 
 /** What a worker is to do with the records it gets. */
@@ -5,7 +6,7 @@ export type ConsumerKind = 'numbers' | 'events';
 
 /** What the worker of one row is told. */
 export interface WorkerTask {
-  readonly ring: SharedRing;
+  readonly source: { readonly ring: SharedRing } | { readonly perf: SharedPerfRing };
   readonly kind: ConsumerKind;
   /** Never sleeps. */
   readonly isBusy: boolean;

@@ -4,7 +4,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BpfMemory, shareRing, SharedRingConsumer } from '../../src/runtime/index.js';
+import { BpfMemory, RingLayout, shareRing, SharedRingConsumer } from '../../src/runtime/index.js';
 import { type RingFixture, ringFixture } from './ring-fixture.js';
 
 const OPENSNOOP = fileURLToPath(new URL('../../examples/opensnoop.bpf.o', import.meta.url));
@@ -17,10 +17,7 @@ beforeAll(() => {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { stdio: 'pipe' });
 }, 300_000);
 
-function sharedMemory(): BpfMemory {
-  const memory = new WebAssembly.Memory({ initial: 8, maximum: 8, shared: true });
-  return new BpfMemory({ memory, maxBytes: 8 << 16 });
-}
+const sharedMemory = (): BpfMemory => new BpfMemory({ shared: true, maxBytes: 4 << 20 });
 
 interface Seen {
   readonly count: number;
@@ -188,7 +185,7 @@ describe('SharedRingConsumer', () => {
     const start = 2n ** 32n - 64n;
     const { view } = memory;
     map.area.consumer = start;
-    for (const field of [8192, 8200]) view.setBigUint64(map.area.address + field, start, true);
+    for (const field of [RingLayout.head, 8192, 8200]) view.setBigUint64(map.area.address + field, start, true);
     const consumer = new SharedRingConsumer(shareRing(memory, map.area).ring);
     const numbers: number[] = [];
     for (let number = 1; number < 20; number++) {

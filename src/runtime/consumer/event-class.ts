@@ -37,9 +37,9 @@ export function compiledEventClass(btf: Btf, type: BtfComposite): EventClass<obj
   return {
     decode(bytes) {
       if (bytes.length < type.size) tools.tooShort(bytes.length);
-      const copy = new Uint8Array((bytes.length + 3) & ~3);
-      copy.set(bytes);
-      return new Event(new Int32Array(copy.buffer), 0, bytes.length, copy);
+      const copy = scratchFor(bytes.length);
+      copy.bytes.set(bytes);
+      return new Event(copy.words, 0, bytes.length, copy.bytes);
     },
     at(words, at, length, bytes) {
       if (length < type.size) tools.tooShort(length);
@@ -48,6 +48,17 @@ export function compiledEventClass(btf: Btf, type: BtfComposite): EventClass<obj
     drain,
     drainShared,
   };
+}
+
+/** Where bytes of any alignment are seen as words. */
+let scratch = { words: new Int32Array(0), bytes: new Uint8Array(0) };
+
+function scratchFor(length: number): typeof scratch {
+  if (length > scratch.bytes.length) {
+    const words = new Int32Array(Math.max(64, Math.ceil(length / 2)));
+    scratch = { words, bytes: new Uint8Array(words.buffer) };
+  }
+  return scratch;
 }
 
 const BYTES = Symbol('bytes');

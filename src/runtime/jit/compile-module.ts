@@ -1,15 +1,13 @@
 import type { Executable } from '../executable.js';
-import { Op } from '../interp/op.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
 import type { ModuleListing } from './listing/module-listing.js';
-import { isJumpOp } from './flow/flow-graph.js';
 import type { ModulePlan } from './module-plan.js';
 import { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { OutsideUses } from './outside-function.js';
-import { indexOfWord, stepAt, stepCount } from './step.js';
+import { indexOfWord } from './step.js';
 import { FunctionWriter } from './wasm/function-writer.js';
 import { type FunctionType, ModuleWriter } from './wasm/module-writer.js';
 import { ValType, Wasm } from './wasm/opcodes.js';
@@ -67,14 +65,22 @@ export interface ProgramNeeds {
 export function compileModule(inputs: readonly CompileInput[], memory: 'shared' | 'unshared'): CompiledModule {
   const writer = new ModuleWriter(memory);
   const uses = new OutsideUses();
-  const programs = inputs.map((input, number) => compileProgram(writer, uses, input, number));
+  const routines = new ModuleRoutines(writer, inputs[0].listing);
+  const programs = inputs.map((input, number) => compileProgram({ writer, uses, routines }, input, number));
   writer.table(uses.size, ModuleName.table);
   const bytes = writer.finish();
   inputs[0].listing?.end(bytes);
   return { bytes, uses, programs };
 }
 
-function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileInput, number: number): ProgramNeeds {
+/** What the programs of a module share. */
+interface Shared {
+  readonly writer: ModuleWriter;
+  readonly uses: OutsideUses;
+  readonly routines: ModuleRoutines;
+}
+
+function compileProgram({ writer, uses, routines }: Shared, input: CompileInput, number: number): ProgramNeeds {
   const { executable, code } = input;
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
@@ -84,10 +90,10 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   const plan: ModulePlan = {
     ...input,
     uses,
-    routines: new ModuleRoutines(writer, input.listing),
+    routines,
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
-    usesBudget: spends(code),
+    usesBudget: false,
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
@@ -105,16 +111,6 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   }
   const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
   return { usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
-}
-
-/** Whether the budget counts: where the program loops, or hands the rest of it on. */
-function spends(code: ProgramCode): boolean {
-  for (let index = 0; index < stepCount(code); index++) {
-    const { op, x } = stepAt(code, index);
-    if (op === Op.may_goto || op === Op.tailCall || op === Op.callRegister || (isJumpOp(op) && indexOfWord(x) <= index))
-      return true;
-  }
-  return false;
 }
 
 /** Puts words together and calls the subprogram; the low word of its result. */

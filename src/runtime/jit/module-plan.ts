@@ -29,9 +29,8 @@ export interface ModulePlan {
   typeIndex(type: FunctionType): number;
   /** Functions by their first predecoded instruction. */
   readonly subprogs: ReadonlyMap<number, number>;
-  /** Some loop is charged. */
-  readonly usesBudget: boolean;
   /** Set while functions are written: what the caller of the module must prepare. */
+  usesBudget: boolean;
   usesCpu: boolean;
   /** Some access is compared with a window, or may end in the interpreter. */
   usesWindows: boolean;

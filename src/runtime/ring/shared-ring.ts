@@ -30,7 +30,7 @@ export function shareRing(memory: BpfMemory, area: RingBufferArea): SharedRingLi
   const { buffer } = memory.wasm;
   if (buffer instanceof ArrayBuffer) {
     throw new BpfError('EINVAL', 'giving a ring buffer to another thread: its memory is not shared', {
-      remedy: 'make the runtime with a BpfMemory over a shared WebAssembly.Memory',
+      remedy: 'make the runtime with a new BpfMemory({ shared: true })',
     });
   }
   const bell = new Doorbell();

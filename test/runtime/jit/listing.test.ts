@@ -77,6 +77,11 @@ describe('describeJit', () => {
     ]);
   });
 
+  it.each(OBJECTS)('shows that the module of %s imports the memory and nothing else', (object) => {
+    const { runtime, executables } = programs(object);
+    expect(describeJit(executables, runtime).imports.map(({ kind }) => kind)).toEqual(['memory']);
+  });
+
   it('tells where a loop has several entries', () => {
     const nested = compiled(isa.mov64Imm(0, 0), add(0, 1), isa.jmpImm(isa.BPF_JLT, 0, 100, -2), isa.exit());
     const tangled = compiled(

@@ -1,6 +1,6 @@
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { FunctionWriter } from '../wasm/function-writer.js';
-import { dominators, type Dominators } from './dominators.js';
+import type { Dominators } from './dominators.js';
 import type { Block, FlowGraph } from './flow-graph.js';
 
 /** What is written into the structure: supplied by the lowering of instructions. */
@@ -20,8 +20,7 @@ export interface FlowBodies {
  * Nested blocks and loops from the dominator tree; one loop around a br_table where a cycle has two entries: then the
  * answer is false.
  */
-export function emitFlow(graph: FlowGraph, writer: FunctionWriter, bodies: FlowBodies): boolean {
-  const tree = dominators(graph);
+export function emitFlow(graph: FlowGraph, tree: Dominators, writer: FunctionWriter, bodies: FlowBodies): boolean {
   if (tree.reducible) new StructuredFlow(graph, tree, writer, bodies).emit();
   else emitDispatch(graph, tree, writer, bodies);
   return tree.reducible;

@@ -22,6 +22,12 @@ export interface FunctionFacts {
   readonly windowSizes: Readonly<Record<WindowKind, readonly number[]>>;
   /** 32-bit loads whose base surely is the context. */
   readonly contextLoads: ReadonlySet<number>;
+  /** Some access relies on loaded packet pointers being inside the packet that may be read, or also written. */
+  readonly packetProof: 'read' | 'write' | undefined;
+  /** Loops, by their head, whose rounds need no counting. */
+  readonly uncounted: ReadonlySet<number>;
+  /** The budget is counted down here, in a local; else what is in the state area is good. */
+  readonly counts: boolean;
   readonly rotates: ReadonlyMap<number, Rotate>;
   /** By the instruction before which a register's value must be kept: which local gets it. */
   readonly kept: ReadonlyMap<number, readonly Keep[]>;
@@ -232,14 +238,14 @@ export class Emitter {
   }
 
   storeBudget(): void {
-    if (!this.plan.usesBudget) return;
+    if (!this.facts.counts) return;
     this.w.i32(0);
     this.w.get(this.budget);
     this.w.memory(Wasm.i64Store, this.plan.state + StateLayout.budget);
   }
 
   loadBudget(): void {
-    if (!this.plan.usesBudget) return;
+    if (!this.facts.counts) return;
     this.loadState(Wasm.i64Load, StateLayout.budget);
     this.w.set(this.budget);
   }
