@@ -19,7 +19,7 @@ const worlds = readGolden(new URL('jit/worlds.txt', testdata)).lines.map(parseRe
 const { BPF_ADD, BPF_DW, BPF_FETCH, BPF_JLT, BPF_JNE } = isa;
 const value = isa.ldImm64(1, 0n, 2);
 
-/** Programs that Linux would not load: how they stop is the interpreter's to say. */
+/** Programs that Linux would not load: how they end or stop is the interpreter's to say. */
 const stops: readonly (readonly Insn[])[] = [
   [isa.mov64Imm(0, 0), isa.alu64Imm(BPF_ADD, 0, 1), isa.jmpImm(BPF_JNE, 0, 1_000_000, -2), isa.exit()],
   [...value, isa.ldx(BPF_DW, 0, 1, 4), isa.exit()],
@@ -34,6 +34,15 @@ const stops: readonly (readonly Insn[])[] = [
     isa.exit(),
   ],
   [isa.mov64Imm(0, 0), isa.alu64Imm(BPF_ADD, 0, 1), isa.jmpImm(BPF_JLT, 0, 50, -2), isa.exit()],
+  [
+    ...value,
+    isa.mov64Imm(0, 0),
+    isa.ldx(BPF_DW, 2, 1, 0),
+    isa.alu64Imm(BPF_ADD, 0, 1),
+    isa.alu64Imm(BPF_ADD, 2, 3),
+    isa.jmpImm(BPF_JNE, 2, 30, -3),
+    isa.exit(),
+  ],
 ];
 
 function runStops(engine: Engine): unknown[] {

@@ -73,10 +73,8 @@ function changeWriter(change: Change, applies: () => boolean, undo: (() => void)
   const swapped = (code: number): number => (swap !== undefined && code === swap[0] && applies() ? swap[1] : code);
   const changed = (value: number): number =>
     constant !== undefined && value === constant[0] && applies() ? constant[1] : value;
-  const on = <N extends keyof FunctionWriter>(
-    name: N,
-    make: (original: Functions[string]) => Functions[string],
-  ): void => replace(writer, name, make, undo);
+  const on = (name: keyof FunctionWriter, make: (original: Functions[string]) => Functions[string]): void =>
+    replace(writer, name, make, undo);
   const { op, loop, block } = writer;
 
   on(
