@@ -13,6 +13,7 @@ import {
   createJit,
   type RingBufferArea,
   RingBufferMap,
+  RingLayout,
   SharedRingConsumer,
   type SharedRingLink,
   shareRing,
@@ -234,7 +235,7 @@ describe('SharedRingConsumer', () => {
     const start = 2n ** 32n - 64n;
     const { view } = memory;
     map.area.consumer = start;
-    for (const field of [8192, 8200]) view.setBigUint64(map.area.address + field, start, true);
+    for (const field of [RingLayout.head, 8192, 8200]) view.setBigUint64(map.area.address + field, start, true);
     const consumer = new SharedRingConsumer(shareRing(memory, map.area).ring);
     const numbers: number[] = [];
     for (let number = 1; number < 20; number++) {

@@ -105,25 +105,34 @@ class Predecoder {
         remedy: 'the interpreter has no arenas; other forms are unknown to Linux, too',
       });
     }
-    const [code, last] = this.#specialise(op, form, insn, slot);
-    words[at] = packInsn(code, insn.dst * 2, this.#source(form, insn, slot));
-    words[at + 1] = last;
+    words[at] = packInsn(this.#operation(op, form, insn), insn.dst * 2, this.#source(form, insn, slot));
+    words[at + 1] = this.#lastWord(form, insn, slot);
   }
 
-  /** The operation and the instruction's last word. */
-  #specialise(op: OpNumber, form: InsnForm, insn: Insn, slot: number): readonly [OpNumber, number] {
+  /** Some forms are one of several operations, by what else is in the instruction. */
+  #operation(op: OpNumber, form: InsnForm, insn: Insn): OpNumber {
+    switch (form.name) {
+      case 'call_helper':
+        if (insn.imm === BpfFuncId.BPF_FUNC_tail_call) return Op.tailCall;
+        return this.#helperIndex(insn.imm) < 0 ? Op.callNothing : op;
+      case 'ldx_u32':
+        return op === Op.load32 && this.#packetPointers.includes(insn.off) ? Op.loadPacketPointer : op;
+      default:
+        return op;
+    }
+  }
+
+  #lastWord(form: InsnForm, insn: Insn, slot: number): number {
     switch (form.name) {
       case 'gotol':
       case 'call_subprog':
-        return [op, this.#wordOfSlot[slot + 1 + insn.imm]];
+        return this.#wordOfSlot[slot + 1 + insn.imm];
       case 'call_helper':
-        return this.#call(op, insn.imm);
+        return this.#calledHelper(insn.imm);
       case 'call_kfunc':
-        return [op, insn.imm];
-      case 'ldx_u32':
-        return [this.#packetPointers.includes(insn.off) && op === Op.load32 ? Op.loadPacketPointer : op, insn.off];
+        return insn.imm;
       default:
-        return [op, this.#operand(insn, slot)];
+        return this.#operand(insn, slot);
     }
   }
 
@@ -139,35 +148,41 @@ class Predecoder {
     }
   }
 
-  #call(op: OpNumber, number: number): readonly [OpNumber, number] {
-    if (number === BpfFuncId.BPF_FUNC_tail_call) return [Op.tailCall, 0];
+  /** Its index, or its number where the program may not call it. */
+  #calledHelper(number: number): number {
+    if (number === BpfFuncId.BPF_FUNC_tail_call) return 0;
+    const index = this.#helperIndex(number);
+    return index < 0 ? number : index;
+  }
+
+  /** -1 for a helper that the program may not call. */
+  #helperIndex(number: number): number {
     const helper = this.#available.get(number);
-    if (helper === undefined || helperRefusal(helper, this.#executable) !== undefined) return [Op.callNothing, number];
-    let index = this.#helpers.indexOf(helper);
-    if (index < 0) index = this.#helpers.push(helper) - 1;
-    return [op, index];
+    if (helper === undefined || helperRefusal(helper, this.#executable) !== undefined) return -1;
+    const index = this.#helpers.indexOf(helper);
+    return index < 0 ? this.#helpers.push(helper) - 1 : index;
   }
 
   /** Index of the low word of the source: a register, or the constant an immediate became. */
   #source(form: InsnForm, insn: Insn, slot: number): number {
-    if (insn.code === LDIMM64) return this.#constant(...this.#wideImmediate(insn, slot));
+    if (insn.code === LDIMM64) return this.#wideConstant(insn, slot);
     if (typeof form.src === 'string') return insn.src * 2;
     return form.imm === 'any' ? this.#constant(insn.imm, insn.imm >> 31) : 0;
   }
 
-  #wideImmediate(insn: Insn, slot: number): readonly [lo: number, hi: number] {
+  #wideConstant(insn: Insn, slot: number): number {
     const upper = this.#insns[slot + 1].imm;
     switch (insn.src) {
       case 0:
-        return [insn.imm, upper];
+        return this.#constant(insn.imm, upper);
       case BpfPseudo.BPF_PSEUDO_MAP_FD:
       case BpfPseudo.BPF_PSEUDO_MAP_IDX:
-        return [this.#executable.maps[insn.imm].address, BPF_MEMORY_HI];
+        return this.#constant(this.#executable.maps[insn.imm].address, BPF_MEMORY_HI);
       case BpfPseudo.BPF_PSEUDO_MAP_VALUE:
       case BpfPseudo.BPF_PSEUDO_MAP_IDX_VALUE:
-        return [this.#directValue(insn.imm, upper), BPF_MEMORY_HI];
+        return this.#constant(this.#directValue(insn.imm, upper), BPF_MEMORY_HI);
       case BpfPseudo.BPF_PSEUDO_FUNC:
-        return [slot + 1 + insn.imm, FUNC_POINTER_HI];
+        return this.#constant(slot + 1 + insn.imm, FUNC_POINTER_HI);
       default:
         throw new BpfError('EOPNOTSUPP', `instruction ${slot} takes the address of a typed kernel symbol`, {
           value: insn.imm,
