@@ -98,14 +98,14 @@ class Model {
   hit(kind: string, cpu: number, inside: Change | undefined): void {
     const before = this.tracked.map(({ state, tag }) => ({ state, tag }));
     let pending = inside;
-    const off = this.fixture.ring.area.onWakeup(() => {
+    this.fixture.onRun = () => {
       // Inside the run of the first program: what a handler that detaches itself or others does.
       const now = pending;
       pending = undefined;
       if (now !== undefined) this.apply(now);
-    });
+    };
     this.#make(kind, cpu);
-    off();
+    this.fixture.onRun = () => undefined;
     const ran = this.count();
     this.tracked.forEach((one, i) => {
       const runs = ran.get(one) ?? 0;
@@ -132,9 +132,9 @@ class Model {
       made.set(kind, (made.get(kind) ?? 0) + 1);
       this.#make(kind, 0);
     };
-    const off = this.fixture.ring.area.onWakeup(next);
+    this.fixture.onRun = next;
     next();
-    off();
+    this.fixture.onRun = () => undefined;
     const ran = this.count();
     this.tracked.forEach((one, i) => {
       const row = one.link.ledgerRow();

@@ -10,7 +10,9 @@ import { LoadedProgram } from './loaded-program.js';
 import type { BpfMap, MapSpec } from './map/bpf-map.js';
 import { createMap } from './map/index.js';
 import { BpfMemory, type BpfOffset } from './memory/bpf-memory.js';
+import { hasOpenRecords } from './open-records.js';
 import type { BpfProgram } from './program.js';
+import { PendingWakeups } from './ring/pending-wakeups.js';
 import type { BpfRunCtx } from './run-context.js';
 import { MAX_NESTING, RunContextPool } from './run-context-pool.js';
 import type { Runtime } from './runtime.js';
@@ -45,6 +47,7 @@ export class BpfRuntime implements Runtime {
   readonly engine: Engine;
   readonly cpus: number;
   readonly cpuBlocks: BpfOffset;
+  readonly wakeups: PendingWakeups;
   readonly helpers: ReadonlyMap<number, Helper>;
   readonly traceActive: Int32Array;
   tracePrintk: (line: string, cpu: number) => void = () => undefined;
@@ -69,6 +72,7 @@ export class BpfRuntime implements Runtime {
     this.memory.alloc(UNUSED_START);
     this.#pool = new RunContextPool(this, this.memory, this.cpus);
     this.cpuBlocks = this.#pool.cpuBlocks;
+    this.wakeups = new PendingWakeups(this.memory);
   }
 
   /** Live maps, in the order of their creation. */
@@ -88,6 +92,7 @@ export class BpfRuntime implements Runtime {
         memory,
         cpus,
         id: this.#nextMapId,
+        wakeups: this.wakeups,
         currentCpu: () => this.host.currentCpu(),
         onRelease: (released) => {
           this.#maps.delete(released.address);
@@ -127,10 +132,11 @@ export class BpfRuntime implements Runtime {
   }
 
   leave(run: BpfRunCtx): void {
-    if (run.reservations.length > 0) discardReservations(run);
+    if (hasOpenRecords(run)) discardReservations(run);
     if (run.program instanceof LoadedProgram) run.program.runs++;
     this.#pool.leave(run);
     this.memory.endRun();
+    if (this.wakeups.any && this.#pool.depth(run.cpu) === 0) this.wakeups.deliver();
   }
 
   /**

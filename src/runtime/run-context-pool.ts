@@ -1,5 +1,5 @@
 import type { AccessRegion } from './access-region.js';
-import { CpuBlock } from './cpu-block.js';
+import { CpuBlock, MAX_RECORDS } from './cpu-block.js';
 import type { BpfMemory, BpfOffset } from './memory/bpf-memory.js';
 import type { BpfRunCtx } from './run-context.js';
 import type { Runtime } from './runtime.js';
@@ -9,6 +9,8 @@ export const MAX_NESTING = 4;
 /** Bytes of stack per run: 32 frames, what 8 frames of calls and the tail calls from within them may take. */
 const STACK_BYTES = 32 * 512;
 const SCRATCH_BYTES = 16;
+/** From the number of open records to the end of their table. */
+const RECORD_WORDS = (CpuBlock.recordTable - CpuBlock.records) / 4 + 2 * MAX_RECORDS;
 
 /**
  * The run contexts of all CPUs, made once: entering and leaving a run allocates nothing. The contexts of one
@@ -20,8 +22,12 @@ export class RunContextPool {
   readonly cpuBlocks: BpfOffset;
   /** Per CPU, how many are in use. */
   readonly #depth: Int32Array;
+  readonly #memory: BpfMemory;
+  /** Open ring buffer records of runs that another one has interrupted, by context. */
+  readonly #interrupted = new Map<number, Uint32Array>();
 
   constructor(runtime: Runtime, memory: BpfMemory, cpus: number) {
+    this.#memory = memory;
     this.#depth = new Int32Array(cpus);
     this.cpuBlocks = memory.alloc(CpuBlock.stride * cpus, CpuBlock.stride);
     this.#contexts = Array.from({ length: cpus * MAX_NESTING }, (_, index) =>
@@ -34,13 +40,16 @@ export class RunContextPool {
     const depth = this.#depth[cpu];
     if (depth === MAX_NESTING) return null;
     this.#depth[cpu] = depth + 1;
+    if (depth > 0) this.#putRecordsAside(cpu, depth - 1);
     const run = this.#contexts[cpu * MAX_NESTING + depth];
     reset(run, budget);
     return run;
   }
 
   leave(run: BpfRunCtx): void {
-    this.#depth[run.cpu]--;
+    const { cpu } = run;
+    const depth = --this.#depth[cpu];
+    if (depth > 0) this.#bringRecordsBack(cpu, depth - 1);
     run.program = null;
     run.regs = null;
   }
@@ -48,6 +57,26 @@ export class RunContextPool {
   /** Runs under way on `cpu`. */
   depth(cpu: number): number {
     return this.#depth[cpu];
+  }
+
+  #putRecordsAside(cpu: number, context: number): void {
+    const { u32 } = this.#memory;
+    const count = this.#recordsWord(cpu);
+    if (u32[count] === 0) return;
+    this.#interrupted.set(cpu * MAX_NESTING + context, u32.slice(count, count + RECORD_WORDS));
+    u32[count] = 0;
+  }
+
+  #bringRecordsBack(cpu: number, context: number): void {
+    const index = cpu * MAX_NESTING + context;
+    const saved = this.#interrupted.get(index);
+    if (saved === undefined) return;
+    this.#memory.u32.set(saved, this.#recordsWord(cpu));
+    this.#interrupted.delete(index);
+  }
+
+  #recordsWord(cpu: number): number {
+    return (this.cpuBlocks + cpu * CpuBlock.stride + CpuBlock.records) >>> 2;
   }
 }
 

@@ -26,9 +26,9 @@ export interface BpfRunCtx {
   /** Offset and length of the context handed to the program. */
   ctx: number;
   ctxSize: number;
-  /** Regions beyond the program's own: packet data, reserved ring records. Emptied by `Runtime.leave`. */
+  /** Regions beyond the program's own: packet data, the records in `reservations`. Emptied by `Runtime.leave`. */
   readonly extraRegions: AccessRegion[];
-  /** Open ring buffer reservations: offsets of their data. */
+  /** Open ring buffer records that the table in the `CpuBlock` has no room for: offsets of their data. */
   readonly reservations: number[];
   /** Tail calls so far in this run (the kernel allows 33). */
   tailCalls: number;

@@ -5,6 +5,7 @@ import type { Helper } from './helper/helper.js';
 import type { BpfMap, MapSpec } from './map/bpf-map.js';
 import type { BpfMemory, BpfOffset } from './memory/bpf-memory.js';
 import type { BpfProgram } from './program.js';
+import type { PendingWakeups } from './ring/pending-wakeups.js';
 import type { BpfRunCtx } from './run-context.js';
 
 /** The BPF machine: memory, maps, helpers and programs of one host. */
@@ -15,6 +16,8 @@ export interface Runtime {
   readonly cpus: number;
   /** Offset of the first `CpuBlock`. */
   readonly cpuBlocks: BpfOffset;
+  /** What commits to ring buffers have asked for during the runs under way; `leave` delivers it. */
+  readonly wakeups: PendingWakeups;
   /** Rows by helper number. */
   readonly helpers: ReadonlyMap<number, Helper>;
   createMap(spec: MapSpec): BpfMap;

@@ -3,6 +3,7 @@ import { Machine, type MachineOptions } from '../../src/machine/index.js';
 import {
   alu64Imm,
   BPF_ADD,
+  BPF_B,
   BPF_DW,
   type BpfProgram,
   call,
@@ -30,6 +31,8 @@ export class MachineFixture {
   readonly host: TestHost;
   readonly machine: Machine;
   readonly ring: RingBufferMap;
+  /** Called in the middle of each run, after the program has emitted. */
+  onRun: () => void = () => undefined;
 
   constructor(hostOptions: TestHostOptions = {}, options: MachineOptions = {}, ringSize = 65536) {
     this.host = new TestHost({
@@ -50,6 +53,7 @@ export class MachineFixture {
       valueTypeId: 0,
     });
     this.ring = instance(ring, RingBufferMap);
+    this.machine.runtime.tracePrintk = () => this.onRun();
   }
 
   /** A program that emits `tag` and its attach cookie; it returns 1. */
@@ -71,6 +75,11 @@ export class MachineFixture {
         mov64Imm(3, 16),
         mov64Imm(4, BpfRingbuf.BPF_RB_FORCE_WAKEUP),
         call(BpfFuncId.BPF_FUNC_ringbuf_output),
+        st(BPF_B, 10, -24, 0),
+        mov64Reg(1, 10),
+        alu64Imm(BPF_ADD, 1, -24),
+        mov64Imm(2, 1),
+        call(BpfFuncId.BPF_FUNC_trace_printk),
         mov64Imm(0, 1),
         exit(),
       ],

@@ -1,7 +1,8 @@
 import { BpfFuncId, BpfRingbuf, Errno, hi32, lo32 } from '../../base/index.js';
 import { RingBufferMap } from '../map/ring-buffer-map.js';
 import type { RingBufferArea } from '../ring/ring-buffer-area.js';
-import { RING_PAGE } from '../ring/ring-buffer-layout.js';
+import { RING_PAGE, RingLayout } from '../ring/ring-buffer-layout.js';
+import { closeRecord, openRecord, openRecords } from '../open-records.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Helper } from './helper.js';
 import { mapOf } from './map-argument.js';
@@ -38,7 +39,7 @@ export const ringbufHelpers: readonly Helper[] = [
     ret: 'void',
     gplOnly: false,
     impl: (run, record, _recordHi, flags) => {
-      closeReservation(run, record >>> 0)?.submit(record >>> 0, flags);
+      ringOfClosed(run, record >>> 0)?.submit(record >>> 0, flags);
       return 0;
     },
   },
@@ -49,7 +50,7 @@ export const ringbufHelpers: readonly Helper[] = [
     ret: 'void',
     gplOnly: false,
     impl: (run, record, _recordHi, flags) => {
-      closeReservation(run, record >>> 0)?.discard(record >>> 0, flags);
+      ringOfClosed(run, record >>> 0)?.discard(record >>> 0, flags);
       return 0;
     },
   },
@@ -72,27 +73,18 @@ export const ringbufHelpers: readonly Helper[] = [
  * records open, one that is stopped in mid-run can, and an open record would block its ring for good.
  */
 export function discardReservations(run: BpfRunCtx): void {
-  for (const record of run.reservations.slice()) {
-    closeReservation(run, record)?.discard(record, 0);
-  }
+  for (const record of openRecords(run)) ringOfClosed(run, record)?.discard(record, 0);
 }
 
 function reserve(run: BpfRunCtx, area: RingBufferArea | undefined, size: number, sizeHi: number): number {
   const record = area?.reserve(size, sizeHi) ?? 0;
-  if (record === 0) return 0;
-  run.reservations.push(record);
-  run.extraRegions.push({ start: record, end: record + (size >>> 0), stride: 0, size: size >>> 0, writable: true });
+  if (record !== 0) openRecord(run, record, size >>> 0);
   return record;
 }
 
-/** The ring of an open record, which is open no longer; undefined for anything else. */
-function closeReservation(run: BpfRunCtx, record: number): RingBufferArea | undefined {
-  const open = run.reservations.indexOf(record);
-  if (open < 0) return undefined;
-  run.reservations.splice(open, 1);
-  const region = run.extraRegions.findIndex((extra) => extra.start === record);
-  if (region >= 0) run.extraRegions.splice(region, 1);
-  return ringOfRecord(run, record);
+/** Closes an open record; its ring, undefined for anything else. */
+function ringOfClosed(run: BpfRunCtx, record: number): RingBufferArea | undefined {
+  return closeRecord(run, record) ? ringOfRecord(run, record) : undefined;
 }
 
 /** A record's header tells how many pages it lies behind the ring's first page, which tells the map. */
@@ -101,7 +93,7 @@ function ringOfRecord(run: BpfRunCtx, record: number): RingBufferArea | undefine
   const header = record - BpfRingbuf.BPF_RINGBUF_HDR_SZ;
   const pages = u32[(header + 4) >>> 2];
   const first = header - (header % RING_PAGE) - pages * RING_PAGE;
-  return areaOf(run, u32[first >>> 2]);
+  return areaOf(run, u32[(first + RingLayout.map) >>> 2]);
 }
 
 function areaOf(run: BpfRunCtx, map: number): RingBufferArea | undefined {

@@ -1,6 +1,7 @@
 import type { Host } from '../../host/index.js';
 import type { AccessRegion } from '../access-region.js';
 import { BPF_MEMORY_HI, type BpfMemory } from '../memory/bpf-memory.js';
+import { recordAround } from '../open-records.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { RunStopped } from './stop.js';
 
@@ -104,7 +105,16 @@ export class AccessGuard {
   #find(at: number, size: number, write: boolean): AccessRegion | undefined {
     for (const region of this.#maps) if (holds(region, at, size, write)) return region;
     for (const region of this.#run.extraRegions) if (holds(region, at, size, write)) return region;
-    return this.#findInContext(at, size, write);
+    return this.#findRecord(at, size) ?? this.#findInContext(at, size, write);
+  }
+
+  #findRecord(at: number, size: number): AccessRegion | undefined {
+    const record = recordAround(this.#run, at, size);
+    if (record < 0) return undefined;
+    const { u32 } = this.#memory;
+    const start = u32[record];
+    const length = u32[record + 1];
+    return { start, end: start + length, stride: 0, size: length, writable: true };
   }
 
   #findInContext(at: number, size: number, write: boolean): AccessRegion | undefined {

@@ -1,5 +1,6 @@
 import type { Helper, HelperArg } from '../helper/helper.js';
 import { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
+import { isOpenRecord } from '../open-records.js';
 import { FUNC_POINTER_HI } from './access-guard.js';
 import type { Activation } from './activation.js';
 import { RunStopped } from './stop.js';
@@ -74,7 +75,7 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
     case 'stack_or_null':
       return (lo | hi) === 0 || guard.allows(lo, hi, 1, true);
     case 'ringbuf_mem':
-      return hi === BPF_MEMORY_HI && run.reservations.includes(lo >>> 0);
+      return hi === BPF_MEMORY_HI && isOpenRecord(run, lo >>> 0);
     case 'btf_id':
       return hi !== BPF_MEMORY_HI && hi !== FUNC_POINTER_HI;
     default:

@@ -55,6 +55,7 @@ function contextOf(deps: MapDeps, blocks: MapBlocks): MapContext {
     cpus: deps.cpus,
     id: deps.id,
     blocks,
+    wakeups: deps.wakeups,
     currentCpu: () => deps.currentCpu?.() ?? 0,
     onRelease: (map) => deps.onRelease?.(map),
   };

@@ -2,6 +2,7 @@ import { BpfMapFlag, BpfUpdateFlag, Errno } from '../../base/index.js';
 import type { AccessRegion } from '../access-region.js';
 import { PAGE_SIZE } from '../memory/page-provider.js';
 import { bpfOffset, type BpfMemory, type BpfOffset } from '../memory/bpf-memory.js';
+import type { PendingWakeups } from '../ring/pending-wakeups.js';
 import type { BpfMap, MapSpec } from './bpf-map.js';
 import { MapHeader, roundUp8 } from './map-layout.js';
 
@@ -14,6 +15,8 @@ export interface MapDeps {
   readonly id: number;
   /** CPU on which the system-call view acts (LRU lists, spare elements); 0 when absent. */
   readonly currentCpu?: () => number;
+  /** Where ring buffers note whom to wake; absent: they wake at once. */
+  readonly wakeups?: PendingWakeups | undefined;
   /** Called once, when the last reference has gone and before the memory is given back. */
   readonly onRelease?: (map: BpfMap) => void;
 }

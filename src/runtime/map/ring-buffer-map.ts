@@ -16,9 +16,9 @@ export class RingBufferMap extends MapBase {
   constructor(context: MapContext, spec: MapSpec) {
     super(context, spec);
     const pages = this.allocatePages(RingBufferArea.bytes(spec.maxEntries));
-    this.area = new RingBufferArea(this.memory, pages, spec.maxEntries);
-    // The ring's first page is private to the producer: helpers find the map there, given a record only.
-    this.memory.u32[pages >>> 2] = this.address;
+    this.area = new RingBufferArea(this.memory, pages, spec.maxEntries, context.wakeups);
+    // Helpers find the map there, given a record only.
+    this.memory.u32[(pages + RingLayout.map) >>> 2] = this.address;
     this.setHeader(MapHeader.elements, pages + RingLayout.consumerPage);
     this.setHeader(MapHeader.mask, spec.maxEntries - 1);
   }
@@ -33,6 +33,10 @@ export class RingBufferMap extends MapBase {
 
   deleteElem(_key: BpfOffset): number {
     return -Errno.ENOTSUPP;
+  }
+
+  protected override dropContents(): void {
+    this.area.dispose();
   }
 
   protected copyValue(_key: BpfOffset): number {

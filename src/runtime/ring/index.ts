@@ -1,4 +1,5 @@
 export { PerfMmapPage, PerfRingArea, type PerfRingOptions } from './perf-ring-area.js';
+export { PendingWakeups, type WakeSource } from './pending-wakeups.js';
 export type { PerfEventSink } from './perf-sink.js';
 export { RingBufferArea, type RingBufferCounts } from './ring-buffer-area.js';
 export { RingBufferConsumer, type RingRecordHandler } from './ring-buffer-consumer.js';

@@ -1,5 +1,6 @@
 import { BpfRingbuf } from '../../base/index.js';
 import type { BpfMemory, BpfOffset } from '../memory/bpf-memory.js';
+import type { PendingWakeups, WakeSource } from './pending-wakeups.js';
 import { RING_MAX_RECORD, RING_PAGE, RingLayout, ringRecordSize } from './ring-buffer-layout.js';
 
 const BUSY = BpfRingbuf.BPF_RINGBUF_BUSY_BIT;
@@ -8,11 +9,11 @@ const HEADER = BpfRingbuf.BPF_RINGBUF_HDR_SZ;
 
 /** What became of the records, for the loss ledger: reserved = submitted + discarded + open. */
 export interface RingBufferCounts {
-  reserved: number;
-  submitted: number;
-  discarded: number;
+  readonly reserved: number;
+  readonly submitted: number;
+  readonly discarded: number;
   /** Reservations refused because the consumer is behind or the record is too large. */
-  dropped: number;
+  readonly dropped: number;
 }
 
 /**
@@ -25,22 +26,37 @@ export interface RingBufferCounts {
  * before the BUSY bit goes. So the first half holds Linux's bytes at `position & mask` whenever a
  * consumer may look, and a committed record can also be read in one piece where it starts.
  */
-export class RingBufferArea {
+export class RingBufferArea implements WakeSource {
   /** Offset of the first page. */
   readonly address: BpfOffset;
   /** Bytes of data; a power of two. */
   readonly size: number;
-  readonly counts: RingBufferCounts = { reserved: 0, submitted: 0, discarded: 0, dropped: 0 };
   readonly #memory: BpfMemory;
   readonly #data: number;
+  readonly #pending: PendingWakeups | undefined;
   readonly #wakers = new Set<() => void>();
 
-  /** `address` is page-aligned and has `RingBufferArea.bytes(size)` zeroed bytes. */
-  constructor(memory: BpfMemory, address: BpfOffset, size: number) {
+  /**
+   * `address` is page-aligned and has `RingBufferArea.bytes(size)` zeroed bytes. Without `pending` a commit wakes
+   * consumers at once.
+   */
+  constructor(memory: BpfMemory, address: BpfOffset, size: number, pending?: PendingWakeups) {
     this.#memory = memory;
     this.address = address;
     this.size = size;
     this.#data = address + RingLayout.data;
+    this.#pending = pending;
+    pending?.add(this);
+  }
+
+  /** The account so far: it stands in memory, where compiled code counts too. */
+  get counts(): RingBufferCounts {
+    return {
+      reserved: this.#long(RingLayout.reserved),
+      submitted: this.#long(RingLayout.submitted),
+      discarded: this.#long(RingLayout.discarded),
+      dropped: this.#long(RingLayout.dropped),
+    };
   }
 
   /** Bytes of BpfMemory that a ring of `size` data bytes takes. */
@@ -55,20 +71,19 @@ export class RingBufferArea {
   reserve(sizeLo: number, sizeHi = 0): number {
     const size = sizeLo >>> 0;
     const offset = sizeHi === 0 && size <= RING_MAX_RECORD ? this.#reserve(size) : 0;
-    if (offset === 0) this.counts.dropped++;
-    else this.counts.reserved++;
+    this.#addWord(offset === 0 ? RingLayout.dropped : RingLayout.reserved, 1);
     return offset;
   }
 
   /** Makes the record at `offset` (what `reserve` returned) visible. Flags: BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP. */
   submit(offset: number, flags: number): void {
-    this.counts.submitted++;
+    this.#addWord(RingLayout.submitted, 1);
     this.#commit(offset, flags, 0);
   }
 
   /** Gives the record up: consumers skip it. */
   discard(offset: number, flags: number): void {
-    this.counts.discarded++;
+    this.#addWord(RingLayout.discarded, 1);
     this.#commit(offset, flags, DISCARD);
   }
 
@@ -111,12 +126,24 @@ export class RingBufferArea {
   }
 
   /**
-   * Calls `waker` whenever a commit wakes consumers up. It runs inside the program that commits: it must
-   * only take note. Returns the function that ends the subscription.
+   * Calls `waker` when commits have woken consumers up: once the outermost run on that CPU has ended, however many
+   * records it committed. Returns the function that ends the subscription.
    */
   onWakeup(waker: () => void): () => void {
     this.#wakers.add(waker);
     return () => this.#wakers.delete(waker);
+  }
+
+  deliverWakeups(): void {
+    const word = (this.address + RingLayout.wakePending) >>> 2;
+    if (this.#memory.u32[word] === 0) return;
+    this.#memory.u32[word] = 0;
+    for (const waker of this.#wakers) waker();
+  }
+
+  /** No wake-up is delivered any more. */
+  dispose(): void {
+    this.#pending?.delete(this);
   }
 
   /** Whether `offset` is the data of a record that is reserved and not committed. */
@@ -180,7 +207,9 @@ export class RingBufferArea {
   }
 
   #wake(): void {
-    for (const waker of this.#wakers) waker();
+    this.#memory.u32[(this.address + RingLayout.wakePending) >>> 2] = 1;
+    if (this.#pending === undefined) this.deliverWakeups();
+    else this.#pending.note();
   }
 
   #mirrorIn(at: number, length: number): void {
@@ -195,6 +224,10 @@ export class RingBufferArea {
 
   #word(field: number): number {
     return this.#memory.u32[(this.address + field) >>> 2];
+  }
+
+  #long(field: number): number {
+    return this.#word(field) + this.#word(field + 4) * 2 ** 32;
   }
 
   #addWord(field: number, amount: number): void {

@@ -1,11 +1,20 @@
 /**
  * Pages of a BPF ring buffer (kernel/bpf/ringbuf.c), from the start of its area: one that only the kernel
  * sees, one per position so that they can be mapped with different rights, then the data, then the data
- * once more. What user space maps starts at the consumer page.
+ * once more. What user space maps starts at the consumer page. The private page is ours to fill.
  */
 export const RING_PAGE = 4096;
 
 export const RingLayout = {
+  /** u32: the map's header. */
+  map: 0,
+  /** u32: not 0 once a commit has asked for consumers to be woken. */
+  wakePending: 4,
+  /** u64 each: `RingBufferCounts`. */
+  reserved: 8,
+  submitted: 16,
+  discarded: 24,
+  dropped: 32,
   consumerPage: RING_PAGE,
   producerPage: 2 * RING_PAGE,
   /** On the producer page, after the position: where the oldest record not committed yet begins. */

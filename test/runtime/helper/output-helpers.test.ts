@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { BpfMapType } from '../../../src/base/index.js';
 import type { PerfEventArrayMap, RingBufferMap } from '../../../src/runtime/index.js';
 import { RingBufferConsumer, discardReservations, type PerfEventSink } from '../../../src/runtime/index.js';
+import { openRecords, recordAround } from '../../../src/runtime/open-records.js';
 import { HelperBench } from './helper-bench.js';
 
 const CURRENT_CPU = 0xffff_ffffn;
@@ -55,13 +56,12 @@ describe('ring buffer helpers', () => {
 
   it('reserve opens a region of just the size asked for, submit closes it', () => {
     const record = bench.call('ringbuf_reserve', map, 12n, 0n);
-    expect(bench.run.extraRegions).toEqual([
-      { start: Number(record), end: Number(record) + 12, stride: 0, size: 12, writable: true },
-    ]);
+    expect(openRecords(bench.run)).toEqual([Number(record)]);
+    expect([12, 13].map((size) => recordAround(bench.run, Number(record), size) >= 0)).toEqual([true, false]);
     bench.runtime.memory.u8.set(new TextEncoder().encode('twelve bytes'), Number(record));
     expect(records(), 'not yet submitted').toEqual([]);
     bench.call('ringbuf_submit', record, 0n);
-    expect([bench.run.extraRegions, bench.run.reservations]).toEqual([[], []]);
+    expect(openRecords(bench.run)).toEqual([]);
     expect(records()).toEqual(['twelve bytes']);
   });
 
@@ -70,7 +70,7 @@ describe('ring buffer helpers', () => {
     expect(bench.call('ringbuf_reserve', map, 4089n, 0n)).toBe(0n);
     expect(bench.call('ringbuf_reserve', map, 0x4000_0000n, 0n)).toBe(0n);
     expect(bench.call('ringbuf_reserve', map, 1n << 32n, 0n)).toBe(0n);
-    expect(bench.run.reservations).toEqual([]);
+    expect(openRecords(bench.run)).toEqual([]);
   });
 
   it('a discarded record is skipped, and one that is still open holds the later ones up', () => {
@@ -102,7 +102,7 @@ describe('ring buffer helpers', () => {
     bench.call('ringbuf_reserve', bench.pointer(other), 8n, 0n);
     discardReservations(bench.run);
     expect(ring.area.counts.discarded + other.area.counts.discarded).toBe(2);
-    expect(bench.run.reservations).toEqual([]);
+    expect(openRecords(bench.run)).toEqual([]);
   });
 
   it.each([
