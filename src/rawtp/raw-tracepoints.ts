@@ -1,7 +1,7 @@
 import { BpfAttachType, BpfError, BpfProgType } from '../base/index.js';
 import {
   ContextSlots,
-  RawTraceCall,
+  ProgramAttachment,
   type AttachmentCounts,
   type AttachmentOptions,
   type BpfProgram,
@@ -11,8 +11,8 @@ import type { Tracepoint, TracepointProbe, TracepointRegistry } from '../tracepo
 import { MAX_ARGS, tracepointPrototype } from './btf-prototype.js';
 import { parseRawTracepointAttr, readTracepointName, type UserStringReader } from './raw-tracepoint-attr.js';
 
-/** Nested hits on one CPU that can each have a context: as many as there are run contexts. */
-const LEVELS = 4;
+/** Contexts per CPU: one for each number of runs under way, 0 to 4; the last one's hits are all missed. */
+const LEVELS = 5;
 
 export type RawTracepointOptions = Pick<AttachmentOptions, 'cookie' | 'onFault'>;
 
@@ -33,14 +33,11 @@ export class RawTracepoints {
   readonly #runtime: Runtime;
   readonly #registry: TracepointRegistry;
   readonly #contexts: ContextSlots;
-  /** Runs under way per CPU. */
-  readonly #depth: Uint8Array;
 
   constructor(runtime: Runtime, registry: TracepointRegistry) {
     this.#runtime = runtime;
     this.#registry = registry;
     this.#contexts = new ContextSlots(runtime.memory, runtime.cpus, 8 * MAX_ARGS, LEVELS);
-    this.#depth = new Uint8Array(runtime.cpus);
   }
 
   /**
@@ -106,8 +103,8 @@ export class RawTracepoints {
   }
 
   #link(program: BpfProgram, tracepoint: Tracepoint, options: RawTracepointOptions): RawTracepointLink {
-    const call = new RawTraceCall(this.#runtime, program, options);
     const words = 2 * tracepoint.descriptor.args.length;
+    const call = new ProgramAttachment(this.#runtime, program, { size: 4 * words, regs: null }, options);
     const probe: TracepointProbe = (_data, args, cpu) => this.#run(call, args, words, cpu);
     tracepoint.register(probe, call);
     let attached = true;
@@ -126,16 +123,16 @@ export class RawTracepoints {
     };
   }
 
-  #run(call: RawTraceCall, args: Int32Array, words: number, cpu: number): void {
-    const run = call.begin(cpu);
-    if (run === null) return;
-    const level = this.#depth[cpu];
-    const ctx = this.#contexts.at(cpu, level);
+  #run(call: ProgramAttachment, args: Int32Array, words: number, cpu: number): void {
+    call.hit(this.#write(args, words, cpu), cpu);
+  }
+
+  /** The arguments in BpfMemory, where no hit that this one has interrupted has its own. */
+  #write(args: Int32Array, words: number, cpu: number): number {
+    const ctx = this.#contexts.at(cpu, this.#runtime.depth(cpu));
     const { i32 } = this.#runtime.memory;
     for (let i = 0; i < words; i++) i32[(ctx >> 2) + i] = args[i];
-    this.#depth[cpu] = level + 1;
-    call.finish(run, ctx, 4 * words, null);
-    this.#depth[cpu] = level;
+    return ctx;
   }
 }
 

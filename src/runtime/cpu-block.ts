@@ -5,7 +5,7 @@
 export const CpuBlock = {
   /** Not 0 while a program of a kprobe, trace event or perf event runs: the kernel's bpf_prog_active. */
   active: 0,
-  /** Where r10 of the next run on this CPU points: the stack of the next free run context. */
+  /** Where r10 of the next run on this CPU points: the stack of the next free run context; 0 where none is free. */
   stackPointer: 4,
   /** Ring buffer records that the run under way has reserved and not committed. */
   records: 8,

@@ -33,6 +33,7 @@ export class RunContextPool {
     this.#contexts = Array.from({ length: cpus * MAX_NESTING }, (_, index) =>
       makeContext(runtime, memory, Math.floor(index / MAX_NESTING)),
     );
+    for (let cpu = 0; cpu < cpus; cpu++) this.#offerStack(cpu, 0);
   }
 
   /** A fresh context, or null where `MAX_NESTING` runs are under way on `cpu`. */
@@ -40,6 +41,7 @@ export class RunContextPool {
     const depth = this.#depth[cpu];
     if (depth === MAX_NESTING) return null;
     this.#depth[cpu] = depth + 1;
+    this.#offerStack(cpu, depth + 1);
     if (depth > 0) this.#putRecordsAside(cpu, depth - 1);
     const run = this.#contexts[cpu * MAX_NESTING + depth];
     reset(run, budget);
@@ -49,6 +51,7 @@ export class RunContextPool {
   leave(run: BpfRunCtx): void {
     const { cpu } = run;
     const depth = --this.#depth[cpu];
+    this.#offerStack(cpu, depth);
     if (depth > 0) this.#bringRecordsBack(cpu, depth - 1);
     run.program = null;
     run.regs = null;
@@ -57,6 +60,13 @@ export class RunContextPool {
   /** Runs under way on `cpu`. */
   depth(cpu: number): number {
     return this.#depth[cpu];
+  }
+
+  /** Tells compiled code where the stack of the next run is, if there can be one. */
+  #offerStack(cpu: number, depth: number): void {
+    const word = (this.cpuBlocks + cpu * CpuBlock.stride + CpuBlock.stackPointer) >>> 2;
+    const top = depth === MAX_NESTING ? 0 : this.#contexts[cpu * MAX_NESTING + depth].stackStart + STACK_BYTES;
+    this.#memory.u32[word] = top;
   }
 
   #putRecordsAside(cpu: number, context: number): void {
@@ -87,6 +97,7 @@ function makeContext(runtime: Runtime, memory: BpfMemory, cpu: number): BpfRunCt
     runtime,
     cpu,
     program: null,
+    attachment: 0,
     cookieLo: 0,
     cookieHi: 0,
     regs: null,
@@ -112,6 +123,7 @@ function makeContext(runtime: Runtime, memory: BpfMemory, cpu: number): BpfRunCt
 }
 
 function reset(run: BpfRunCtx, budget: number): void {
+  run.attachment = 0;
   run.cookieLo = 0;
   run.cookieHi = 0;
   run.funcIpLo = 0;

@@ -1,9 +1,10 @@
 import { BpfError, BpfProgType } from '../base/index.js';
 import {
-  TraceCall,
+  ProgramAttachment,
   type AttachmentCounts,
   type AttachmentOptions,
   type BpfProgram,
+  type HookContext,
   type Runtime,
 } from '../runtime/index.js';
 import type { TraceEvent, TraceEventConsumer } from './trace-event.js';
@@ -34,7 +35,12 @@ export function attachTracepoint(
       remedy: 'only programs of type tracepoint run there',
     });
   }
-  const call = new TraceCall(runtime, program, options);
+  const hook: HookContext = { size: event.descriptor.size, regs: null };
+  const call = new ProgramAttachment(runtime, program, hook, options);
+  const runProgram: TraceEventConsumer = (_data, record, cpu) => {
+    hook.size = record.length;
+    call.hit(record.start, cpu);
+  };
   event.register(runProgram, call);
   let attached = true;
   return {
@@ -51,9 +57,3 @@ export function attachTracepoint(
     },
   };
 }
-
-const runProgram: TraceEventConsumer = (data, record, cpu) => {
-  const call = data as TraceCall;
-  const run = call.begin(cpu);
-  if (run !== null) call.finish(run, record.start, record.length, null);
-};

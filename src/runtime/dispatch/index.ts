@@ -1,8 +1,7 @@
 export { ContextSlots } from './context-slots.js';
 export {
   ProgramAttachment,
-  RawTraceCall,
-  TraceCall,
   type AttachmentCounts,
   type AttachmentOptions,
+  type HookContext,
 } from './program-attachment.js';

@@ -95,6 +95,7 @@ interface Gathered extends Rotations {
   readonly ways: Map<number, AccessWay>;
   readonly calls: Map<number, CallFact>;
   readonly contextLoads: Set<number>;
+  readonly contextCalls: Set<number>;
 }
 
 /** What can be known of each instruction before code is written. */
@@ -111,6 +112,7 @@ function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): Func
     ways: new Map(),
     calls: new Map(),
     contextLoads: new Set(),
+    contextCalls: new Set(),
     rotates: new Map(),
     kept: new Map(),
   };
@@ -127,7 +129,10 @@ function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): Func
         if (way.kind === 'window') sizes[write ? 'write' : 'read'].add(size);
         if (way.kind === 'packet') sizes[write ? 'packetWrite' : 'packetRead'].add(size);
         if (step.op === Op.loadPacketPointer && isContext(registers[step.s / 2])) facts.contextLoads.add(index);
-      } else if (step.op === Op.callHelper) noteCall(plan, judge, step, registers, facts.calls);
+      } else if (step.op === Op.callHelper) {
+        noteCall(plan, judge, step, registers, facts.calls);
+        if (isContext(registers[1])) facts.contextCalls.add(index);
+      }
     });
   });
   plan.contextNeed = Math.max(plan.contextNeed, judge.contextNeed);

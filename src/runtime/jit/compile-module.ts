@@ -44,6 +44,9 @@ export interface CompiledModule {
   readonly usesFrames: boolean;
   readonly usesCpu: boolean;
   readonly usesWindows: boolean;
+  readonly usesAttachment: boolean;
+  /** It calls nothing outside but to stop. */
+  readonly isClosed: boolean;
   /** Bytes that the context must have. */
   readonly contextNeed: number;
 }
@@ -66,6 +69,8 @@ export function compileModule(input: CompileInput): CompiledModule {
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
+    callsOut: false,
+    usesAttachment: false,
   };
   for (const [entry, index] of subprogs) writer.define(index, compileFunction(plan, entry, entry === 0));
   for (const { start, isCallback } of executable.subprogs) {
@@ -74,8 +79,9 @@ export function compileModule(input: CompileInput): CompiledModule {
     writer.define(writer.declare(CALLBACK_TYPE, `${ModuleName.callback}${start}`), callbackBody(target));
   }
   const bytes = writer.finish();
-  const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
-  return { bytes, usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
+  const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed } = plan;
+  const usesFrames = subprogs.size > 1;
+  return { bytes, usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment, isClosed: !plan.callsOut, contextNeed };
 }
 
 function hasLoops(code: ProgramCode): boolean {

@@ -1,29 +1,39 @@
+import { BpfProgType } from '../../base/index.js';
 import { lineAt, lineText } from '../check/index.js';
-import type { EngineProgram } from '../engine.js';
+import type { CompiledProgram, EngineProgram } from '../engine.js';
 import type { Executable } from '../executable.js';
-import { STACK_FRAME } from '../interp/access-guard.js';
+import { MAX_FRAMES, STACK_FRAME } from '../interp/access-guard.js';
 import type { FormOps } from '../interp/form-ops.js';
 import { predecode, type ProgramCode } from '../interp/predecode.js';
-import { BUDGET_USED, RunStopped } from '../interp/stop.js';
+import { BUDGET_USED, RunEnded, RunStopped } from '../interp/stop.js';
 import { bpfOffset } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
-import type { Runtime } from '../runtime.js';
+import type { HitRuns, Runtime } from '../runtime.js';
 import { type CompiledModule, compileModule, ModuleName } from './compile-module.js';
 import type { OutsideCalls } from './outside-calls.js';
-import { type Callback, RunBorder, RunEnded } from './run-border.js';
+import { type Callback, RunBorder } from './run-border.js';
 import { SharedState } from './shared-state.js';
 import { FaultReason, StateLayout } from './state-layout.js';
 import { ImportName } from './wasm/module-writer.js';
 
-const MAX_FRAMES = 8;
 const STACK_EXHAUSTED = 'the stack of this CPU is exhausted';
 
-type Entry = (ctx: number, r2: number, sp: number) => number;
+type Entry = CompiledProgram['entry'];
 
 interface Loaded {
   readonly module: CompiledModule;
+  /** Whether there is anything in the state area to set before a run. */
+  readonly prepares: boolean;
   readonly entry: Entry;
   readonly exports: Record<string, unknown>;
+}
+
+/** A run that another run of the same program has interrupted. */
+interface Suspended {
+  readonly run: BpfRunCtx;
+  readonly current: Loaded;
+  readonly state: Uint8Array;
+  readonly border: ReturnType<RunBorder['save']>;
 }
 
 export interface JitProgramOptions {
@@ -33,7 +43,7 @@ export interface JitProgramOptions {
 }
 
 /** A program as a WebAssembly instance. */
-export class JitProgram implements EngineProgram {
+export class JitProgram implements EngineProgram, CompiledProgram {
   readonly #executable: Executable;
   readonly #runtime: Runtime;
   readonly #code: ProgramCode;
@@ -43,13 +53,13 @@ export class JitProgram implements EngineProgram {
   /** Which program this is to the functions outside its module. */
   readonly #number: number;
   readonly #hasCallbacks: boolean;
+  readonly #takesR2: boolean;
   readonly #trusting: Loaded;
   /** The same with all of the context checked, for runs on a shorter one than the program type's. */
   #careful: Loaded | undefined;
   #current: Loaded;
-  #entry: Entry;
   #run: BpfRunCtx | null = null;
-  readonly #prepares: boolean;
+  readonly #suspended: Suspended[] = [];
 
   /** Throws BpfError where an instruction cannot run, and what WebAssembly throws where compiling is denied. */
   constructor(executable: Executable, runtime: Runtime, options: JitProgramOptions) {
@@ -58,6 +68,7 @@ export class JitProgram implements EngineProgram {
     this.#options = options;
     this.#code = predecode(executable, runtime.helpers, options.formOps);
     this.#state = new SharedState(runtime.memory);
+    this.#takesR2 = executable.type === BpfProgType.BPF_PROG_TYPE_UNSPEC;
     this.#hasCallbacks = executable.subprogs.some(({ isCallback }) => isCallback);
     this.#border = new RunBorder(
       executable,
@@ -70,9 +81,6 @@ export class JitProgram implements EngineProgram {
     this.#number = options.outside.enter(this.#border);
     this.#trusting = this.#load(true);
     this.#current = this.#trusting;
-    this.#entry = this.#trusting.entry;
-    const { usesBudget, usesFrames, usesCpu, usesWindows } = this.#trusting.module;
-    this.#prepares = usesBudget || usesFrames || usesCpu || usesWindows || this.#hasCallbacks;
   }
 
   /** The module that runs on a context of the usual size. */
@@ -80,26 +88,50 @@ export class JitProgram implements EngineProgram {
     return this.#trusting.module.bytes;
   }
 
+  get compiled(): CompiledProgram {
+    return this;
+  }
+
+  get entry(): Entry {
+    return this.#trusting.entry;
+  }
+
+  get isClosed(): boolean {
+    return this.#trusting.module.isClosed;
+  }
+
+  get contextNeed(): number {
+    return this.#trusting.module.contextNeed;
+  }
+
   run(run: BpfRunCtx, ctx: number, r2 = 0): number {
-    if (this.#run !== null) return this.#runNested(run, ctx, r2);
-    this.#run = run;
+    const isUsual = run.ctxSize >= this.contextNeed && run.ctx === ctx;
+    this.#begin(run, ctx, isUsual ? this.#trusting : (this.#careful ??= this.#load(false)));
     try {
-      const { ctxSize } = run;
-      const isUsual = ctxSize >= this.#trusting.module.contextNeed && run.ctx === ctx;
-      if (isUsual && !this.#prepares && run.stackPointer - STACK_FRAME >= run.stackStart) {
-        this.#border.run = run;
-        const result = this.#entry(ctx, r2, run.stackPointer);
-        run.resultHi = this.#state.get(StateLayout.resultHi);
-        return result;
-      }
-      return this.#runPrepared(isUsual, run, ctx, r2);
+      if (run.stackPointer - STACK_FRAME < run.stackStart) this.#stop(0, `${STACK_EXHAUSTED} by tail calls`);
+      if (this.#takesR2) this.#state.set(StateLayout.r2, r2);
+      return this.#current.entry(ctx, run.stackPointer, 0);
     } catch (error) {
       if (!(error instanceof RunEnded)) throw error;
-      run.resultHi = 0;
       return 0;
     } finally {
-      this.#run = null;
+      this.end(run);
     }
+  }
+
+  begin(run: BpfRunCtx, ctx: number): void {
+    this.#begin(run, ctx, this.#trusting);
+  }
+
+  end(run: BpfRunCtx): void {
+    const { module, prepares } = this.#current;
+    run.resultHi = run.fault === null ? this.#state.get(StateLayout.resultHi) : 0;
+    if (prepares) {
+      run.callback = null;
+      if (module.usesBudget) run.budget = this.#state.budget;
+    }
+    this.#run = null;
+    if (this.#suspended.length > 0) this.#resume();
   }
 
   dispose(): void {
@@ -107,26 +139,18 @@ export class JitProgram implements EngineProgram {
     this.#runtime.memory.free(bpfOffset(this.#state.at), StateLayout.size);
   }
 
-  #runPrepared(isUsual: boolean, run: BpfRunCtx, ctx: number, r2: number): number {
-    this.#current = isUsual ? this.#trusting : (this.#careful ??= this.#load(false));
-    const state = this.#state;
+  #begin(run: BpfRunCtx, ctx: number, loaded: Loaded): void {
+    if (this.#run !== null) this.#suspend(this.#run);
+    this.#run = run;
     this.#border.run = run;
-    this.#prepare(run, ctx);
-    if (run.stackPointer - STACK_FRAME < run.stackStart) this.#stop(0, `${STACK_EXHAUSTED} by tail calls`);
-    if (this.#hasCallbacks) run.callback = this.#border.callback;
-    try {
-      const result = this.#current.entry(ctx, r2, run.stackPointer);
-      run.resultHi = state.get(StateLayout.resultHi);
-      if (this.#current.module.usesBudget) run.budget = state.budget;
-      return result;
-    } finally {
-      run.callback = null;
-    }
+    this.#current = loaded;
+    if (loaded.prepares) this.#prepare(run, ctx);
   }
 
   #prepare(run: BpfRunCtx, ctx: number): void {
     const state = this.#state;
-    const { usesBudget, usesFrames, usesCpu, usesWindows } = this.#current.module;
+    const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = this.#current.module;
+    if (this.#hasCallbacks) run.callback = this.#border.callback;
     if (usesBudget || usesWindows || this.#hasCallbacks) {
       state.setLong(StateLayout.budget, run.budget);
       state.setLong(StateLayout.loopReserve, run.budget / 2);
@@ -137,23 +161,28 @@ export class JitProgram implements EngineProgram {
     }
     if (usesCpu) state.set(StateLayout.cpu, run.cpu);
     if (usesWindows) state.beginWindows(run);
+    if (usesAttachment) state.setOwnAttachment(run);
     state.set(StateLayout.context, ctx);
   }
 
-  /** A run inside a run of the same program, by a hook that the first one's helper has hit. */
-  #runNested(run: BpfRunCtx, ctx: number, r2: number): number {
-    const outer = this.#run;
-    const current = this.#current;
-    const saved = this.#state.save();
-    const registers = this.#border.save();
-    this.#run = null;
-    const result = this.run(run, ctx, r2);
-    this.#border.restore(registers);
-    if (outer !== null) this.#border.run = outer;
-    this.#run = outer;
-    this.#current = current;
-    this.#state.restore(saved);
-    return result;
+  /** Makes way for a run inside a run of the same program, by a hook that the first one's helper has hit. */
+  #suspend(run: BpfRunCtx): void {
+    this.#suspended.push({
+      run,
+      current: this.#current,
+      state: this.#state.save(),
+      border: this.#border.save(),
+    });
+  }
+
+  #resume(): void {
+    const suspended = this.#suspended.pop();
+    if (suspended === undefined) return;
+    this.#run = suspended.run;
+    this.#current = suspended.current;
+    this.#border.run = suspended.run;
+    this.#border.restore(suspended.border);
+    this.#state.restore(suspended.state);
   }
 
   #load(trustContext: boolean): Loaded {
@@ -173,14 +202,45 @@ export class JitProgram implements EngineProgram {
         [ImportName.table]: this.#options.outside.table,
       },
     });
-    return { module, entry: instance.exports[ModuleName.entry] as Entry, exports: instance.exports };
+    const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = module;
+    const prepares =
+      usesBudget || usesFrames || usesCpu || usesWindows || usesAttachment || this.#hasCallbacks;
+    return { module, prepares, entry: instance.exports[ModuleName.entry] as Entry, exports: instance.exports };
   }
 
   /** `RunBorder.fault`. */
   #fault(pc: number, reason: number): void {
+    const hit = this.#runtime.attachments.get(this.#state.get(StateLayout.attachment) >>> 0);
+    if (hit === undefined) this.#faultInRun(pc, reason);
+    else this.#faultInHit(hit, pc, reason);
+  }
+
+  /** A hit has come so far without a run context. Where the run ends, `RunEnded` tells the attachment which to close. */
+  #faultInHit(hit: HitRuns, pc: number, reason: number): void {
+    const state = this.#state;
+    const cpu = state.get(StateLayout.cpu);
+    const run = hit.open(state.get(StateLayout.context) >>> 0, cpu);
+    if (run === null) throw new TypeError(`no run context is left on CPU ${cpu}`);
+    const outer = this.#run;
+    const border = this.#border.save();
+    this.#run = run;
+    this.#border.run = run;
+    try {
+      this.#faultInRun(pc, reason);
+    } finally {
+      this.#run = outer;
+      this.#border.restore(border);
+      if (outer !== null) this.#border.run = outer;
+    }
+    hit.close(run);
+  }
+
+  #faultInRun(pc: number, reason: number): void {
     if (reason !== FaultReason.access || this.#run === null) this.#stop(pc, this.#reasonText(pc, reason));
+    const event = this.#state.saveEvent();
     try {
       this.#border.goOn(pc, this.#run.ctx);
+      this.#state.restoreEvent(event);
     } catch (error) {
       if (!(error instanceof RunStopped) || error instanceof RunEnded) throw error;
       const { slots } = this.#code;
@@ -220,6 +280,6 @@ export class JitProgram implements EngineProgram {
         source: line === undefined ? undefined : lineText(line),
       };
     }
-    throw new RunEnded(reason);
+    throw new RunEnded(reason, run);
   }
 }

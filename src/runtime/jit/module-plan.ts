@@ -29,4 +29,8 @@ export interface ModulePlan {
   /** Some access is compared with a window, or may end in the interpreter. */
   usesWindows: boolean;
   contextNeed: number;
+  /** Some call leaves compiled code, other than to stop. */
+  callsOut: boolean;
+  /** bpf_get_attach_cookie or bpf_get_func_ip is a load. */
+  usesAttachment: boolean;
 }

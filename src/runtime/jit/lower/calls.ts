@@ -5,6 +5,7 @@ import { FaultReason, StateLayout } from '../state-layout.js';
 import { Wasm } from '../wasm/opcodes.js';
 import { indexOfWord, type Step } from '../step.js';
 import type { Emitter } from './emitter.js';
+import { askEventInline } from './event-helpers.js';
 import { canLookUpInline, lookUpInline } from './map-lookup.js';
 import type { Rule, Rules } from './rule.js';
 
@@ -15,7 +16,7 @@ const callHelper: Rule = (e, step) => {
   const fact = e.facts.calls.get(step.index);
   if (helper.id === BpfFuncId.BPF_FUNC_map_lookup_elem && fact !== undefined && canLookUpInline(e, fact)) {
     lookUpInline(e, fact);
-  } else callOut(e, step, helper);
+  } else if (!askEventInline(e, step, helper)) callOut(e, step, helper);
 };
 
 function callOut(e: Emitter, step: Step, helper: Helper): void {

@@ -2,9 +2,9 @@ import { BpfMapType } from '../../../base/index.js';
 import type { BpfMap } from '../../map/bpf-map.js';
 import { HashElem, HashKind, MapHeader } from '../../map/map-layout.js';
 import type { Runtime } from '../../runtime.js';
-import { StateLayout } from '../state-layout.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { CallFact, Emitter } from './emitter.js';
+import { cpuNumber } from './entry.js';
 
 const R0 = 0;
 const KEY_REGISTER = 2;
@@ -67,8 +67,7 @@ function lookUpArray(e: Emitter, fact: CallFact): void {
 function addCpu(e: Emitter, map: BpfMap): void {
   const cpuStride = field(e.runtime, map, MapHeader.cpuStride);
   if (cpuStride === 0) return;
-  e.plan.usesCpu = true;
-  e.loadState(Wasm.i32Load, StateLayout.cpu);
+  cpuNumber(e);
   e.w.i32(cpuStride);
   e.w.op(Wasm.i32Mul, Wasm.i32Add);
 }
