@@ -15,6 +15,7 @@ export const ENGINES: readonly EngineRow[] = [
   { name: 'interp', create: () => createInterpreter() },
   { name: 'jit', create: () => createJit() },
   { name: 'jit proved', isVariant: true, create: () => createJit({ assumeProved: true }) },
+  { name: 'jit shared', isVariant: true, create: () => createJit(), memory: () => sharedMemory() },
 ];
 
 /** One row per engine. */

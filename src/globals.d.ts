@@ -21,9 +21,6 @@ declare namespace WebAssembly {
     grow(delta: number): number;
   }
   class Table {
-    constructor(descriptor: { initial: number; element: 'anyfunc' });
-    readonly length: number;
-    grow(delta: number): number;
     set(index: number, value: unknown): void;
   }
   class Module {

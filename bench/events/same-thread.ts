@@ -1,11 +1,12 @@
 import { openPerfBuffer, PerfEvents } from 'kscope/perf';
 import {
   type BpfMap,
+  EventReader,
+  eventType,
   PerfEventArrayMap,
   RingBufferConsumer,
   RingBufferMap,
   RingBufferReader,
-  typedReader,
 } from 'kscope/runtime';
 import { objectOf, packetOf } from '../compute/workloads.js';
 import { keep } from '../dispatch/empty-call.js';
@@ -27,9 +28,10 @@ const BATCH = 256;
 
 const PATHS: readonly { readonly name: string; readonly object: string; open(program: PacketProgram): Drain }[] = [
   { name: 'ring buffer, emit alone', object: 'ring-quiet', open: discard },
-  { name: 'ring buffer to callback with bytes', object: 'ring-quiet', open: ringBytes },
+  { name: 'ring buffer to callback with numbers', object: 'ring-quiet', open: ringNumbers },
+  { name: 'ring buffer to callback with a view', object: 'ring-quiet', open: ringBytes },
+  { name: 'ring buffer reader, typed objects', object: 'ring-quiet', open: ringEvents },
   { name: 'ring buffer reader, copies', object: 'ring-quiet', open: ringReader },
-  { name: 'ring buffer reader, typed objects', object: 'ring-quiet', open: ringTyped },
   { name: 'perf reader, copies', object: 'perf', open: perfReader },
 ];
 
@@ -67,15 +69,24 @@ function ringReader({ collection, runtime }: PacketProgram): Drain {
   return () => void reader.poll(({ data }) => keep(data[8] ?? 0));
 }
 
-function ringTyped({ collection, runtime }: PacketProgram): Drain {
+function ringNumbers({ collection, runtime }: PacketProgram): Drain {
+  const consumer = new RingBufferConsumer(runtime.memory, mapOf(collection.maps, RingBufferMap).area);
+  const visitor = (words: Int32Array, at: number): void => keep(words[at + 2] ?? 0);
+  return () => void consumer.visit(visitor);
+}
+
+/** What the records of ring and perf are. */
+interface WorkloadRecord {
+  readonly pid: number;
+}
+
+function ringEvents({ collection }: PacketProgram): Drain {
   const { btf } = collection.spec;
   if (btf === null) throw new Error('the object has no BTF');
-  const reader = typedReader(
-    new RingBufferReader(runtime.memory, mapOf(collection.maps, RingBufferMap)),
-    btf,
-    'record',
-  );
-  return () => void reader.poll(({ value }) => keep((value as { readonly pid: number }).pid));
+  const type = eventType<WorkloadRecord>(btf, 'record');
+  const reader = new EventReader(mapOf(collection.maps, RingBufferMap), type);
+  const handler = (event: WorkloadRecord): void => keep(event.pid);
+  return () => void reader.poll(handler);
 }
 
 function perfReader({ collection, runtime }: PacketProgram): Drain {

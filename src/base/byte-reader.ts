@@ -1,6 +1,5 @@
 import { BpfError } from './bpf-error.js';
-
-const utf8 = new TextDecoder('utf-8');
+import { utf8Text } from './utf8-text.js';
 
 /**
  * Reads integers and strings at explicit offsets of a byte range, with explicit endianness. A read
@@ -79,7 +78,7 @@ export class ByteReader {
         remedy: 'the file is truncated or an offset field in it is wrong',
       });
     }
-    return utf8.decode(this.bytes.subarray(offset, end));
+    return utf8Text(this.bytes.subarray(offset, end));
   }
 
   #need(offset: number, length: number): void {

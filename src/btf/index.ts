@@ -32,5 +32,5 @@ export type {
   BtfVar,
   BtfVoid,
 } from './types.js';
-export { type BtfValue, decodeValue } from './value-decoder.js';
+export { type BtfValue, decodeMember, decodeValue, isCharacter } from './value-decoder.js';
 export { encodeValue } from './value-encoder.js';

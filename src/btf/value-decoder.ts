@@ -1,7 +1,7 @@
-import { BpfError } from '../base/index.js';
+import { BpfError, utf8Text } from '../base/index.js';
 import type { Btf } from './btf.js';
 import { readBits } from './bits.js';
-import type { BtfArray, BtfComposite, BtfEnum, BtfInt, BtfType } from './types.js';
+import type { BtfArray, BtfComposite, BtfEnum, BtfInt, BtfMember, BtfType } from './types.js';
 
 /**
  * A typed value as plain JavaScript: `number` for integers up to 32 bits, `bigint` for wider ones and for
@@ -18,7 +18,6 @@ export type BtfValue =
   | { readonly [member: string]: BtfValue };
 
 const MAX_DEPTH = 32;
-const utf8 = new TextDecoder('utf-8');
 
 /**
  * Decodes the value of type `typeId` at the start of `bytes`. Too few bytes, and types that have no values, are
@@ -107,7 +106,7 @@ export function isCharacter(type: BtfType): boolean {
 
 function decodeText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return utf8Text(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function decodeRecord(
@@ -117,22 +116,29 @@ function decodeRecord(
   depth: number,
 ): BtfValue {
   need(type, bytes, type.size);
-  const fields: Record<string, BtfValue> = {};
+  // Not an object from the start: a member may be called __proto__.
+  const fields = new Map<string, BtfValue>();
   if (type.kind === 'datasec') {
     for (const variable of type.vars) {
-      fields[btf.nameOf(variable.type)] = decode(btf, variable.type, bytes.subarray(variable.offset), depth + 1);
+      fields.set(btf.nameOf(variable.type), decode(btf, variable.type, bytes.subarray(variable.offset), depth + 1));
     }
-    return fields;
+    return Object.fromEntries(fields);
   }
   for (const member of type.members) {
-    const value =
-      member.bitSize > 0
-        ? decodeBitfield(btf, member.type, bytes, member.bitOffset, member.bitSize)
-        : decode(btf, member.type, bytes.subarray(member.bitOffset / 8), depth + 1);
-    if (member.name !== '') fields[member.name] = value;
-    else if (value !== null && typeof value === 'object') Object.assign(fields, value);
+    const value = decodeMember(btf, member, bytes, depth + 1);
+    if (member.name !== '') fields.set(member.name, value);
+    else if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
+      for (const [name, inner] of Object.entries(value)) fields.set(name, inner);
+    }
   }
-  return fields;
+  return Object.fromEntries(fields);
+}
+
+/** Decodes one member of the struct or union that starts where `bytes` do. */
+export function decodeMember(btf: Btf, member: BtfMember, bytes: Uint8Array, depth = 0): BtfValue {
+  return member.bitSize > 0
+    ? decodeBitfield(btf, member.type, bytes, member.bitOffset, member.bitSize)
+    : decode(btf, member.type, bytes.subarray(member.bitOffset / 8), depth);
 }
 
 function decodeBitfield(btf: Btf, typeId: number, bytes: Uint8Array, bitOffset: number, bits: number): BtfValue {

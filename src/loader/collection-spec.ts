@@ -1,4 +1,4 @@
-import { BpfError, BpfMapFlag } from '../base/index.js';
+import { BpfError, BpfMapFlag, utf8Text } from '../base/index.js';
 import type { Btf, BtfExt } from '../btf/index.js';
 import type { AttachTarget, MapSpec } from '../runtime/index.js';
 import { type MapDefinition, readBtfMaps } from './btf-maps.js';
@@ -40,7 +40,6 @@ export interface CollectionCode {
 
 /** Version and licence sections are short; longer ones are cut as in the kernel. */
 const MAX_LICENSE_BYTES = 128;
-const utf8 = new TextDecoder('utf-8');
 
 /**
  * An object file taken apart: programs, maps, types and global variables. Inert and deterministic, made from
@@ -163,7 +162,7 @@ function readLicense(elf: ElfFile): string {
   if (section === undefined) return '';
   const bytes = elf.bytesOf(section).subarray(0, MAX_LICENSE_BYTES - 1);
   const end = bytes.indexOf(0);
-  return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return utf8Text(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function readVersion(elf: ElfFile): number {

@@ -65,8 +65,8 @@ export class Collection {
         btf: options.btf ?? runtime.host.btf,
         kallsyms: options.kallsyms ?? runtime.host.symbols,
       });
-      for (const program of chosenPrograms(spec, options))
-        programs.set(program.name, loadProgram(spec, runtime, maps, linker.link(program)));
+      const linked = chosenPrograms(spec, options).map((program) => linker.link(program));
+      for (const program of loadPrograms(spec, runtime, maps, linked)) programs.set(program.name, program);
       fillProgramArrays(spec, maps, programs);
       return new Collection(spec, maps, programs);
     } catch (error) {
@@ -125,16 +125,21 @@ function chosenPrograms(spec: CollectionSpec, options: LoadOptions): readonly Pr
   });
 }
 
-function loadProgram(
+function loadPrograms(
   spec: CollectionSpec,
   runtime: Runtime,
   maps: ReadonlyMap<string, BpfMap>,
-  linked: LinkedProgram,
-): CollectionProgram {
-  const { name, section, attach } = linked;
-  const live = linked.maps.map((map) => maps.get(map.name) as BpfMap);
-  const program = runtime.loadProgram(programInput(spec, linked, live));
-  return { name, section, attach, program, linked };
+  linked: readonly LinkedProgram[],
+): CollectionProgram[] {
+  const inputs = linked.map((each) => programInput(spec, each, liveMaps(each, maps)));
+  return runtime.loadPrograms(inputs).map((program, i) => {
+    const { name, section, attach } = linked[i];
+    return { name, section, attach, program, linked: linked[i] };
+  });
+}
+
+function liveMaps({ maps: specs }: LinkedProgram, maps: ReadonlyMap<string, BpfMap>): BpfMap[] {
+  return specs.map(({ name }) => maps.get(name) as BpfMap);
 }
 
 /** What a runtime loads of a linked program of `spec`. EINVAL where the section name tells no type. */

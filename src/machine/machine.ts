@@ -14,6 +14,8 @@ import {
   type BpfProgram,
   BpfRuntime,
   type BpfRuntimeOptions,
+  EventReader,
+  type EventType,
   type LedgerRow,
   LossLedger,
   type PerfEventArrayMap,
@@ -124,12 +126,16 @@ export class Machine {
 
   /** A reader of ring buffer maps. It keeps the maps until it is closed. */
   readRings(maps: RingBufferMap | readonly RingBufferMap[], options: ReaderOptions = {}): RingBufferReader {
-    const reader = new RingBufferReader(this.runtime.memory, maps, options);
-    for (const map of reader.maps) map.retain();
-    this.#keep(reader, () => {
-      for (const map of reader.maps) map.release();
-    });
-    return reader;
+    return this.#keepMaps(new RingBufferReader(this.runtime.memory, maps, options));
+  }
+
+  /** A reader of ring buffer maps whose records are of one type. It keeps the maps until it is closed. */
+  readEvents<E extends object>(
+    maps: RingBufferMap | readonly RingBufferMap[],
+    type: EventType<E>,
+    options: ReaderOptions = {},
+  ): EventReader<E> {
+    return this.#keepMaps(new EventReader(maps, type, options));
   }
 
   /** Gives a perf event array one ring per CPU and reads them. Closing the reader takes the rings away again. */
@@ -174,6 +180,14 @@ export class Machine {
   #forget(link: Link): void {
     this.#links.get(link)?.();
     this.#links.delete(link);
+  }
+
+  #keepMaps<R extends ClosableReader & { readonly maps: readonly RingBufferMap[] }>(reader: R): R {
+    for (const map of reader.maps) map.retain();
+    this.#keep(reader, () => {
+      for (const map of reader.maps) map.release();
+    });
+    return reader;
   }
 
   #keep(reader: ClosableReader, onEnd: () => void): void {

@@ -111,13 +111,19 @@ function perfSource(event: PerfEvent, lost: (loss: PerfReaderLoss) => void): Rec
   const ring = ringOf(event);
   const { cpu } = event.target;
   return {
-    take() {
-      for (let bytes = ring.take(); bytes !== null; bytes = ring.take()) {
+    drain(flow, deliver, limit) {
+      let taken = 0;
+      while (taken < limit && !flow.halted) {
+        const bytes = ring.take();
+        if (bytes === null) break;
         const record: PerfRecord = decodePerfRecord(bytes, event.format);
-        if (record.type === 'sample') return { event, cpu, sample: record, data: record.raw ?? NOTHING };
         if (record.type === 'lost') lost({ event, cpu, lost: Number(record.lost) });
+        if (record.type !== 'sample') continue;
+        taken++;
+        flow.delivered++;
+        deliver({ event, cpu, sample: record, data: record.raw ?? NOTHING });
       }
-      return undefined;
+      return taken;
     },
     onWakeup: (waker) => ring.onWakeup(waker),
   };

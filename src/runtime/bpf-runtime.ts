@@ -1,7 +1,7 @@
 import { BpfError } from '../base/index.js';
 import type { Host } from '../host/index.js';
 import { checkProgram } from './check/index.js';
-import type { Engine } from './engine.js';
+import type { Engine, EngineProgram } from './engine.js';
 import type { Executable, ProgramInput } from './executable.js';
 import type { Helper } from './helper/helper.js';
 import { createHelperTable, discardReservations } from './helper/index.js';
@@ -114,9 +114,19 @@ export class BpfRuntime implements Runtime {
     return this.loadExecutable(checkProgram(input));
   }
 
+  /** Checks programs of one object and makes them runnable together. Throws for the first that is wrong, and loads none. */
+  loadPrograms(inputs: readonly ProgramInput[]): BpfProgram[] {
+    const executables = inputs.map((input) => checkProgram(input));
+    const engines = this.engine.instantiateAll(executables, this);
+    return executables.map((executable, i) => this.#loaded(executable, engines[i]));
+  }
+
   /** Makes an executable that was checked elsewhere runnable. */
   loadExecutable(executable: Executable): BpfProgram {
-    const engine = this.engine.instantiate(executable, this);
+    return this.#loaded(executable, this.engine.instantiate(executable, this));
+  }
+
+  #loaded(executable: Executable, engine: EngineProgram): BpfProgram {
     const program = new LoadedProgram({
       id: this.#nextProgramId++,
       executable,

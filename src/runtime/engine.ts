@@ -6,6 +6,8 @@ import type { Runtime } from './runtime.js';
 export interface Engine {
   readonly name: 'interp' | 'jit';
   instantiate(executable: Executable, runtime: Runtime): EngineProgram;
+  /** The same for programs of one object, which may share what it takes. All or none: it throws what the first throws. */
+  instantiateAll(executables: readonly Executable[], runtime: Runtime): EngineProgram[];
 }
 
 export interface EngineProgram {

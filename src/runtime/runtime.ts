@@ -31,6 +31,8 @@ export interface Runtime {
   /** The live map whose header is at `address`, if any. */
   mapAt(address: number): BpfMap | undefined;
   loadProgram(input: ProgramInput): BpfProgram;
+  /** The programs of one object, which are loaded sooner together: all of them, or none. */
+  loadPrograms(inputs: readonly ProgramInput[]): BpfProgram[];
   /** Where bpf_trace_printk writes; replaceable. */
   tracePrintk: (line: string, cpu: number) => void;
   /** What is attached, by the offset of its `AttachmentBlock`. */

@@ -155,7 +155,8 @@ describe.each(HOOKS)('a link to $name', ({ name, type, target, options, hit }) =
     if (type === T.BPF_PROG_TYPE_RAW_TRACEPOINT) return;
     const link = attach(1);
     const { runtime } = fixture.machine;
-    const setAll = (on: boolean): void => Array.from({ length: runtime.cpus }, (_, cpu) => cpu).forEach((cpu) => setTracing(runtime, cpu, on));
+    const setAll = (on: boolean): void =>
+      Array.from({ length: runtime.cpus }, (_, cpu) => cpu).forEach((cpu) => setTracing(runtime, cpu, on));
     setAll(true);
     hit(fixture);
     setAll(false);

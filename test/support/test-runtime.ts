@@ -12,7 +12,11 @@ import { CpuBlock } from '../../src/runtime/cpu-block.js';
 import type { Host } from '../../src/host/index.js';
 
 /** Makes hits on `cpu` find a tracing program running there, or not. */
-export function setTracing({ memory, cpuBlocks }: Pick<Runtime, 'memory' | 'cpuBlocks'>, cpu: number, on: boolean): void {
+export function setTracing(
+  { memory, cpuBlocks }: Pick<Runtime, 'memory' | 'cpuBlocks'>,
+  cpu: number,
+  on: boolean,
+): void {
   memory.u32[(cpuBlocks + cpu * CpuBlock.stride + CpuBlock.active) >>> 2] = on ? 1 : 0;
 }
 

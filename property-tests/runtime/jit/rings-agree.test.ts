@@ -43,7 +43,7 @@ class EngineRing {
     this.#maps = [ring, bytes, this.#runtime.createMap({ ...array, name: 'results', valueSize: 8 * MAX_OPERATIONS })];
   }
 
-  /** Results, positions and all bytes of the data after a program. */
+  /** Results, positions, counts and all bytes of the data, both halves, after a program. */
   run(insns: readonly Insn[], take: number): Record<string, unknown> {
     const program = this.#runtime.loadProgram({
       name: 'ring',
@@ -61,7 +61,9 @@ class EngineRing {
       retval,
       results: hex(this.#maps[2].sysLookup(KEY)),
       positions: [area.consumer, area.producer],
-      data: hex(this.#runtime.memory.u8.slice(data, data + RING_SIZE)),
+      privatePage: hex(this.#runtime.memory.u8.slice(area.address, area.address + RingLayout.consumerPage)),
+      pending: this.#runtime.memory.view.getBigUint64(area.address + RingLayout.pendingPos, true),
+      data: hex(this.#runtime.memory.u8.slice(data, data + 2 * RING_SIZE)),
     };
     new RingBufferConsumer(this.#runtime.memory, area).consume(() => undefined, take);
     return seen;

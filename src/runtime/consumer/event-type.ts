@@ -1,5 +1,6 @@
 import { BpfError } from '../../base/index.js';
 import { type Btf, type BtfComposite, type BtfType, type BtfValue, decodeValue } from '../../btf/index.js';
+import { compiledEventClass, type EventClass, plainEventClass } from './event-class.js';
 
 /** `event`, `event_t`, `data_t`, `open_event`, `open_event_t`: what programs call the records they emit. */
 const EVENT_NAME = /^(?:\w*_)?(?:event|data)(?:_t)?$/;
@@ -12,15 +13,58 @@ export type EventDecoder = (data: Uint8Array) => BtfValue;
  * `BpfError` naming the structs there are where it is absent.
  */
 export function eventDecoder(btf: Btf, typeName: string): EventDecoder {
+  const id = findEventType(btf, typeName);
+  return (data) => decodeValue(btf, id, data);
+}
+
+/** An event of a type not known when the code that reads it was compiled: see `EventType`. */
+export type TypedEvent = { readonly [member: string]: BtfValue };
+
+/**
+ * A struct or union of BTF as a class of events. An event has the type's members as accessors, with the values that
+ * `decodeValue` gives (64-bit integers are bigints), and costs little more than the members that are read: it keeps
+ * a copy of the record's words and puts values together when they are asked for, each time anew.
+ *
+ * It is no plain object: its members are not its own properties. `toJSON()` gives a plain object of them, which is
+ * also what JSON and Node's console show. Events of equal records are deeply equal.
+ */
+export interface EventType<E extends object = TypedEvent> extends EventClass<E> {
+  readonly name: string;
+  /** Bytes a record has at least; a shorter one is an EINVAL `BpfError` where it is read. */
+  readonly size: number;
+}
+
+/**
+ * The type of that name in `btf`, as `eventDecoder` finds it. `E` is what the caller knows of it. EINVAL where it is
+ * neither a struct nor a union.
+ */
+export function eventType<E extends object = TypedEvent>(btf: Btf, typeName: string): EventType<E> {
+  const type = btf.resolve(findEventType(btf, typeName));
+  if (type.kind !== 'struct' && type.kind !== 'union') {
+    throw new BpfError('EINVAL', `records of type ${typeName}: it is no struct`, { value: type.kind });
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the type looks like only the caller can know
+  return { name: typeName, size: type.size, ...(eventClass(btf, type) as EventClass<E>) };
+}
+
+/** A class made to measure where code may be made, and otherwise one that behaves the same. */
+function eventClass(btf: Btf, type: BtfComposite): EventClass<object> {
+  try {
+    return compiledEventClass(btf, type);
+  } catch (error) {
+    if (error instanceof EvalError) return plainEventClass(btf, type);
+    throw error;
+  }
+}
+
+function findEventType(btf: Btf, typeName: string): number {
   const name = typeName.replace(/^(?:struct|union)\s+/, '');
   const id = btf.idsByName(name).find((candidate) => isData(btf.resolve(candidate)));
-  if (id === undefined) {
-    const events = namedStructs(btf).filter(({ name: other }) => EVENT_NAME.test(other));
-    throw new BpfError('ENOENT', `no type ${typeName} in the BTF`, {
-      remedy: `structs named like events: ${events.map((type) => type.name).join(', ') || 'none'}`,
-    });
-  }
-  return (data) => decodeValue(btf, id, data);
+  if (id !== undefined) return id;
+  const events = namedStructs(btf).filter(({ name: other }) => EVENT_NAME.test(other));
+  throw new BpfError('ENOENT', `no type ${typeName} in the BTF`, {
+    remedy: `structs named like events: ${events.map((type) => type.name).join(', ') || 'none'}`,
+  });
 }
 
 /**

@@ -1,4 +1,13 @@
-export { eventDecoder, type EventDecoder, inferEventType } from './event-type.js';
+export type { EventClass } from './event-class.js';
+export { EventReader, type EventReaderEvents } from './event-reader.js';
+export {
+  eventDecoder,
+  type EventDecoder,
+  type EventType,
+  eventType,
+  inferEventType,
+  type TypedEvent,
+} from './event-type.js';
 export {
   droppedTotal,
   formatLedger,

@@ -1,10 +1,13 @@
+import type { RecordFlow } from '../ring/index.js';
+
 /** One ring as a reader sees it. */
 export interface RecordSource<T> {
   /**
-   * Takes the oldest complete record; undefined where there is none now. The ring's position has moved on
-   * when it returns, and also when it throws: no record comes twice.
+   * Hands out complete records, oldest first, until there are none, `limit` is reached or the flow is halted; counts
+   * them in `flow.delivered` and returns how many. The ring's position has moved on whenever `deliver` is called,
+   * and when a record cannot be read and this throws: no record comes twice.
    */
-  take(): T | undefined;
+  drain(flow: RecordFlow, deliver: (record: T) => void, limit: number): number;
   /** Called whenever there was nothing left to take: a place to report losses. */
   drained?(): void;
   /** Calls `waker` when there is something to take; it only takes note. Returns the end of the subscription. */
@@ -16,8 +19,6 @@ export interface RecordPumpHooks<T> {
   /** Whether records may be delivered without being asked for: somebody listens. */
   wanted(): boolean;
   deliver(record: T): void;
-  /** A record has left its ring and is about to be handed over, to whomever. */
-  taken(): void;
   /** A record could not be taken or delivered, outside of `poll`. */
   failed(error: unknown): void;
   ended(): void;
@@ -38,6 +39,13 @@ export class RecordPump<T> {
   readonly #hooks: RecordPumpHooks<T>;
   readonly #waiters: Waiter<T>[] = [];
   readonly #unsubscribe: (() => void)[] = [];
+  readonly #flow: RecordFlow = { halted: false, delivered: 0 };
+  readonly #deliver = (record: T): void => this.#hooks.deliver(record);
+  /** The record that `#takeOne` takes. */
+  #one: T | undefined;
+  readonly #keepOne = (record: T): void => {
+    this.#one = record;
+  };
   #paused = false;
   #closed = false;
   #scheduled = false;
@@ -49,6 +57,11 @@ export class RecordPump<T> {
     this.#hooks = hooks;
     for (const source of sources) this.#unsubscribe.push(source.onWakeup(() => this.schedule()));
     if (signal !== undefined) this.#followSignal(signal);
+  }
+
+  /** Records handed over so far, to whomever. */
+  get delivered(): number {
+    return this.#flow.delivered;
   }
 
   get closed(): boolean {
@@ -64,18 +77,13 @@ export class RecordPump<T> {
    * goes to the caller: the record it was called with counts as delivered, the next poll goes on after it.
    */
   poll(handler?: (record: T) => void, limit: number = Number.POSITIVE_INFINITY): number {
-    const deliver = handler ?? (this.#hooks.wanted() ? (record: T) => this.#hooks.deliver(record) : undefined);
+    const deliver = handler ?? (this.#hooks.wanted() ? this.#deliver : undefined);
     if (deliver === undefined) return 0;
     let taken = 0;
     for (const source of this.#sources) {
-      while (taken < limit && !this.#halted()) {
-        const record = source.take();
-        if (record === undefined) break;
-        taken++;
-        this.#hooks.taken();
-        deliver(record);
-      }
-      if (!this.#halted()) source.drained?.();
+      if (this.#flow.halted) break;
+      if (taken < limit) taken += source.drain(this.#flow, deliver, limit - taken);
+      if (!this.#flow.halted) source.drained?.();
     }
     return taken;
   }
@@ -88,13 +96,35 @@ export class RecordPump<T> {
     });
   }
 
+  /**
+   * All records there are as soon as there is one, `limit` at most; done once the reader is closed. A record that
+   * cannot be read fails only the batch that would begin with it, and the next batch begins behind it.
+   */
+  async *batches(limit: number): AsyncGenerator<T[], undefined, undefined> {
+    for (;;) {
+      const first = await this.next();
+      if (first.done === true) return;
+      const batch = [first.value];
+      let failure: { readonly error: unknown } | undefined;
+      try {
+        if (limit > 1) this.poll((record) => batch.push(record), limit - 1);
+      } catch (error) {
+        failure = { error };
+      }
+      yield batch;
+      if (failure !== undefined) throw failure.error;
+    }
+  }
+
   /** Records stay in their rings until `resume`. */
   pause(): void {
     this.#paused = true;
+    this.#flow.halted = true;
   }
 
   resume(): void {
     this.#paused = false;
+    this.#flow.halted = this.#closed;
     this.schedule();
   }
 
@@ -102,6 +132,7 @@ export class RecordPump<T> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#flow.halted = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#serveWaiters();
     this.#hooks.ended();
@@ -118,17 +149,12 @@ export class RecordPump<T> {
     });
   }
 
-  #halted(): boolean {
-    return this.#closed || this.#paused;
-  }
-
   #serveWaiters(): void {
-    while (this.#waiters.length > 0 && !this.#halted()) {
+    while (this.#waiters.length > 0 && !this.#flow.halted) {
       const waiter = this.#waiters[0];
       try {
         const value = this.#takeOne();
         if (value === undefined) break;
-        this.#hooks.taken();
         waiter.resolve({ value, done: false });
       } catch (error) {
         waiter.reject(error);
@@ -153,11 +179,12 @@ export class RecordPump<T> {
   }
 
   #takeOne(): T | undefined {
+    this.#one = undefined;
     for (let i = 0; i < this.#sources.length; i++) {
       const source = this.#sources[this.#turn];
       this.#turn = (this.#turn + 1) % this.#sources.length;
-      const record = source.take();
-      if (record !== undefined) return record;
+      source.drain(this.#flow, this.#keepOne, 1);
+      if (this.#one !== undefined) return this.#one;
       source.drained?.();
     }
     return undefined;

@@ -16,6 +16,8 @@ export interface ReaderOptions {
   readonly signal?: AbortSignal;
 }
 
+const DEFAULT_BATCH = 1024;
+
 type Listener<Events extends object, E extends EventEmitter.EventNames<Events>> = EventEmitter.EventListener<Events, E>;
 
 /**
@@ -26,7 +28,6 @@ type Listener<Events extends object, E extends EventEmitter.EventNames<Events>> 
 export abstract class RecordReader<T, Events extends object> extends EventEmitter<Events> {
   readonly #pump: RecordPump<T>;
   readonly #recordEvent: string;
-  #delivered = 0;
 
   /** `recordEvent` is the event that carries the records. */
   protected constructor(recordEvent: string, sources: readonly RecordSource<T>[], options: ReaderOptions) {
@@ -37,7 +38,6 @@ export abstract class RecordReader<T, Events extends object> extends EventEmitte
       {
         wanted: () => this.#untyped.listenerCount(recordEvent) > 0,
         deliver: (record) => void this.#untyped.emit(recordEvent, record),
-        taken: () => void this.#delivered++,
         failed: (error) => this.#failed(error),
         ended: () => void this.#untyped.emit('end'),
       },
@@ -47,7 +47,7 @@ export abstract class RecordReader<T, Events extends object> extends EventEmitte
 
   /** Records handed over so far. */
   get delivered(): number {
-    return this.#delivered;
+    return this.#pump.delivered;
   }
 
   get closed(): boolean {
@@ -84,6 +84,14 @@ export abstract class RecordReader<T, Events extends object> extends EventEmitte
   /** Leaving the loop does not close the reader: another loop may go on where it stopped. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined, undefined> {
     return { next: () => this.#pump.next() };
+  }
+
+  /**
+   * Arrays of all records there are at the time, `limit` at most: what a loop awaits once per batch instead of once
+   * per record. Leaving the loop does not close the reader.
+   */
+  batches(limit: number = DEFAULT_BATCH): AsyncGenerator<T[], undefined, undefined> {
+    return this.#pump.batches(limit);
   }
 
   override on<E extends EventEmitter.EventNames<Events>>(

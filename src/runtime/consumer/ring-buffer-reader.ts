@@ -1,6 +1,6 @@
 import type { RingBufferMap } from '../map/index.js';
 import type { BpfMemory } from '../memory/bpf-memory.js';
-import { RingBufferConsumer } from '../ring/index.js';
+import { drainRing } from '../ring/index.js';
 import type { RecordSource } from './record-pump.js';
 import { type ReaderEvents, type ReaderOptions, RecordReader } from './record-reader.js';
 
@@ -34,31 +34,34 @@ export class RingBufferReader extends RecordReader<RingRecord, RingBufferReaderE
     const list = 'area' in maps ? [maps] : maps;
     super(
       'data',
-      list.map((map) => ringSource(memory, map, (loss) => this.reportLoss(loss))),
+      list.map((map) => ringSource(map, copyingDrain(memory, map), (loss) => this.reportLoss(loss))),
       options,
     );
     this.maps = list;
   }
 }
 
-function ringSource(memory: BpfMemory, map: RingBufferMap, lost: (loss: RingLoss) => void): RecordSource<RingRecord> {
-  const consumer = new RingBufferConsumer(memory, map.area);
-  let reported = map.area.counts.dropped;
-  let data: Uint8Array | undefined;
-  const copy = (view: Uint8Array): void => {
-    data = view.slice();
-  };
+/** The records of one ring as `drain` makes them, and its losses. */
+export function ringSource<T>(
+  map: RingBufferMap,
+  drain: RecordSource<T>['drain'],
+  lost: (loss: RingLoss) => void,
+): RecordSource<T> {
+  const { area } = map;
+  let reported = area.counts.dropped;
   return {
-    take() {
-      data = undefined;
-      consumer.consume(copy, 1);
-      return data === undefined ? undefined : { map, data };
-    },
+    drain,
     drained() {
-      const count = map.area.counts.dropped - reported;
+      const count = area.counts.dropped - reported;
       reported += count;
       if (count > 0) lost({ map, lost: count });
     },
-    onWakeup: (waker) => consumer.onWakeup(waker),
+    onWakeup: (waker) => area.onWakeup(waker),
   };
+}
+
+function copyingDrain(memory: BpfMemory, map: RingBufferMap): RecordSource<RingRecord>['drain'] {
+  const place = map.area.place;
+  return (flow, deliver, limit) =>
+    drainRing(place, flow, (_, at, length) => deliver({ map, data: memory.u8.slice(4 * at, 4 * at + length) }), limit);
 }

@@ -1,4 +1,4 @@
-import { BpfFuncId, Errno, u64 } from '../../base/index.js';
+import { BpfFuncId, Errno, u64, utf8Text } from '../../base/index.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { bpfFormat } from './bpf-format.js';
 import { constString } from './const-string.js';
@@ -8,7 +8,6 @@ import type { Helper } from './helper.js';
 const MAX_LINE = 1023;
 /** MAX_BPRINTF_VARARGS */
 const MAX_ARGS = 12;
-const decoder = new TextDecoder('utf-8');
 
 /** bpf_trace_printk and the other formatting helpers. */
 export const printHelpers: readonly Helper[] = [
@@ -50,7 +49,7 @@ function print(run: BpfRunCtx, fmt: number, size: number, args: readonly bigint[
   if (nul < 0) return -Errno.EINVAL;
   const output = bpfFormat(run, format.subarray(0, nul), args, MAX_LINE);
   if (typeof output === 'number') return output;
-  run.runtime.tracePrintk(decoder.decode(output.text), run.cpu);
+  run.runtime.tracePrintk(utf8Text(output.text), run.cpu);
   return output.length;
 }
 

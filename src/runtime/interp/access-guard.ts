@@ -98,6 +98,13 @@ export class AccessGuard {
     return hi === BPF_MEMORY_HI && (this.#inStack(at, size) || this.#find(at, size, write) !== undefined);
   }
 
+  /** Atomic operations work on multiples of their size only; a verifier refuses all others. */
+  requireAligned(lo: number, hi: number, off: number, size: number): void {
+    if (((lo + off) & (size - 1)) === 0) return;
+    const address = addressText((lo >>> 0) + off, hi);
+    throw new RunStopped(`misaligned atomic access of ${size} bytes at ${address} (off=${off})`);
+  }
+
   #inStack(at: number, size: number): boolean {
     return at >= this.stackStart && at + size <= this.stackEnd;
   }
@@ -143,10 +150,8 @@ export class AccessGuard {
 
   #refusal(what: string, lo: number, hi: number, off: number, size: number): RunStopped {
     const sum = (lo >>> 0) + off;
-    const carried = (hi + Math.floor(sum / TWO_32)) >>> 0;
-    const address = `0x${carried.toString(16)}${(sum >>> 0).toString(16).padStart(8, '0')}`;
-    const where = this.#describe(sum, carried, size, what === 'write');
-    return new RunStopped(`invalid ${what} of ${size} bytes at ${address} (off=${off}): ${where}`);
+    const where = this.#describe(sum, carriedInto(hi, sum), size, what === 'write');
+    return new RunStopped(`invalid ${what} of ${size} bytes at ${addressText(sum, hi)} (off=${off}): ${where}`);
   }
 
   #describe(at: number, hi: number, size: number, write: boolean): string {
@@ -165,6 +170,15 @@ export const STACK_FRAME = 512;
 export const MAX_FRAMES = 8;
 /** High word of the pointers that BPF_PSEUDO_FUNC loads; the low word is the instruction slot. */
 export const FUNC_POINTER_HI = 0xffff_fe7f | 0;
+
+/** The high word of an address whose low word has become `sum`, which may be less than 0 or more than 32 bits. */
+function carriedInto(hi: number, sum: number): number {
+  return (hi + Math.floor(sum / TWO_32)) >>> 0;
+}
+
+function addressText(sum: number, hi: number): string {
+  return `0x${carriedInto(hi, sum).toString(16)}${(sum >>> 0).toString(16).padStart(8, '0')}`;
+}
 
 function isEnginePointer(hi: number): boolean {
   return hi === BPF_MEMORY_HI || hi === FUNC_POINTER_HI;

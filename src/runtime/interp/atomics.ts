@@ -1,22 +1,46 @@
 import type { Activation } from './activation.js';
 import type { Op } from './op.js';
+import { loadAcquire, modifyShared, storeRelease } from './shared-atomics.js';
 
 /** Index of the words of r0, which cmpxchg compares with and returns in. */
 const R0 = 0;
 
 /**
- * Read-modify-write operations on `*(dst + x)`. A run is alone on the memory while it runs, so they are atomic
- * by being one step. Fetching forms leave the old value in src, cmpxchg in r0; 32-bit ones zero-extend it.
+ * Read-modify-write operations on `*(dst + x)`, loads that acquire and stores that release. A run is alone on memory
+ * that is not shared, where they are atomic by being one step. Fetching forms leave the old value in src, cmpxchg in r0;
+ * 32-bit ones zero-extend it.
  */
 export function atomic(vm: Activation, op: number, d: number, s: number, x: number): void {
-  if (op < (99 satisfies Op['atomic_add_u64'])) atomic32(vm, op, d, s, x);
-  else atomic64(vm, op, d, s, x);
+  if (op >= (109 satisfies Op['acquire8'])) {
+    ordered(vm, op, d, s, x);
+    return;
+  }
+  const { registers: r, guard } = vm;
+  const { memory } = vm.run.runtime;
+  const size = op < (99 satisfies Op['atomic_add_u64']) ? 4 : 8;
+  guard.requireAligned(r[d], r[d + 1], x, size);
+  const at = guard.writable(r[d], r[d + 1], x, size);
+  if (memory.shared) modifyShared(memory, r, op, at, s);
+  else if (size === 4) atomic32(memory.view, r, op, at, s);
+  else atomic64(memory.view, r, op, at, s);
 }
 
-function atomic32(vm: Activation, op: number, d: number, s: number, x: number): void {
-  const { registers: r } = vm;
-  const { view } = vm.run.runtime.memory;
-  const at = vm.guard.writable(r[d], r[d + 1], x, 4);
+/** The sizes double from operation to operation. */
+function ordered(vm: Activation, op: number, d: number, s: number, x: number): void {
+  const { registers: r, guard } = vm;
+  const { memory } = vm.run.runtime;
+  if (op < (113 satisfies Op['release8'])) {
+    const size = 1 << (op - (109 satisfies Op['acquire8']));
+    guard.requireAligned(r[s], r[s + 1], x, size);
+    loadAcquire(memory, r, d, guard.readable(r[s], r[s + 1], x, size), size);
+  } else {
+    const size = 1 << (op - (113 satisfies Op['release8']));
+    guard.requireAligned(r[d], r[d + 1], x, size);
+    storeRelease(memory, r, s, guard.writable(r[d], r[d + 1], x, size), size);
+  }
+}
+
+function atomic32(view: DataView, r: Int32Array, op: number, at: number, s: number): void {
   const old = view.getInt32(at, true);
   const operand = r[s];
   switch (op) {
@@ -55,10 +79,7 @@ function atomic32(vm: Activation, op: number, d: number, s: number, x: number): 
   setPair(r, s, old, 0);
 }
 
-function atomic64(vm: Activation, op: number, d: number, s: number, x: number): void {
-  const { registers: r } = vm;
-  const { view } = vm.run.runtime.memory;
-  const at = vm.guard.writable(r[d], r[d + 1], x, 8);
+function atomic64(view: DataView, r: Int32Array, op: number, at: number, s: number): void {
   const oldLo = view.getInt32(at, true);
   const oldHi = view.getInt32(at + 4, true);
   const lo = r[s];

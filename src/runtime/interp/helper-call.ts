@@ -6,7 +6,7 @@ import type { Activation } from './activation.js';
 import { RunStopped } from './stop.js';
 
 /** BPF_MAX_VAR_SIZ: what a size argument may be at most. */
-const MAX_SIZE = 1 << 29;
+export const MAX_SIZE = 1 << 29;
 
 /**
  * Calls a helper as its table row says: arguments are checked by type, the result goes to r0. A program that
@@ -67,7 +67,7 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
     case 'const_size':
       return hi === 0 && lo > 0 && lo < MAX_SIZE;
     case 'const_size_or_zero':
-      return hi === 0 && lo >= 0 && lo < MAX_SIZE;
+      return isSize(lo, hi);
     case 'ctx':
       return hi === BPF_MEMORY_HI && lo >>> 0 === run.ctx;
     case 'func':
@@ -81,6 +81,11 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
     default:
       return false;
   }
+}
+
+/** Whether words are a size that helpers take, 0 included. */
+export function isSize(lo: number, hi: number): boolean {
+  return hi === 0 && lo >= 0 && lo < MAX_SIZE;
 }
 
 /** Memory whose size is the next argument. Nothing of it needs to exist when that is 0. */

@@ -31,6 +31,8 @@ export function createInterpreterWith(ops: FormOps): Engine {
   return {
     name: 'interp',
     instantiate: (executable, runtime) => new InterpretedProgram(executable, runtime, ops),
+    instantiateAll: (executables, runtime) =>
+      executables.map((executable) => new InterpretedProgram(executable, runtime, ops)),
   };
 }
 

@@ -126,8 +126,17 @@ export const Op = {
   xchg_u64: 107,
   cmpxchg_u64: 108,
 
+  acquire8: 109,
+  acquire16: 110,
+  acquire32: 111,
+  acquire64: 112,
+  release8: 113,
+  release16: 114,
+  release32: 115,
+  release64: 116,
+
   /** Stands behind the last instruction; a checked program never gets there. */
-  endOfProgram: 109,
+  endOfProgram: 117,
 } as const;
 
 export type Op = typeof Op;

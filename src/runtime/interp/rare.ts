@@ -32,7 +32,7 @@ export function rare(vm: Activation, op: number, d: number, s: number, x: number
       return loadFromPacket(vm, x + vm.registers[s], 2);
     case 88 satisfies Op['ld_ind_u32']:
       return loadFromPacket(vm, x + vm.registers[s], 4);
-    case 109 satisfies Op['endOfProgram']:
+    case 117 satisfies Op['endOfProgram']:
       throw new RunStopped('the program ran past its last instruction');
     default:
       atomic(vm, op, d, s, x);

@@ -1,15 +1,15 @@
-import { BpfFuncId } from '../../base/index.js';
 import { Op } from '../interp/op.js';
 import { AccessJudge, type AccessWay } from './analysis/access-facts.js';
+import { type CallFact, callFact } from './analysis/call-facts.js';
 import { PointerSearch } from './analysis/find-pointers.js';
 import { boundedLoops } from './analysis/loop-bounds.js';
 import { findRotates, type Rotations } from './analysis/find-rotates.js';
 import type { Value } from './analysis/value.js';
 import { emitFlow, type FlowBodies } from './flow/emit-flow.js';
 import { type Block, type FlowGraph, flowGraph, isJumpOp } from './flow/flow-graph.js';
-import { type CallFact, Emitter, type FunctionFacts } from './lower/emitter.js';
+import { Emitter, type FunctionFacts } from './lower/emitter.js';
 import { accessSize, isWrite } from './lower/memory.js';
-import { rules } from './lower/rules.js';
+import { ruleOf } from './lower/rules.js';
 import type { ModulePlan } from './module-plan.js';
 import { FaultReason } from './state-layout.js';
 import { type Step, stepAt } from './step.js';
@@ -86,7 +86,7 @@ class Bodies implements FlowBodies {
 }
 
 function lower(e: Emitter, step: Step): void {
-  const rule = rules.get(step.op);
+  const rule = ruleOf[step.op];
   if (rule === undefined) throw new TypeError(`operation ${step.op} has no rule`);
   rule(e, step);
 }
@@ -95,7 +95,6 @@ interface Gathered extends Rotations {
   readonly ways: Map<number, AccessWay>;
   readonly calls: Map<number, CallFact>;
   readonly contextLoads: Set<number>;
-  readonly contextCalls: Set<number>;
 }
 
 /** What can be known of each instruction before code is written. */
@@ -112,12 +111,11 @@ function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): Func
     ways: new Map(),
     calls: new Map(),
     contextLoads: new Set(),
-    contextCalls: new Set(),
     rotates: new Map(),
     kept: new Map(),
   };
-  graph.blocks.forEach((block, b) => {
-    findRotates(plan.code, block, facts);
+  findRotates(plan.code, graph.blocks, facts);
+  graph.blocks.forEach((_, b) => {
     search.replay(b, (index, registers) => {
       const step = stepAt(plan.code, index);
       const size = accessSize(step.op);
@@ -129,10 +127,7 @@ function gatherFacts(plan: ModulePlan, graph: FlowGraph, isEntry: boolean): Func
         if (way.kind === 'window') sizes[write ? 'write' : 'read'].add(size);
         if (way.kind === 'packet') sizes[write ? 'packetWrite' : 'packetRead'].add(size);
         if (step.op === Op.loadPacketPointer && isContext(registers[step.s / 2])) facts.contextLoads.add(index);
-      } else if (step.op === Op.callHelper) {
-        noteCall(plan, judge, step, registers, facts.calls);
-        if (isContext(registers[1])) facts.contextCalls.add(index);
-      }
+      } else if (step.op === Op.callHelper) noteCall(plan, judge, step, registers, facts.calls);
     });
   });
   plan.contextNeed = Math.max(plan.contextNeed, judge.contextNeed);
@@ -164,11 +159,10 @@ function noteCall(
   registers: readonly Value[],
   calls: Map<number, CallFact>,
 ): void {
-  if (plan.code.helpers[step.x].id !== BpfFuncId.BPF_FUNC_map_lookup_elem) return;
-  const pointer = registers[1];
-  const map =
-    plan.executable.facts?.mapAt(plan.code.slots[step.index]) ?? (pointer.kind === 'map' ? pointer.map : undefined);
-  if (map === undefined) return;
-  const way = judge.judge(registers[2], 0, map.keySize, false);
-  calls.set(step.index, { map, key: plan.assumeProved && way.kind !== 'frame' ? PROVED : way });
+  const known = plan.executable.facts?.mapAt(plan.code.slots[step.index]);
+  const fact = callFact(plan.code.helpers[step.x], registers, known, (pointer, size) => {
+    const way = judge.judge(pointer, 0, size, false);
+    return plan.assumeProved && way.kind !== 'frame' ? PROVED : way;
+  });
+  if (fact !== undefined) calls.set(step.index, fact);
 }

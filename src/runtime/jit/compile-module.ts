@@ -5,7 +5,9 @@ import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
 import { isJumpOp } from './flow/flow-graph.js';
 import type { ModulePlan } from './module-plan.js';
+import { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
+import { OutsideUses } from './outside-function.js';
 import { indexOfWord, stepAt, stepCount } from './step.js';
 import { FunctionWriter } from './wasm/function-writer.js';
 import { type FunctionType, ModuleWriter } from './wasm/module-writer.js';
@@ -17,11 +19,13 @@ const SUBPROG_TYPE: FunctionType = { params: [i64, i64, i64, i64, i64, i32], res
 /** Words of r1 to r4 and the frame of who calls back. */
 const CALLBACK_TYPE: FunctionType = { params: Array.from({ length: 9 }, () => i32), results: [i32] };
 
-/** Names of a module's exports. */
+/** Names of a module's exports; programs by their place in the module. */
 export const ModuleName = {
-  entry: 'entry',
-  /** Followed by the slot at which the subprogram begins. */
-  callback: 'callback',
+  /** Functions outside the module. */
+  table: 'table',
+  entry: (program: number): string => `entry${program}`,
+  /** The subprogram that begins at `slot`, for helpers that call back. */
+  callback: (program: number, slot: number): string => `callback${program}_${slot}`,
 } as const;
 
 export interface CompileInput {
@@ -37,51 +41,66 @@ export interface CompileInput {
   readonly outside: OutsideCalls;
 }
 
-/** A module's bytes, and what must be prepared before its entry is called. */
+/** A module that can be instantiated. */
 export interface CompiledModule {
   readonly bytes: Uint8Array;
+  /** What belongs in the module's table. */
+  readonly uses: OutsideUses;
+  /** In the order in which they were given. */
+  readonly programs: readonly ProgramNeeds[];
+}
+
+/** What must be prepared before a program's entry is called. */
+export interface ProgramNeeds {
   readonly usesBudget: boolean;
   readonly usesFrames: boolean;
   readonly usesCpu: boolean;
   readonly usesWindows: boolean;
   readonly usesAttachment: boolean;
-  /** It calls nothing outside but to stop. */
+  /** Hits need no run context. */
   readonly isClosed: boolean;
   /** Bytes that the context must have. */
   readonly contextNeed: number;
 }
 
-/** One WebAssembly function per BPF function, all of a program in one module. */
-export function compileModule(input: CompileInput): CompiledModule {
+/** One WebAssembly function per BPF function, those of all programs in one module. */
+export function compileModule(inputs: readonly CompileInput[], memory: 'shared' | 'unshared'): CompiledModule {
+  const writer = new ModuleWriter(memory);
+  const uses = new OutsideUses();
+  const programs = inputs.map((input, number) => compileProgram(writer, uses, input, number));
+  writer.table(uses.size, ModuleName.table);
+  return { bytes: writer.finish(), uses, programs };
+}
+
+function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileInput, number: number): ProgramNeeds {
   const { executable, code } = input;
-  const isShared = !(input.runtime.memory.wasm.buffer instanceof ArrayBuffer);
-  const writer = new ModuleWriter({ memory: isShared ? 'shared' : 'unshared', table: true });
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
-    const type = i === 0 ? ENTRY_TYPE : SUBPROG_TYPE;
-    subprogs.set(indexOfWord(code.wordOfSlot[start]), writer.declare(type, i === 0 ? ModuleName.entry : undefined));
+    const index = i === 0 ? writer.declare(ENTRY_TYPE, ModuleName.entry(number)) : writer.declare(SUBPROG_TYPE);
+    subprogs.set(indexOfWord(code.wordOfSlot[start]), index);
   }
   const plan: ModulePlan = {
     ...input,
+    uses,
+    routines: new ModuleRoutines(writer),
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
     usesBudget: hasLoops(code),
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
-    callsOut: false,
+    needsRun: false,
     usesAttachment: false,
   };
   for (const [entry, index] of subprogs) writer.define(index, compileFunction(plan, entry, entry === 0));
   for (const { start, isCallback } of executable.subprogs) {
     const target = subprogs.get(indexOfWord(code.wordOfSlot[start]));
     if (!isCallback || target === undefined) continue;
-    writer.define(writer.declare(CALLBACK_TYPE, `${ModuleName.callback}${start}`), callbackBody(target));
+    writer.define(writer.declare(CALLBACK_TYPE, ModuleName.callback(number, start)), callbackBody(target));
   }
-  const bytes = writer.finish();
   const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed } = plan;
   const usesFrames = subprogs.size > 1;
-  return { bytes, usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment, isClosed: !plan.callsOut, contextNeed };
+  return { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment, isClosed: !plan.needsRun, contextNeed };
 }
 
 function hasLoops(code: ProgramCode): boolean {

@@ -9,7 +9,7 @@ import { BUDGET_USED, RunEnded, RunStopped } from '../interp/stop.js';
 import { bpfOffset } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { HitRuns, Runtime } from '../runtime.js';
-import { type CompiledModule, compileModule, ModuleName } from './compile-module.js';
+import { type CompileInput, compileModule, ModuleName, type ProgramNeeds } from './compile-module.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { type Callback, RunBorder } from './run-border.js';
 import { SharedState } from './shared-state.js';
@@ -20,12 +20,14 @@ const STACK_EXHAUSTED = 'the stack of this CPU is exhausted';
 
 type Entry = CompiledProgram['entry'];
 
+/** A program in an instance of the module that it shares with others of its object. */
 interface Loaded {
-  readonly module: CompiledModule;
+  readonly needs: ProgramNeeds;
   /** Whether there is anything in the state area to set before a run. */
   readonly prepares: boolean;
   readonly entry: Entry;
-  readonly exports: Record<string, unknown>;
+  /** By the slot at which the subprogram begins. */
+  readonly callbacks: ReadonlyMap<number, Callback>;
 }
 
 /** A run that another run of the same program has interrupted. */
@@ -36,13 +38,31 @@ interface Suspended {
   readonly border: ReturnType<RunBorder['save']>;
 }
 
+/** What is left of a program that was released: the module goes, even if somebody keeps the program. */
+const RELEASED: Loaded = {
+  needs: {
+    usesBudget: false,
+    usesFrames: false,
+    usesCpu: false,
+    usesWindows: false,
+    usesAttachment: false,
+    isClosed: false,
+    contextNeed: 0,
+  },
+  prepares: false,
+  entry: () => {
+    throw new TypeError('a program that was released cannot run');
+  },
+  callbacks: new Map(),
+};
+
 export interface JitProgramOptions {
   readonly assumeProved: boolean;
   readonly formOps: FormOps;
   readonly outside: OutsideCalls;
 }
 
-/** A program as a WebAssembly instance. */
+/** A program as a function of a WebAssembly instance. */
 export class JitProgram implements EngineProgram, CompiledProgram {
   readonly #executable: Executable;
   readonly #runtime: Runtime;
@@ -54,38 +74,48 @@ export class JitProgram implements EngineProgram, CompiledProgram {
   readonly #number: number;
   readonly #hasCallbacks: boolean;
   readonly #takesR2: boolean;
-  readonly #trusting: Loaded;
+  #trusting: Loaded = RELEASED;
   /** The same with all of the context checked, for runs on a shorter one than the program type's. */
   #careful: Loaded | undefined;
-  #current: Loaded;
+  #current: Loaded = RELEASED;
   #run: BpfRunCtx | null = null;
   readonly #suspended: Suspended[] = [];
 
-  /** Throws BpfError where an instruction cannot run, and what WebAssembly throws where compiling is denied. */
-  constructor(executable: Executable, runtime: Runtime, options: JitProgramOptions) {
+  /**
+   * Programs in one module. Throws BpfError where an instruction cannot run, and what WebAssembly throws where
+   * compiling is denied.
+   */
+  static load(executables: readonly Executable[], runtime: Runtime, options: JitProgramOptions): JitProgram[] {
+    const programs: JitProgram[] = [];
+    try {
+      if (executables.length === 0) return [];
+      for (const executable of executables) programs.push(new JitProgram(executable, runtime, options));
+      const inputs = programs.map((program) => program.#compileInput(true));
+      instantiate(inputs, runtime).forEach((loaded, i) => programs[i].#use(loaded));
+      return programs;
+    } catch (error) {
+      for (const program of programs) program.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(executable: Executable, runtime: Runtime, options: JitProgramOptions) {
     this.#executable = executable;
     this.#runtime = runtime;
     this.#options = options;
     this.#code = predecode(executable, runtime.helpers, options.formOps);
     this.#state = new SharedState(runtime.memory);
     this.#takesR2 = executable.type === BpfProgType.BPF_PROG_TYPE_UNSPEC;
-    this.#hasCallbacks = executable.subprogs.some(({ isCallback }) => isCallback);
+    this.#hasCallbacks = hasCallbacks(executable);
     this.#border = new RunBorder(
       executable,
       this.#code,
       runtime,
       this.#state,
       (pc, reason) => this.#fault(pc, reason),
-      (slot) => this.#current.exports[`${ModuleName.callback}${slot}`] as Callback,
+      (slot) => this.#current.callbacks.get(slot),
     );
     this.#number = options.outside.enter(this.#border);
-    this.#trusting = this.#load(true);
-    this.#current = this.#trusting;
-  }
-
-  /** The module that runs on a context of the usual size. */
-  get module(): Uint8Array {
-    return this.#trusting.module.bytes;
   }
 
   get compiled(): CompiledProgram {
@@ -97,16 +127,16 @@ export class JitProgram implements EngineProgram, CompiledProgram {
   }
 
   get isClosed(): boolean {
-    return this.#trusting.module.isClosed;
+    return this.#trusting.needs.isClosed;
   }
 
   get contextNeed(): number {
-    return this.#trusting.module.contextNeed;
+    return this.#trusting.needs.contextNeed;
   }
 
   run(run: BpfRunCtx, ctx: number, r2 = 0): number {
     const isUsual = run.ctxSize >= this.contextNeed && run.ctx === ctx;
-    this.#begin(run, ctx, isUsual ? this.#trusting : (this.#careful ??= this.#load(false)));
+    this.#begin(run, ctx, isUsual ? this.#trusting : (this.#careful ??= this.#loadCareful()));
     try {
       if (run.stackPointer - STACK_FRAME < run.stackStart) this.#stop(0, `${STACK_EXHAUSTED} by tail calls`);
       if (this.#takesR2) this.#state.set(StateLayout.r2, r2);
@@ -124,17 +154,19 @@ export class JitProgram implements EngineProgram, CompiledProgram {
   }
 
   end(run: BpfRunCtx): void {
-    const { module, prepares } = this.#current;
+    const { needs, prepares } = this.#current;
     run.resultHi = run.fault === null ? this.#state.get(StateLayout.resultHi) : 0;
     if (prepares) {
       run.callback = null;
-      if (module.usesBudget) run.budget = this.#state.budget;
+      if (needs.usesBudget) run.budget = this.#state.budget;
     }
     this.#run = null;
     if (this.#suspended.length > 0) this.#resume();
   }
 
   dispose(): void {
+    this.#careful = undefined;
+    this.#use(RELEASED);
     this.#options.outside.leave(this.#number);
     this.#runtime.memory.free(bpfOffset(this.#state.at), StateLayout.size);
   }
@@ -149,7 +181,7 @@ export class JitProgram implements EngineProgram, CompiledProgram {
 
   #prepare(run: BpfRunCtx, ctx: number): void {
     const state = this.#state;
-    const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = this.#current.module;
+    const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = this.#current.needs;
     if (this.#hasCallbacks) run.callback = this.#border.callback;
     if (usesBudget || usesWindows || this.#hasCallbacks) {
       state.setLong(StateLayout.budget, run.budget);
@@ -185,8 +217,17 @@ export class JitProgram implements EngineProgram, CompiledProgram {
     this.#state.restore(suspended.state);
   }
 
-  #load(trustContext: boolean): Loaded {
-    const module = compileModule({
+  #use(loaded: Loaded): void {
+    this.#trusting = loaded;
+    this.#current = loaded;
+  }
+
+  #loadCareful(): Loaded {
+    return instantiate([this.#compileInput(false)], this.#runtime)[0];
+  }
+
+  #compileInput(trustContext: boolean): CompileInput {
+    return {
       executable: this.#executable,
       code: this.#code,
       runtime: this.#runtime,
@@ -195,17 +236,7 @@ export class JitProgram implements EngineProgram, CompiledProgram {
       trustContext,
       program: this.#number,
       outside: this.#options.outside,
-    });
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes), {
-      [ImportName.module]: {
-        [ImportName.memory]: this.#runtime.memory.wasm,
-        [ImportName.table]: this.#options.outside.table,
-      },
-    });
-    const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = module;
-    const prepares =
-      usesBudget || usesFrames || usesCpu || usesWindows || usesAttachment || this.#hasCallbacks;
-    return { module, prepares, entry: instance.exports[ModuleName.entry] as Entry, exports: instance.exports };
+    };
   }
 
   /** `RunBorder.fault`. */
@@ -282,4 +313,34 @@ export class JitProgram implements EngineProgram, CompiledProgram {
     }
     throw new RunEnded(reason, run);
   }
+}
+
+function isPrepared(needs: ProgramNeeds, executable: Executable): boolean {
+  const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = needs;
+  return usesBudget || usesFrames || usesCpu || usesWindows || usesAttachment || hasCallbacks(executable);
+}
+
+function hasCallbacks({ subprogs }: Executable): boolean {
+  return subprogs.some(({ isCallback }) => isCallback);
+}
+
+function callbackSlots({ subprogs }: Executable): number[] {
+  return subprogs.flatMap(({ start, isCallback }) => (isCallback ? [start] : []));
+}
+
+/** The bytes are not kept: whoever wants to see them compiles anew. */
+function instantiate(inputs: readonly CompileInput[], { memory }: Runtime): Loaded[] {
+  const { bytes, uses, programs } = compileModule(inputs, memory.shared ? 'shared' : 'unshared');
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    [ImportName.module]: { [ImportName.memory]: memory.wasm },
+  });
+  uses.fill(exports[ModuleName.table] as WebAssembly.Table);
+  return programs.map((needs, i) => ({
+    needs,
+    prepares: isPrepared(needs, inputs[i].executable),
+    entry: exports[ModuleName.entry(i)] as Entry,
+    callbacks: new Map(
+      callbackSlots(inputs[i].executable).map((slot) => [slot, exports[ModuleName.callback(i, slot)] as Callback]),
+    ),
+  }));
 }

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.js';
 import { formOps, type FormOps } from '../interp/form-ops.js';
 import type { Runtime } from '../runtime.js';
-import { JitProgram } from './jit-program.js';
+import { JitProgram, type JitProgramOptions } from './jit-program.js';
 import { OutsideCalls } from './outside-calls.js';
 
 export interface JitOptions {
@@ -13,8 +13,9 @@ export interface JitOptions {
 }
 
 /**
- * The compiler: each program becomes a WebAssembly module, with the interpreter's results and faults. A run that
- * loops too long stops where it jumps back, within one round of where the interpreter would stop it.
+ * The compiler: programs become WebAssembly, those of an object one module, with the interpreter's results and
+ * faults. A run that loops too long stops where it jumps back, within one round of where the interpreter would
+ * stop it.
  */
 export function createJit(options: JitOptions = {}): Engine {
   return createJitWith(formOps, options);
@@ -31,9 +32,17 @@ export function createJitWith(ops: FormOps, { assumeProved = false }: JitOptions
     }
     return outside;
   };
+  const optionsFor = (runtime: Runtime): JitProgramOptions => ({
+    assumeProved,
+    formOps: ops,
+    outside: outsideOf(runtime),
+  });
   return {
     name: 'jit',
-    instantiate: (executable, runtime) =>
-      new JitProgram(executable, runtime, { assumeProved, formOps: ops, outside: outsideOf(runtime) }),
+    instantiate: (executable, runtime) => {
+      const [program] = JitProgram.load([executable], runtime, optionsFor(runtime));
+      return program;
+    },
+    instantiateAll: (executables, runtime) => JitProgram.load(executables, runtime, optionsFor(runtime)),
   };
 }

@@ -1,7 +1,9 @@
 import type { Executable } from '../executable.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
+import type { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
+import type { OutsideUses } from './outside-function.js';
 import type { FunctionType } from './wasm/module-writer.js';
 
 /** What the functions of one module have in common while it is compiled. */
@@ -18,6 +20,9 @@ export interface ModulePlan {
   /** The number that the program passes with calls out of the module. */
   readonly program: number;
   readonly outside: OutsideCalls;
+  /** Those of `outside` that the module calls. */
+  readonly uses: OutsideUses;
+  readonly routines: ModuleRoutines;
   /** The number of a type in the module. */
   typeIndex(type: FunctionType): number;
   /** Functions by their first predecoded instruction. */
@@ -29,8 +34,11 @@ export interface ModulePlan {
   /** Some access is compared with a window, or may end in the interpreter. */
   usesWindows: boolean;
   contextNeed: number;
-  /** Some call leaves compiled code, other than to stop. */
-  callsOut: boolean;
+  /**
+   * It calls something outside other than to stop, or leaves something behind that `Runtime.leave` sees to: open
+   * records, wake-ups.
+   */
+  needsRun: boolean;
   /** bpf_get_attach_cookie or bpf_get_func_ip is a load. */
   usesAttachment: boolean;
 }

@@ -1,5 +1,5 @@
 import type { Helper } from '../helper/helper.js';
-import { type OutsideFunction, OutsideTable } from './outside-table.js';
+import { type OutsideFunction, outsideFunction } from './outside-function.js';
 import type { RunBorder } from './run-border.js';
 import type { FunctionType } from './wasm/module-writer.js';
 import { ValType } from './wasm/opcodes.js';
@@ -21,18 +21,12 @@ const PACKET_LOAD_TYPE = wordsType(2);
 
 /**
  * The functions that compiled programs of one runtime call in JavaScript, each made on its first use. They are
- * shared: the last word tells which program calls. In the table's types all words are i32.
+ * shared: the last word tells which program calls. All words are i32.
  */
 export class OutsideCalls {
-  readonly #table = new OutsideTable();
   readonly #programs: (RunBorder | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #made = new Map<string | Helper, OutsideFunction>();
-
-  /** What modules import. */
-  get table(): unknown {
-    return this.#table.wasm;
-  }
 
   /** The number that a program passes with its calls. */
   enter(program: RunBorder): number {
@@ -97,7 +91,7 @@ export class OutsideCalls {
   #once(name: string | Helper, type: FunctionType, call: (...words: number[]) => unknown): OutsideFunction {
     let made = this.#made.get(name);
     if (made === undefined) {
-      made = this.#table.add(type, call);
+      made = outsideFunction(type, call);
       this.#made.set(name, made);
     }
     return made;

@@ -47,7 +47,7 @@ export class RunBorder {
     runtime: Runtime,
     state: SharedState,
     fault: (pc: number, reason: number) => void,
-    callbackAt: (slot: number) => Callback,
+    callbackAt: (slot: number) => Callback | undefined,
   ) {
     this.#executable = executable;
     this.#helpers = runtime.helpers;
@@ -176,9 +176,11 @@ export class RunBorder {
     this.#state.setLong(StateLayout.budget, run.budget);
   }
 
-  #makeCallback(callbackAt: (slot: number) => Callback): NonNullable<BpfRunCtx['callback']> {
+  #makeCallback(callbackAt: (slot: number) => Callback | undefined): NonNullable<BpfRunCtx['callback']> {
     return (pc, r1Lo, r1Hi, r2Lo, r2Hi, r3Lo, r3Hi, r4Lo, r4Hi) => {
       const { run } = this;
+      const callback = callbackAt(pc);
+      if (callback === undefined) throw new TypeError(`no callback begins at instruction ${pc}`);
       if (run.budget < 0) throw new RunStopped(BUDGET_USED);
       const top = this.#sp - STACK_FRAME;
       if (run.stackPointer - top >= MAX_FRAMES * STACK_FRAME) {
@@ -187,7 +189,7 @@ export class RunBorder {
       if (top - STACK_FRAME < run.stackStart) throw new RunStopped('the stack of this CPU is exhausted');
       // Loops in the callback count on their own; a callback without one must not be free.
       this.#state.setLong(StateLayout.budget, run.budget - this.#lengthAt(pc));
-      const result = callbackAt(pc)(r1Lo, r1Hi, r2Lo, r2Hi, r3Lo, r3Hi, r4Lo, r4Hi, top);
+      const result = callback(r1Lo, r1Hi, r2Lo, r2Hi, r3Lo, r3Hi, r4Lo, r4Hi, top);
       run.budget = this.#state.budget;
       // The callback's own calls have left their arguments here, and their frame with the guard.
       this.#enter(this.#sp);

@@ -29,13 +29,16 @@ export interface BpfMemoryOptions {
   /** A `WebAssembly.Memory` handed over by the host; its first `reserved` bytes are left alone. */
   readonly memory?: LinearMemory;
   readonly reserved?: number;
+  /** Memory that other threads can be given; for a memory handed over, its own kind decides. Default false. */
+  readonly shared?: boolean;
   /** Gives the pages of rings and mappable arrays; default: this memory itself. */
   readonly pages?: PageProvider;
 }
 
 /**
  * The one linear memory in which stacks, contexts, map values and ring pages live. `u8`, `i32`, `u32` and
- * `view` are replaced when the memory grows (never while a program runs): read them from here each time.
+ * `view` are replaced when the memory grows (never while a program runs): read them from here each time. Older ones of
+ * shared memory, here or in other threads, stay valid but end where the memory ended; others become empty.
  */
 export class BpfMemory {
   u8!: Uint8Array;
@@ -44,6 +47,8 @@ export class BpfMemory {
   view!: DataView;
   /** The `WebAssembly.Memory` that compiled programs import; where there is no WebAssembly, something like it. */
   readonly wasm: LinearMemory;
+  /** Whether other threads may see and change it: atomic operations are atomic then, and some browser APIs refuse its views. */
+  readonly shared: boolean;
   /** Pages that may be mapped from outside. */
   readonly pages: PageProvider;
   readonly #maxBytes: number;
@@ -57,7 +62,9 @@ export class BpfMemory {
 
   constructor(options: BpfMemoryOptions = {}) {
     this.#maxBytes = Math.min(roundUp(options.maxBytes ?? 1 << 30, WASM_PAGE), 0xffff_0000);
-    this.wasm = options.memory ?? createLinearMemory({ initial: 16, maximum: this.#maxBytes / WASM_PAGE });
+    const limits = { initial: 16, maximum: this.#maxBytes / WASM_PAGE, shared: options.shared === true };
+    this.wasm = options.memory ?? createLinearMemory(limits);
+    this.shared = !(this.wasm.buffer instanceof ArrayBuffer);
     this.#zeroed = options.memory === undefined;
     this.#top = Math.max(4096, roundUp(options.reserved ?? 0, GRANULE));
     this.pages = options.pages ?? {

@@ -12,6 +12,8 @@ export interface LinearMemory {
 export interface MemoryLimits {
   readonly initial: number;
   readonly maximum: number;
+  /** Whether other threads can be given it. */
+  readonly shared: boolean;
 }
 
 /** Zeroed memory: WebAssembly's, so that compiled programs can import it, or a plain one where there is none. */

@@ -1,5 +1,6 @@
 import { BpfRingbuf } from '../../base/index.js';
 import type { BpfMemory, BpfOffset } from '../memory/bpf-memory.js';
+import type { RingPlace } from './drain-ring.js';
 import type { PendingWakeups, WakeSource } from './pending-wakeups.js';
 import { RING_MAX_RECORD, RING_PAGE, RingLayout, ringRecordSize } from './ring-buffer-layout.js';
 
@@ -110,6 +111,17 @@ export class RingBufferArea implements WakeSource {
       default:
         return 0n;
     }
+  }
+
+  /** Where the ring lies, for loops over its records. */
+  get place(): RingPlace {
+    return {
+      memory: this.#memory,
+      consumer: (this.address + RingLayout.consumerPage) >>> 2,
+      producer: (this.address + RingLayout.producerPage) >>> 2,
+      data: this.#data,
+      mask: this.size - 1,
+    };
   }
 
   get producer(): bigint {

@@ -1,7 +1,7 @@
 import { BpfRingbuf } from '../../base/index.js';
 import type { BpfMemory } from '../memory/bpf-memory.js';
+import { advance, type RecordVisitor, type RingPlace } from './drain-ring.js';
 import type { RingBufferArea } from './ring-buffer-area.js';
-import { RingLayout, ringRecordSize } from './ring-buffer-layout.js';
 
 /**
  * Receives one record. `data` is a view of the ring: valid only during the call, to be copied if kept.
@@ -16,20 +16,42 @@ export type RingRecordHandler = (data: Uint8Array) => void;
 export class RingBufferConsumer {
   readonly #memory: BpfMemory;
   readonly #area: RingBufferArea;
-  /** Records handed out, ever. */
-  #handled = 0;
+  readonly #place: RingPlace;
 
   constructor(memory: BpfMemory, area: RingBufferArea) {
     this.#memory = memory;
     this.#area = area;
+    this.#place = area.place;
   }
 
   /** Hands out the complete records, at most `limit` of them; returns how many. Discarded ones do not count. */
-  consume(handler: RingRecordHandler, limit: number = Number.POSITIVE_INFINITY): number {
-    const before = this.#handled;
-    const wanted = before + limit;
-    while (this.#handled < wanted && this.#one(handler));
-    return this.#handled - before;
+  consume(handler: RingRecordHandler, limit?: number): number {
+    return this.visit((_, at, length) => handler(this.#memory.u8.subarray(4 * at, 4 * at + length)), limit);
+  }
+
+  /** The same without an object per record: the visitor reads from the memory's words. */
+  visit(visitor: RecordVisitor, limit: number = Number.POSITIVE_INFINITY): number {
+    const { memory, consumer, producer, data, mask } = this.#place;
+    let taken = 0;
+    while (taken < limit) {
+      const words = memory.i32;
+      const position = words[consumer];
+      if (position === words[producer]) break;
+      const at = (data + (position & mask)) >>> 2;
+      const header = words[at];
+      // The BUSY bit is the sign.
+      if (header < 0) break;
+      const length = header & 0x3fff_ffff;
+      try {
+        if ((header & BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) === 0) {
+          taken++;
+          visitor(words, at + 2, length);
+        }
+      } finally {
+        advance(memory.i32, consumer, length);
+      }
+    }
+    return taken;
   }
 
   /** Whether there is something between consumer and producer, complete or not: what epoll would say. */
@@ -40,24 +62,5 @@ export class RingBufferConsumer {
   /** Calls `waker` when a record is committed in a way that wakes consumers; see RingBufferArea.onWakeup. */
   onWakeup(waker: () => void): () => void {
     return this.#area.onWakeup(waker);
-  }
-
-  /** False where there is nothing more to read now. */
-  #one(handler: RingRecordHandler): boolean {
-    const position = this.#area.consumer;
-    if (position === this.#area.producer) return false;
-    const header = this.#area.address + RingLayout.data + Number(position & BigInt(this.#area.size - 1));
-    const word = this.#memory.u32[header >>> 2];
-    if ((word & BpfRingbuf.BPF_RINGBUF_BUSY_BIT) !== 0) return false;
-    const length = (word & ~BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) >>> 0;
-    try {
-      if (word === length) {
-        this.#handled++;
-        handler(this.#memory.u8.subarray(header + 8, header + 8 + length));
-      }
-    } finally {
-      this.#area.consumer = position + BigInt(ringRecordSize(length));
-    }
-    return true;
   }
 }

@@ -30,7 +30,7 @@ describe('ring buffer helpers', () => {
   function records(): string[] {
     const texts: string[] = [];
     new RingBufferConsumer(bench.runtime.memory, ring.area).consume((data) =>
-      texts.push(new TextDecoder().decode(data)),
+      texts.push(new TextDecoder().decode(data.slice())),
     );
     return texts;
   }

@@ -3,7 +3,7 @@ import { HelperBench } from './helper-bench.js';
 import { makeTask } from '../../support/test-host.js';
 
 function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  return new TextDecoder().decode(bytes.slice());
 }
 
 describe('the current task', () => {

@@ -25,6 +25,8 @@ const alike: readonly (readonly OpName[])[] = [
   ['store8', 'store16', 'store32', 'store64'],
   ['ld_abs_u8', 'ld_abs_u16', 'ld_abs_u32'],
   ['ld_ind_u8', 'ld_ind_u16', 'ld_ind_u32'],
+  ['acquire8', 'acquire16', 'acquire32', 'acquire64'],
+  ['release8', 'release16', 'release32', 'release64'],
   ['atomic_add_u32', 'atomic_or_u32', 'atomic_and_u32', 'atomic_xor_u32'],
   [
     'atomic_fetch_add_u32',

@@ -48,6 +48,21 @@ describe('memory a run may touch', () => {
       [...isa.ldImm64(1, kernelAddress), isa.mov64Imm(2, 1), isa.atomic(BPF_W, BPF_ADD, 1, 2, 0)],
       /: memory of the host$/,
     ],
+    [
+      'atomics that are not aligned',
+      [...mapValue(1), isa.mov64Imm(2, 1), isa.atomic(BPF_DW, BPF_ADD, 1, 2, 4)],
+      /^misaligned atomic access of 8 bytes at 0xfffffe80\w+4 \(off=4\)$/,
+    ],
+    [
+      'loads that acquire and are not aligned',
+      [isa.st(BPF_DW, 10, -8, 1), isa.atomic(BPF_W, isa.BPF_LOAD_ACQ, 0, 10, -7)],
+      /^misaligned atomic access of 4 bytes at 0xfffffe80\w+9 \(off=-7\)$/,
+    ],
+    [
+      'stores that release and are not aligned',
+      [isa.mov64Imm(2, 1), isa.atomic(isa.BPF_H, isa.BPF_STORE_REL, 10, 2, -3)],
+      /^misaligned atomic access of 2 bytes at 0xfffffe80\w+d \(off=-3\)$/,
+    ],
   ];
   test.each(refused)('not %s', (_what, insns, reason) => {
     const { array, load, run } = fixture();

@@ -49,7 +49,7 @@ describe('LEB128', () => {
 
 describe('a module', () => {
   test('calls its import and its own functions', () => {
-    const writer = new ModuleWriter({ memory: 'unshared' });
+    const writer = new ModuleWriter('unshared');
     const type = { params: [ValType.i32], results: [ValType.i32] };
     const twice = writer.importFunction('twice', type);
     const inner = writer.declare(type);

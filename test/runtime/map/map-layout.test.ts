@@ -5,6 +5,7 @@ import type { BpfMap, MapSpec } from '../../../src/runtime/map/bpf-map.js';
 import { createMap } from '../../../src/runtime/map/create-map.js';
 import { hashKey } from '../../../src/runtime/map/hash-functions.js';
 import { HashElem, HashKind, MapHeader } from '../../../src/runtime/map/map-layout.js';
+import { RING_PAGE, RingLayout } from '../../../src/runtime/ring/ring-buffer-layout.js';
 import { BpfMemory } from '../../../src/runtime/memory/bpf-memory.js';
 
 const CPUS = 2;
@@ -25,12 +26,23 @@ function key(n: number): Uint8Array {
 }
 
 describe('docs/map-layout.md', () => {
+  const text = readFileSync('docs/map-layout.md', 'utf8');
+
+  /** Names and offsets in the table of a section. */
+  function fields(section: string): unknown[] {
+    const [, body = ''] = text.split(`## ${section}\n`);
+    const [table] = body.split('\n## ');
+    return [...(table ?? '').matchAll(/^\| (\d+) \| (\w+) \|/gm)].map(([, at, name]) => [name, Number(at)]);
+  }
+
   it('names every field of the header at its offset', () => {
-    const text = readFileSync('docs/map-layout.md', 'utf8');
-    const rows = [...text.matchAll(/^\| (\d+) \| (\w+) \|/gm)].map(([, at, name]) => [name, Number(at)]);
-    expect(rows).toEqual(Object.entries(MapHeader).filter(([name]) => name !== 'size'));
+    expect(fields('The header')).toEqual(Object.entries(MapHeader).filter(([name]) => name !== 'size'));
     expect(text).toContain(`The header ends at ${MapHeader.size}.`);
     expect(text).toContain(`${HashKind.jhash} jhash, ${HashKind.mix32} mix32, ${HashKind.mix64} mix64`);
+  });
+
+  it("names every field of a ring buffer's private page at its offset", () => {
+    expect(fields('Ring buffers')).toEqual(Object.entries(RingLayout).filter(([, at]) => at < RING_PAGE));
   });
 });
 

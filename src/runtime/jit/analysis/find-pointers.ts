@@ -174,7 +174,7 @@ export class PointerSearch {
 
   #helperResult(index: number, registers: readonly Value[]): Value {
     const helper = this.#code.helpers[stepAt(this.#code, index).x];
-    if (helper.id === BpfFuncId.BPF_FUNC_ringbuf_reserve) return reserved(index, registers[2]);
+    if (helper.id === BpfFuncId.BPF_FUNC_ringbuf_reserve) return reserved(index, registers);
     const isLookup =
       helper.id === BpfFuncId.BPF_FUNC_map_lookup_elem || helper.id === BpfFuncId.BPF_FUNC_map_lookup_percpu_elem;
     const map = registers[1];
@@ -190,14 +190,14 @@ function forgetRecords(registers: Value[]): void {
   });
 }
 
-function reserved(site: number, size: Value): Value {
-  const known = size.kind === 'constant' && size.hi === 0 && size.lo > 0;
-  return known ? { kind: 'recordOrNull', size: size.lo, site } : UNKNOWN;
+function reserved(site: number, [, ring, size]: readonly Value[]): Value {
+  const known = ring.kind === 'map' && size.kind === 'constant' && size.hi === 0 && size.lo > 0;
+  return known ? { kind: 'recordOrNull', ring: ring.map, size: size.lo, site } : UNKNOWN;
 }
 
 function notNull(pointer: Extract<Value, { kind: 'valueOrNull' | 'recordOrNull' }>): Value {
   if (pointer.kind === 'valueOrNull') return { kind: 'value', map: pointer.map, off: 0 };
-  return { kind: 'record', size: pointer.size, off: 0, site: pointer.site };
+  return { kind: 'record', ring: pointer.ring, size: pointer.size, off: 0, site: pointer.site };
 }
 
 export function hasValues(map: BpfMap): boolean {
@@ -219,7 +219,8 @@ function sum(a: Value, b: Value): Value {
 /** Operations that write neither register: stores, jumps, plain atomics. Exact for what writes; else it forgets. */
 function forgetWritten(op: number, d: number, s: number, registers: Value[]): void {
   if ((op >= Op.ja && op <= Op.may_goto) || (op >= Op.store8 && op <= Op.store64)) return;
-  if (op >= Op.atomic_add_u32) {
+  if (op >= Op.acquire8 && op <= Op.acquire64) registers[d] = UNKNOWN;
+  else if (op >= Op.atomic_add_u32) {
     if (s < 10) registers[s] = UNKNOWN;
     registers[0] = UNKNOWN;
   } else if (op >= Op.callHelper) registers[0] = UNKNOWN;

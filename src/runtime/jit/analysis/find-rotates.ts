@@ -6,17 +6,6 @@ import { stepAt } from '../step.js';
 
 const REGISTERS = 11;
 
-/** A register that holds `value` of earlier shifted by a constant. */
-interface Shift {
-  readonly left: boolean;
-  readonly width: 32 | 64;
-  readonly value: number;
-  readonly by: number;
-  /** The instruction that shifted, and the register it found the value in. */
-  readonly index: number;
-  readonly register: number;
-}
-
 export interface Rotations {
   readonly rotates: Map<number, Rotate>;
   readonly kept: Map<number, Keep[]>;
@@ -26,30 +15,85 @@ export interface Rotations {
  * Finds rotations: compilers write `x << n | x >> (width - n)` as two shifts of copies and an `or`. The value is
  * kept where the first of the two is about to shift it.
  */
-export function findRotates(code: ProgramCode, block: Block, found: Rotations): void {
-  const { registers } = code;
-  let versions = 0;
-  const version = Array.from({ length: REGISTERS }, () => versions++);
-  const shifts: (Shift | undefined)[] = Array.from({ length: REGISTERS }, () => undefined);
-  for (let index = block.start; index < block.end; index++) {
-    const { op, d, s } = stepAt(code, index);
-    const isConstant = s >= REGISTER_WORDS;
-    if (op === Op.mov64 && !isConstant) {
-      version[d] = version[s / 2];
-      shifts[d] = shifts[s / 2];
-      continue;
+export function findRotates(code: ProgramCode, blocks: readonly Block[], found: Rotations): void {
+  const search = new RotateSearch(code, found);
+  for (const block of blocks) search.search(block);
+}
+
+class RotateSearch {
+  readonly #code: ProgramCode;
+  readonly #found: Rotations;
+  /** By register: which value it holds; equal numbers are equal values. */
+  readonly #version = new Int32Array(REGISTERS);
+  #versions = 0;
+  // Of a register that holds an earlier value shifted by a constant: the operation (0: it does not), by how much,
+  // which value, and where: the instruction that shifted and the register that it found the value in.
+  readonly #shift = new Int32Array(REGISTERS);
+  readonly #by = new Int32Array(REGISTERS);
+  readonly #value = new Int32Array(REGISTERS);
+  readonly #index = new Int32Array(REGISTERS);
+  readonly #register = new Int32Array(REGISTERS);
+
+  constructor(code: ProgramCode, found: Rotations) {
+    this.#code = code;
+    this.#found = found;
+  }
+
+  search({ start, end }: Block): void {
+    this.#forgetAll();
+    for (let index = start; index < end; index++) {
+      const { op, d, s } = stepAt(this.#code, index);
+      if (s < REGISTER_WORDS) {
+        if (op === Op.mov64) {
+          this.#copy(d, s / 2);
+          continue;
+        }
+        if (op === Op.or64 || op === Op.or32) this.#note(index, op, d, s / 2);
+      }
+      if (op >= Op.callHelper) this.#forgetAll();
+      else if (writes(op)) {
+        if (s >= REGISTER_WORDS && shiftWidth(op) !== 0) this.#setShift(index, op, d, this.#code.registers[s]);
+        else this.#shift[d] = 0;
+        this.#version[d] = this.#versions++;
+      }
     }
-    const shift = isConstant ? shiftOf(op, registers[s], { value: version[d], index, register: d }) : undefined;
-    const width = op === Op.or64 ? 64 : op === Op.or32 ? 32 : 0;
-    if (width !== 0 && !isConstant) note(found, index, width, shifts[d], shifts[s / 2]);
-    if (!writes(op)) continue;
-    version[d] = versions++;
-    shifts[d] = shift;
-    if (op < Op.callHelper) continue;
+  }
+
+  #forgetAll(): void {
     for (let r = 0; r < REGISTERS; r++) {
-      version[r] = versions++;
-      shifts[r] = undefined;
+      this.#version[r] = this.#versions++;
+      this.#shift[r] = 0;
     }
+  }
+
+  #copy(to: number, from: number): void {
+    this.#version[to] = this.#version[from];
+    this.#shift[to] = this.#shift[from];
+    this.#by[to] = this.#by[from];
+    this.#value[to] = this.#value[from];
+    this.#index[to] = this.#index[from];
+    this.#register[to] = this.#register[from];
+  }
+
+  #setShift(index: number, op: number, d: number, by: number): void {
+    this.#shift[d] = op;
+    this.#by[d] = by & (shiftWidth(op) - 1);
+    this.#value[d] = this.#version[d];
+    this.#index[d] = index;
+    this.#register[d] = d;
+  }
+
+  /** An `or` of registers `a` and `b`. */
+  #note(index: number, op: number, a: number, b: number): void {
+    const width = op === Op.or64 ? 64 : 32;
+    const [shiftA, shiftB] = [this.#shift[a], this.#shift[b]];
+    if (shiftWidth(shiftA) !== width || shiftWidth(shiftB) !== width || shiftA === shiftB) return;
+    if (this.#value[a] !== this.#value[b] || this.#by[a] + this.#by[b] !== width) return;
+    const first = this.#index[a] < this.#index[b] ? a : b;
+    this.#found.rotates.set(index, { keep: index, by: isLeft(shiftA) ? this.#by[a] : this.#by[b] });
+    const keeps = this.#found.kept.get(this.#index[first]) ?? [];
+    keeps.push({ keep: index, register: this.#register[first] });
+    this.#found.kept.set(this.#index[first], keeps);
   }
 }
 
@@ -58,28 +102,20 @@ function writes(op: number): boolean {
   return !((op >= Op.ja && op <= Op.may_goto) || (op >= Op.store8 && op <= Op.store64));
 }
 
-function shiftOf(op: number, by: number, where: Pick<Shift, 'value' | 'index' | 'register'>): Shift | undefined {
+/** 0 for what is no logical shift. */
+function shiftWidth(op: number): 0 | 32 | 64 {
   switch (op) {
     case Op.lsh64:
-      return { ...where, left: true, width: 64, by: by & 63 };
     case Op.rsh64:
-      return { ...where, left: false, width: 64, by: by & 63 };
+      return 64;
     case Op.lsh32:
-      return { ...where, left: true, width: 32, by: by & 31 };
     case Op.rsh32:
-      return { ...where, left: false, width: 32, by: by & 31 };
+      return 32;
     default:
-      return undefined;
+      return 0;
   }
 }
 
-function note(found: Rotations, index: number, width: number, a: Shift | undefined, b: Shift | undefined): void {
-  if (a === undefined || b === undefined || a.value !== b.value || a.left === b.left) return;
-  if (a.width !== width || b.width !== width || a.by + b.by !== width) return;
-  const first = a.index < b.index ? a : b;
-  const keep = index;
-  found.rotates.set(index, { keep, by: a.left ? a.by : b.by });
-  const keeps = found.kept.get(first.index) ?? [];
-  keeps.push({ keep, register: first.register });
-  found.kept.set(first.index, keeps);
+function isLeft(op: number): boolean {
+  return op === Op.lsh64 || op === Op.lsh32;
 }

@@ -16,8 +16,14 @@ export type Value =
   | { readonly kind: 'value'; readonly map: BpfMap; readonly off: number }
   | { readonly kind: 'nearValue'; readonly map: BpfMap }
   /** `off` bytes into the ring buffer record that the call at instruction `site` reserved. */
-  | { readonly kind: 'record'; readonly size: number; readonly off: number; readonly site: number }
-  | { readonly kind: 'recordOrNull'; readonly size: number; readonly site: number }
+  | {
+      readonly kind: 'record';
+      readonly ring: BpfMap;
+      readonly size: number;
+      readonly off: number;
+      readonly site: number;
+    }
+  | { readonly kind: 'recordOrNull'; readonly ring: BpfMap; readonly size: number; readonly site: number }
   /** What the lookup at instruction `site` returned. */
   | { readonly kind: 'valueOrNull'; readonly map: BpfMap; readonly site: number };
 

@@ -1,12 +1,9 @@
-import { BpfFuncId } from '../../../base/index.js';
-import type { Helper } from '../../helper/helper.js';
 import { Op } from '../../interp/op.js';
 import { FaultReason, StateLayout } from '../state-layout.js';
 import { Wasm } from '../wasm/opcodes.js';
-import { indexOfWord, type Step } from '../step.js';
-import type { Emitter } from './emitter.js';
-import { askEventInline } from './event-helpers.js';
-import { canLookUpInline, lookUpInline } from './map-lookup.js';
+import { indexOfWord } from '../step.js';
+import { callOut } from './call-out.js';
+import { insideCalls } from './inside-calls.js';
 import type { Rule, Rules } from './rule.js';
 
 const R0 = 0;
@@ -14,54 +11,9 @@ const R0 = 0;
 const callHelper: Rule = (e, step) => {
   const helper = e.code.helpers[step.x];
   const fact = e.facts.calls.get(step.index);
-  if (helper.id === BpfFuncId.BPF_FUNC_map_lookup_elem && fact !== undefined && canLookUpInline(e, fact)) {
-    lookUpInline(e, fact);
-  } else if (!askEventInline(e, step, helper)) callOut(e, step, helper);
+  const inside = fact === undefined ? undefined : insideCalls.get(helper.id)?.(e, step, fact);
+  if (inside !== true) callOut(e, step, helper);
 };
-
-function callOut(e: Emitter, step: Step, helper: Helper): void {
-  const { w } = e;
-  const callsBack = helper.args.includes('func');
-  if (callsBack) e.storeBudget();
-  w.get(e.sp);
-  helper.args.forEach((_, i) => {
-    e.regLo(1 + i);
-    e.regHi(1 + i);
-  });
-  e.callOutside(e.plan.outside.helper(helper));
-  result(e, helper);
-  if (helper.args.some((arg) => arg !== 'anything')) e.stopIfReported(step.index);
-  if (callsBack) e.loadBudget();
-  e.reloadWindows();
-}
-
-/** r0 from the low word on the stack, as the helper's row says. */
-function result(e: Emitter, { ret }: Helper): void {
-  const { w } = e;
-  switch (ret) {
-    case 'integer':
-      w.op(Wasm.i64ExtendI32S);
-      break;
-    case 'u64':
-      w.op(Wasm.i64ExtendI32U);
-      e.loadState(Wasm.i64Load32U, StateLayout.resultHi);
-      w.i64(32);
-      w.op(Wasm.i64Shl, Wasm.i64Or);
-      break;
-    case 'map_value_or_null':
-    case 'mem_or_null':
-      w.tee(e.address);
-      e.toPointer();
-      w.i64(0);
-      w.get(e.address);
-      w.op(Wasm.select);
-      break;
-    case 'void':
-      w.op(Wasm.drop);
-      w.i64(0);
-  }
-  e.setReg(R0);
-}
 
 const callSubprog: Rule = (e, { index, x }) => {
   const { w } = e;

@@ -1,23 +1,17 @@
 import { type ProgramCode, REGISTER_WORDS } from '../../interp/predecode.js';
 import { STACK_FRAME } from '../../interp/access-guard.js';
+import { CpuBlock } from '../../cpu-block.js';
 import type { Runtime } from '../../runtime.js';
 import { BPF_MEMORY_HI } from '../../memory/bpf-memory.js';
 import type { AccessWay } from '../analysis/access-facts.js';
-import type { BpfMap } from '../../map/bpf-map.js';
+import type { CallFact } from '../analysis/call-facts.js';
 import { FaultReason, StateLayout } from '../state-layout.js';
 import { FunctionWriter } from '../wasm/function-writer.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { ModulePlan } from '../module-plan.js';
-import type { OutsideFunction } from '../outside-table.js';
-import { beginEntry, EntryParam, noteEvent } from './entry.js';
+import type { OutsideFunction } from '../outside-function.js';
+import { beginEntry, EntryParam, isAtHook, noteEvent } from './entry.js';
 import { Window } from './window.js';
-
-/** What the analysis found out about a call of map_lookup_elem and the like. */
-export interface CallFact {
-  readonly map: BpfMap;
-  /** Where the key is, if it surely can be read. */
-  readonly key: AccessWay;
-}
 
 export type WindowKind = 'read' | 'write' | 'packetRead' | 'packetWrite';
 
@@ -29,8 +23,6 @@ export interface FunctionFacts {
   readonly windowSizes: Readonly<Record<WindowKind, readonly number[]>>;
   /** 32-bit loads whose base surely is the context. */
   readonly contextLoads: ReadonlySet<number>;
-  /** Helper calls whose first argument surely is the context. */
-  readonly contextCalls: ReadonlySet<number>;
   readonly rotates: ReadonlyMap<number, Rotate>;
   /** By the instruction before which a register's value must be kept: which local gets it. */
   readonly kept: ReadonlyMap<number, readonly Keep[]>;
@@ -179,6 +171,31 @@ export class Emitter {
     this.w.op(Wasm.i64Or);
   }
 
+  /** Number of the CPU, an i32 on the stack. */
+  cpu(): void {
+    if (this.runtime.cpus === 1) {
+      this.w.i32(0);
+      return;
+    }
+    this.plan.usesCpu = true;
+    if (isAtHook(this)) this.w.get(EntryParam.cpuOrStack);
+    else this.loadState(Wasm.i32Load, StateLayout.cpu);
+  }
+
+  /** Offset of the CPU's block, an i32 on the stack. */
+  cpuBlock(): void {
+    const { cpuBlocks, cpus } = this.runtime;
+    if (cpus === 1) {
+      this.w.i32(cpuBlocks);
+      return;
+    }
+    this.cpu();
+    this.w.i32(CpuBlock.stride);
+    this.w.op(Wasm.i32Mul);
+    this.w.i32(cpuBlocks);
+    this.w.op(Wasm.i32Add);
+  }
+
   // --- the program's state area
 
   loadState(code: number, field: number): void {
@@ -190,6 +207,16 @@ export class Emitter {
   reloadWindows(): void {
     this.#windows.read.reload();
     this.#windows.write.reload();
+  }
+
+  /** After a record has been closed: it must not be found in a window any more, here or in a caller. */
+  forgetWindows(): void {
+    const { read, write } = this.facts.windowSizes;
+    const { state, subprogs } = this.plan;
+    if (read.length === 0 && write.length === 0 && subprogs.size === 1) return;
+    copyWindow(this.w, state + StateLayout.packetRead, state + StateLayout.readWindow);
+    copyWindow(this.w, state + StateLayout.packetWrite, state + StateLayout.writeWindow);
+    this.reloadWindows();
   }
 
   storeBudget(): void {
@@ -205,16 +232,16 @@ export class Emitter {
     this.w.set(this.budget);
   }
 
-  /** Calls a function of the table, its arguments on the stack. */
-  callOutside(called: OutsideFunction): void {
-    this.plan.callsOut = true;
-    this.#callTable(called);
+  /** Calls a function outside the module, its arguments on the stack. */
+  callOutside(target: OutsideFunction): void {
+    this.plan.needsRun = true;
+    this.#callTable(target);
   }
 
-  #callTable({ slot, type }: OutsideFunction): void {
+  #callTable(target: OutsideFunction): void {
     this.w.i32(this.plan.program);
-    this.w.i32(slot);
-    this.w.callIndirect(this.plan.typeIndex(type));
+    this.w.i32(this.plan.uses.slotOf(target));
+    this.w.callIndirect(this.plan.typeIndex(target.type));
   }
 
   // --- stopping
@@ -298,5 +325,15 @@ export class Emitter {
 
   window(kind: WindowKind): Window {
     return this.#windows[kind];
+  }
+}
+
+/** Base and length of a window become those of another. */
+function copyWindow(w: FunctionWriter, from: number, to: number): void {
+  for (const field of [0, 8]) {
+    w.i32(0);
+    w.i32(0);
+    w.memory(Wasm.i64Load, from + field);
+    w.memory(Wasm.i64Store, to + field);
   }
 }

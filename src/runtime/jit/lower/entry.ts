@@ -46,14 +46,7 @@ export function beginEntry(e: Emitter): void {
 
 /** Before a hit stops: which one it is. Functions that the entry has called find it noted. */
 export function noteEvent(e: Emitter): void {
-  if (hitGuard(e.plan.executable.type) !== undefined && !hasSubprogs(e)) storeEvent(e);
-}
-
-/** Leaves the CPU's number on the stack. */
-export function cpuNumber(e: Emitter): void {
-  e.plan.usesCpu = true;
-  if (isAtHook(e)) e.w.get(Event.cpu);
-  else e.loadState(Wasm.i32Load, StateLayout.cpu);
+  if (runsAtHooks(e) && !hasSubprogs(e)) storeEvent(e);
 }
 
 /** Leaves the offset of the block on the stack in which an attachment's cookie and address are. */
@@ -63,8 +56,13 @@ export function attachmentBlock(e: Emitter): void {
   else e.loadState(Wasm.i32Load, StateLayout.attachment);
 }
 
-function isAtHook(e: Emitter): boolean {
-  return e.isEntry && hitGuard(e.plan.executable.type) !== undefined;
+export function runsAtHooks(e: Emitter): boolean {
+  return hitGuard(e.plan.executable.type) !== undefined;
+}
+
+/** Whether the parameters are those of an event. */
+export function isAtHook(e: Emitter): boolean {
+  return e.isEntry && runsAtHooks(e);
 }
 
 function hasSubprogs(e: Emitter): boolean {
@@ -129,11 +127,8 @@ function count(e: Emitter, counter: () => void): void {
 }
 
 function loadFromCpuBlock(e: Emitter, field: number): void {
-  const { w } = e;
-  w.get(EntryParam.cpuOrStack);
-  w.i32(CpuBlock.stride);
-  w.op(Wasm.i32Mul);
-  w.memory(Wasm.i32Load, e.runtime.cpuBlocks + field);
+  e.cpuBlock();
+  e.w.memory(Wasm.i32Load, field);
 }
 
 function loadGuard(e: Emitter, guard: HitGuard): void {

@@ -3,8 +3,9 @@ import type { BpfMap } from '../../map/bpf-map.js';
 import { HashElem, HashKind, MapHeader } from '../../map/map-layout.js';
 import type { Runtime } from '../../runtime.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
-import type { CallFact, Emitter } from './emitter.js';
-import { cpuNumber } from './entry.js';
+import type { ArgumentFact, CallFact } from '../analysis/call-facts.js';
+import type { Emitter } from './emitter.js';
+import { canPass } from './pass-pointer.js';
 
 const R0 = 0;
 const KEY_REGISTER = 2;
@@ -26,26 +27,26 @@ export function isMixedHash(runtime: Runtime, map: BpfMap): boolean {
   return kind === HashKind.mix32 || kind === HashKind.mix64;
 }
 
-export function canLookUpInline({ runtime }: Emitter, { map, key }: CallFact): boolean {
-  return (key.kind === 'frame' || key.kind === 'proved') && (isArray(map) || isMixedHash(runtime, map));
+export function canLookUpInline({ runtime }: Emitter, { map, arguments: [, , key] }: CallFact): boolean {
+  return map !== undefined && canPass(key.way) && (isArray(map) || isMixedHash(runtime, map));
 }
 
 /** map_lookup_elem in the places of docs/map-layout.md, with the map's numbers as constants. */
-export function lookUpInline(e: Emitter, fact: CallFact): void {
-  if (isArray(fact.map)) lookUpArray(e, fact);
-  else lookUpHash(e, fact);
+export function lookUpInline(e: Emitter, { map, arguments: [, , key] }: CallFact): void {
+  if (map === undefined) throw new TypeError('no map to look into');
+  if (isArray(map)) lookUpArray(e, map, key);
+  else lookUpHash(e, map, key);
 }
 
-function loadKey(e: Emitter, { key }: CallFact, code: number, offset = 0): void {
-  if (key.kind === 'frame') e.w.get(e.frame);
+function loadKey(e: Emitter, { way }: ArgumentFact, code: number): void {
+  if (way?.kind === 'frame') e.w.get(e.frame);
   else e.regLo(KEY_REGISTER);
-  e.w.memory(code, offset + (key.kind === 'frame' ? key.at : 0));
+  e.w.memory(code, way?.kind === 'frame' ? way.at : 0);
 }
 
-function lookUpArray(e: Emitter, fact: CallFact): void {
+function lookUpArray(e: Emitter, map: BpfMap, key: ArgumentFact): void {
   const { w, runtime } = e;
-  const { map } = fact;
-  loadKey(e, fact, Wasm.i32Load);
+  loadKey(e, key, Wasm.i32Load);
   w.tee(e.address);
   w.i32(map.maxEntries);
   w.op(Wasm.i32LtU);
@@ -67,16 +68,15 @@ function lookUpArray(e: Emitter, fact: CallFact): void {
 function addCpu(e: Emitter, map: BpfMap): void {
   const cpuStride = field(e.runtime, map, MapHeader.cpuStride);
   if (cpuStride === 0) return;
-  cpuNumber(e);
+  e.cpu();
   e.w.i32(cpuStride);
   e.w.op(Wasm.i32Mul, Wasm.i32Add);
 }
 
-function lookUpHash(e: Emitter, fact: CallFact): void {
+function lookUpHash(e: Emitter, map: BpfMap, key: ArgumentFact): void {
   const { w, runtime } = e;
-  const { map } = fact;
   const wide = map.keySize === 8;
-  loadKey(e, fact, wide ? Wasm.i64Load : Wasm.i64Load32U);
+  loadKey(e, key, wide ? Wasm.i64Load : Wasm.i64Load32U);
   w.set(e.pointer);
   bucketOfKey(e, map);
   w.memory(Wasm.i32Load, field(runtime, map, MapHeader.buckets));

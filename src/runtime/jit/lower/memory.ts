@@ -161,18 +161,26 @@ export function accessSize(op: number): number {
     case Op.load8:
     case Op.loadsx8:
     case Op.store8:
+    case Op.acquire8:
+    case Op.release8:
       return 1;
     case Op.load16:
     case Op.loadsx16:
     case Op.store16:
+    case Op.acquire16:
+    case Op.release16:
       return 2;
     case Op.load32:
     case Op.loadsx32:
     case Op.loadPacketPointer:
     case Op.store32:
+    case Op.acquire32:
+    case Op.release32:
       return 4;
     case Op.load64:
     case Op.store64:
+    case Op.acquire64:
+    case Op.release64:
       return 8;
     default:
       if (op >= Op.atomic_add_u32 && op <= Op.cmpxchg_u32) return 4;
@@ -180,6 +188,11 @@ export function accessSize(op: number): number {
   }
 }
 
+/** Atomic operations that write dst instead of memory. */
+export function isAcquire(op: number): boolean {
+  return op >= Op.acquire8 && op <= Op.acquire64;
+}
+
 export function isWrite(op: number): boolean {
-  return (op >= Op.store8 && op <= Op.store64) || op >= Op.atomic_add_u32;
+  return (op >= Op.store8 && op <= Op.store64) || (op >= Op.atomic_add_u32 && !isAcquire(op));
 }

@@ -1,7 +1,14 @@
+const LENGTH_BYTES = 5;
+
 /** A byte array that grows, with the integers of the WebAssembly binary format. */
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
+  #bytes: Uint8Array;
   #length = 0;
+
+  /** `expected`: how many bytes there will be, about. */
+  constructor(expected = 64) {
+    this.#bytes = new Uint8Array(expected);
+  }
 
   get length(): number {
     return this.#length;
@@ -21,6 +28,27 @@ export class ByteWriter {
     if (this.#length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /** All that another writer has. */
+  append(other: ByteWriter): void {
+    this.raw(other.bytes);
+  }
+
+  /** Leaves room for the length of what follows, which `closeLength` writes there. */
+  openLength(): number {
+    for (let i = 0; i < LENGTH_BYTES; i++) this.byte(0);
+    return this.#length;
+  }
+
+  /** `start`: what `openLength` has answered. The length is as many bytes whatever it is, which LEB128 allows. */
+  closeLength(start: number): void {
+    let rest = this.#length - start;
+    for (let at = start - LENGTH_BYTES; at < start - 1; at++) {
+      this.#bytes[at] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.#bytes[start - 1] = rest;
   }
 
   /** Unsigned LEB128 of a 32-bit number. */

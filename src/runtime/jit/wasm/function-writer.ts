@@ -1,9 +1,12 @@
 import { ByteWriter } from './byte-writer.js';
-import { NO_RESULT, type ValType, Wasm } from './opcodes.js';
+import { ATOMIC_PREFIX, BULK_PREFIX, NO_RESULT, type ValType, Wasm, WasmBulk } from './opcodes.js';
+
+/** What the code of a small program takes. */
+const CODE_BYTES = 1024;
 
 /** The body of one WebAssembly function while it is written: locals and code. */
 export class FunctionWriter {
-  readonly code = new ByteWriter();
+  readonly code = new ByteWriter(CODE_BYTES);
   readonly #params: number;
   readonly #locals: ValType[] = [];
 
@@ -16,9 +19,9 @@ export class FunctionWriter {
     return this.#params + this.#locals.push(type) - 1;
   }
 
-  /** The bytes of the function's entry in the code section, without the length in front. */
-  finish(): ByteWriter {
-    const out = new ByteWriter();
+  /** Writes the function's entry in the code section. */
+  writeTo(out: ByteWriter): void {
+    const start = out.openLength();
     const runs: [ValType, number][] = [];
     for (const type of this.#locals) {
       const last = runs.at(-1);
@@ -30,9 +33,9 @@ export class FunctionWriter {
       out.unsigned(count);
       out.byte(type);
     }
-    out.raw(this.code.bytes);
+    out.append(this.code);
     out.byte(Wasm.end);
-    return out;
+    out.closeLength(start);
   }
 
   /** Instructions without immediates. */
@@ -73,8 +76,26 @@ export class FunctionWriter {
     this.code.unsigned(offset);
   }
 
-  block(): void {
-    this.op(Wasm.block, NO_RESULT);
+  /** memory.copy: destination, source and length on the stack. */
+  memoryCopy(): void {
+    this.op(BULK_PREFIX, WasmBulk.memoryCopy, 0, 0);
+  }
+
+  /** memory.fill: destination, byte and length on the stack. */
+  memoryFill(): void {
+    this.op(BULK_PREFIX, WasmBulk.memoryFill, 0);
+  }
+
+  /** An atomic access of `size` bytes, the address (and operands) on the stack. Its alignment is no hint: it is checked. */
+  atomic(code: number, size: number, offset: number): void {
+    this.code.byte(ATOMIC_PREFIX);
+    this.code.byte(code);
+    this.code.byte(Math.log2(size));
+    this.code.unsigned(offset);
+  }
+
+  block(result: number = NO_RESULT): void {
+    this.op(Wasm.block, result);
   }
 
   loop(): void {

@@ -3,7 +3,7 @@ import type { FunctionWriter } from './function-writer.js';
 import type { ValType } from './opcodes.js';
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-const Section = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
+const Section = { type: 1, import: 2, function: 3, table: 4, export: 7, code: 10 } as const;
 const FUNCTION = 0x00;
 const TABLE = 0x01;
 const MEMORY = 0x02;
@@ -12,20 +12,18 @@ const FUNCTION_TYPE = 0x60;
 const LIMITS_MIN = 0x00;
 const LIMITS_SHARED = 0x03;
 const MAX_PAGES = 65536;
+/** What all but the code takes in a small module. */
+const MODULE_BYTES = 512;
 
 export interface FunctionType {
   readonly params: readonly ValType[];
   readonly results: readonly ValType[];
 }
 
-/** Names under which a module imports what is not a function. */
-export const ImportName = { module: 'm', memory: 'm', table: 't' } as const;
+/** Names under which a module imports the memory. */
+export const ImportName = { module: 'm', memory: 'm' } as const;
 
-/** What a module imports besides functions. */
-export interface ModuleImports {
-  readonly memory?: 'shared' | 'unshared';
-  readonly table?: boolean;
-}
+export type MemoryKind = 'shared' | 'unshared' | 'none';
 
 interface ImportedFunction {
   readonly name: string;
@@ -40,18 +38,20 @@ interface ModuleFunction {
 }
 
 /**
- * Writes a module that imports a memory, a table and functions, all from `m`, and exports functions. Imported
+ * Writes a module that imports a memory and functions, all from `m`, and exports functions and a table. Imported
  * functions must all be known before the first function is declared: their indexes come first.
  */
 export class ModuleWriter {
-  readonly #with: ModuleImports;
+  readonly #memory: MemoryKind;
   readonly #types: FunctionType[] = [];
   readonly #typeIndex = new Map<FunctionType, number>();
   readonly #imports: ImportedFunction[] = [];
   readonly #functions: ModuleFunction[] = [];
 
-  constructor(imports: ModuleImports = {}) {
-    this.#with = imports;
+  #table: { readonly size: number; readonly exportAs: string } | undefined;
+
+  constructor(memory: MemoryKind) {
+    this.#memory = memory;
   }
 
   importFunction(name: string, type: FunctionType, exportAs?: string): number {
@@ -77,57 +77,60 @@ export class ModuleWriter {
     this.#functions[index - this.#imports.length].body = body;
   }
 
+  /** The module's one table of functions. */
+  table(size: number, exportAs: string): void {
+    this.#table = { size, exportAs };
+  }
+
   finish(): Uint8Array {
-    const out = new ByteWriter();
+    const code = this.#functions.reduce((sum, { body }) => sum + (body?.code.length ?? 0), 0);
+    const out = new ByteWriter(code + MODULE_BYTES);
     out.raw(MAGIC);
     section(out, Section.type, this.#types, writeType);
     this.#importSection(out);
     section(out, Section.function, this.#functions, (to, { type }) => to.unsigned(type));
+    if (this.#table !== undefined) section(out, Section.table, [this.#table], writeTable);
     this.#exportSection(out);
     section(out, Section.code, this.#functions, (to, { body }) => {
       if (body === undefined) throw new TypeError('a declared function has no body');
-      const { bytes } = body.finish();
-      to.unsigned(bytes.length);
-      to.raw(bytes);
+      body.writeTo(to);
     });
-    return out.bytes.slice();
+    return out.bytes;
   }
 
   #importSection(out: ByteWriter): void {
-    const { memory, table = false } = this.#with;
-    const body = new ByteWriter();
-    body.unsigned(this.#imports.length + (memory === undefined ? 0 : 1) + (table ? 1 : 0));
-    if (memory !== undefined) writeMemory(body, memory === 'shared');
-    if (table) writeTable(body);
+    const hasMemory = this.#memory !== 'none';
+    out.byte(Section.import);
+    const start = out.openLength();
+    out.unsigned(this.#imports.length + (hasMemory ? 1 : 0));
+    if (hasMemory) writeMemory(out, this.#memory === 'shared');
     for (const { name, type } of this.#imports) {
-      writeImport(body, name, FUNCTION);
-      body.unsigned(type);
+      writeImport(out, name, FUNCTION);
+      out.unsigned(type);
     }
-    writeSection(out, Section.import, body);
+    out.closeLength(start);
   }
 
   #exportSection(out: ByteWriter): void {
-    const all = [...this.#imports, ...this.#functions];
-    const exported = all.flatMap(({ exportAs: name }, index) => (name === undefined ? [] : [{ name, index }]));
-    section(out, Section.export, exported, (to, { name, index }) => {
+    const functions = [...this.#imports, ...this.#functions];
+    const exported = functions.flatMap(({ exportAs: name }, index) =>
+      name === undefined ? [] : [{ name, kind: FUNCTION, index }],
+    );
+    if (this.#table !== undefined) exported.push({ name: this.#table.exportAs, kind: TABLE, index: 0 });
+    section(out, Section.export, exported, (to, { name, kind, index }) => {
       to.name(name);
-      to.byte(FUNCTION);
+      to.byte(kind);
       to.unsigned(index);
     });
   }
 }
 
 function section<T>(out: ByteWriter, id: number, rows: readonly T[], write: (to: ByteWriter, row: T) => void): void {
-  const body = new ByteWriter();
-  body.unsigned(rows.length);
-  for (const row of rows) write(body, row);
-  writeSection(out, id, body);
-}
-
-function writeSection(out: ByteWriter, id: number, body: ByteWriter): void {
   out.byte(id);
-  out.unsigned(body.length);
-  out.raw(body.bytes);
+  const start = out.openLength();
+  out.unsigned(rows.length);
+  for (const row of rows) write(out, row);
+  out.closeLength(start);
 }
 
 function writeType(to: ByteWriter, { params, results }: FunctionType): void {
@@ -151,9 +154,8 @@ function writeMemory(to: ByteWriter, shared: boolean): void {
   if (shared) to.unsigned(MAX_PAGES);
 }
 
-function writeTable(to: ByteWriter): void {
-  writeImport(to, ImportName.table, TABLE);
+function writeTable(to: ByteWriter, { size }: { readonly size: number }): void {
   to.byte(FUNCTION_REFERENCE);
   to.byte(LIMITS_MIN);
-  to.unsigned(0);
+  to.unsigned(size);
 }

@@ -25,6 +25,8 @@ export const Wasm = {
   localTee: 0x22,
   i32Load: 0x28,
   i64Load: 0x29,
+  i32Load8U: 0x2d,
+  i32Load16U: 0x2f,
   i64Load8S: 0x30,
   i64Load8U: 0x31,
   i64Load16S: 0x32,
@@ -34,6 +36,7 @@ export const Wasm = {
   i32Store: 0x36,
   i64Store: 0x37,
   i32Store8: 0x3a,
+  i32Store16: 0x3b,
   i64Store8: 0x3c,
   i64Store16: 0x3d,
   i64Store32: 0x3e,
@@ -97,4 +100,36 @@ export const Wasm = {
   i64Extend8S: 0xc2,
   i64Extend16S: 0xc3,
   i64Extend32S: 0xc4,
+} as const;
+
+/** Comes before the codes of `WasmBulk`. */
+export const BULK_PREFIX = 0xfc;
+
+export const WasmBulk = { memoryCopy: 10, memoryFill: 11 } as const;
+
+/** Comes before the codes of `WasmAtomic`. */
+export const ATOMIC_PREFIX = 0xfe;
+
+/** Instructions for memory that threads share. Unlike the others they trap where the address is not aligned. */
+export const WasmAtomic = {
+  i64Load: 0x11,
+  i64Load8U: 0x14,
+  i64Load16U: 0x15,
+  i64Load32U: 0x16,
+  i64Store: 0x18,
+  i64Store8: 0x1b,
+  i64Store16: 0x1c,
+  i64Store32: 0x1d,
+  i64Add: 0x1f,
+  i64Add32U: 0x24,
+  i64And: 0x2d,
+  i64And32U: 0x32,
+  i64Or: 0x34,
+  i64Or32U: 0x39,
+  i64Xor: 0x3b,
+  i64Xor32U: 0x40,
+  i64Exchange: 0x42,
+  i64Exchange32U: 0x47,
+  i64CompareExchange: 0x49,
+  i64CompareExchange32U: 0x4e,
 } as const;

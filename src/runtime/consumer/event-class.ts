@@ -1,0 +1,130 @@
+import { BpfError } from '../../base/index.js';
+import type { Btf, BtfComposite, BtfEnum, BtfValue } from '../../btf/index.js';
+import { drainRing, drainSharedRing, type RecordFlow, type RingPlace, type SharedRingCursor } from '../ring/index.js';
+import { eventCode, type EventTools } from './event-code.js';
+import { type EventField, eventFields } from './event-fields.js';
+
+/** Hands events to `deliver` as they come off a ring; see `drainRing` and `drainSharedRing`. */
+type Drain<Ring, E> = (ring: Ring, flow: RecordFlow, deliver: (event: E) => void, limit: number) => number;
+
+/** What there is per type: how to make its events of bytes, and how to take them from rings. */
+export interface EventClass<E> {
+  /** An event of its own of the record that `bytes` are. */
+  decode(bytes: Uint8Array): E;
+  readonly drain: Drain<RingPlace, E>;
+  readonly drainShared: Drain<SharedRingCursor, E>;
+}
+
+type EventConstructor = new (words: Int32Array, at: number, bytes: Uint8Array, length: number) => object;
+
+const utf8 = new TextDecoder('utf-8');
+let classes = 0;
+
+/** Compiles a class for the records of `type`. Throws EvalError where the page's policy forbids to make code. */
+export function compiledEventClass(btf: Btf, type: BtfComposite): EventClass<object> {
+  const fields = eventFields(btf, type);
+  const tools = toolsFor(type, fields);
+  const code = `${eventCode(fields, type.size)}\n//# sourceURL=kscope-event-${classes++}.js`;
+  // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-type-assertion -- names from BTF are literals in it
+  const make = new Function('tools', code) as (tools: EventTools) => {
+    readonly Event: EventConstructor;
+    readonly drain: Drain<RingPlace, object>;
+    readonly drainShared: Drain<SharedRingCursor, object>;
+  };
+  const { Event, drain, drainShared } = make(tools);
+  finish(Event.prototype, fields);
+  return {
+    decode(bytes) {
+      if (bytes.length < type.size) tools.tooShort(bytes.length);
+      const copy = new Uint8Array((bytes.length + 3) & ~3);
+      copy.set(bytes);
+      return new Event(new Int32Array(copy.buffer), 0, copy, bytes.length);
+    },
+    drain,
+    drainShared,
+  };
+}
+
+const BYTES = Symbol('bytes');
+
+/** The same without making code: events hold a copy of their record, accessors are closures. */
+export function plainEventClass(btf: Btf, type: BtfComposite): EventClass<object> {
+  const fields = eventFields(btf, type);
+  class Event {
+    readonly [BYTES]: Uint8Array;
+    constructor(bytes: Uint8Array) {
+      this[BYTES] = bytes;
+    }
+  }
+  for (const field of fields) {
+    Object.defineProperty(Event.prototype, field.name, {
+      configurable: true,
+      get(this: Event) {
+        return field.decode(this[BYTES]);
+      },
+    });
+  }
+  finish(Event.prototype, fields);
+  const decode = (bytes: Uint8Array): object => {
+    if (bytes.length < type.size) tooShort(type, bytes.length);
+    return new Event(bytes.slice());
+  };
+  return {
+    decode,
+    drain: (ring, flow, deliver, limit) =>
+      drainRing(ring, flow, (_, at, length) => deliver(decode(bytesAt(ring.memory.u8, at, length))), limit),
+    drainShared: (ring, flow, deliver, limit) =>
+      drainSharedRing(ring, flow, (_, at, length) => deliver(decode(bytesAt(ring.bytes, at, length))), limit),
+  };
+}
+
+function bytesAt(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  return bytes.subarray(4 * at, 4 * at + length);
+}
+
+/** What both kinds of classes have besides their fields: a plain object of them, for JSON and for Node's console. */
+function finish(prototype: object, fields: readonly EventField[]): void {
+  function toJSON(this: Record<string, BtfValue>): BtfValue {
+    return Object.fromEntries(fields.map(({ name }) => [name, this[name]]));
+  }
+  const own = new Set(fields.map(({ name }) => name));
+  for (const key of ['toJSON', Symbol.for('nodejs.util.inspect.custom')] as const) {
+    if (key !== 'toJSON' || !own.has(key)) Object.defineProperty(prototype, key, { value: toJSON });
+  }
+}
+
+function toolsFor(type: BtfComposite, fields: readonly EventField[]): EventTools {
+  const words = new Int32Array(16);
+  const { buffer } = words;
+  const bytes = new Uint8Array(buffer);
+  const names = fields.map(({ shape }) => (shape.kind === 'enum' ? enumerators(shape.type) : undefined));
+  return {
+    words,
+    u64: new BigUint64Array(buffer),
+    s64: new BigInt64Array(buffer),
+    f32: new Float32Array(buffer),
+    f64: new Float64Array(buffer),
+    text: (start, length) => textOf(bytes.subarray(start, start + length)),
+    enumerator: (field, value) => names[field]?.get(value) ?? value,
+    decode: (field, record) => fields[field].decode(record),
+    tooShort: (length) => tooShort(type, length),
+  };
+}
+
+/** Names by value: of several with one value the first. Numbers where the type has at most 32 bits. */
+function enumerators({ values, size }: BtfEnum): Map<number | bigint, string> {
+  return new Map(values.map(({ name, value }) => [size <= 4 ? Number(value) : value, name] as const).toReversed());
+}
+
+function textOf(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+function tooShort({ kind, name, size }: BtfComposite, length: number): never {
+  throw new BpfError('EINVAL', `value of ${kind} ${name} is cut short`, {
+    section: '.BTF',
+    value: length,
+    remedy: `it takes ${size} bytes`,
+  });
+}

@@ -1,0 +1,90 @@
+import { BpfFuncId } from '../../../base/index.js';
+import type { HelperArg } from '../../helper/helper.js';
+import type { BpfMap } from '../../map/bpf-map.js';
+import type { AccessWay } from './access-facts.js';
+import type { Value } from './value.js';
+
+/** What is known of one argument, for all runs. */
+export interface ArgumentFact {
+  /** Its words, if it is always the same number. */
+  readonly constant?: Words | undefined;
+  /** How to make sure that its bytes may be read, if it is a pointer whose size is known. */
+  readonly way?: AccessWay | undefined;
+  /** The ring whose record it is, open for sure. */
+  readonly ring?: BpfMap | undefined;
+  /** It is the context for sure. */
+  readonly isContext?: boolean;
+}
+
+export interface Words {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** What the analysis found out about a call of a helper. */
+export interface CallFact {
+  /** The map that r1 points to. */
+  readonly map: BpfMap | undefined;
+  /** By register number. */
+  readonly arguments: readonly ArgumentFact[];
+}
+
+const F = BpfFuncId;
+/** Helpers that need not be called outside, or not always. */
+const followed: ReadonlySet<number> = new Set<number>([
+  F.BPF_FUNC_map_lookup_elem,
+  F.BPF_FUNC_map_update_elem,
+  F.BPF_FUNC_map_delete_elem,
+  F.BPF_FUNC_map_lookup_percpu_elem,
+  F.BPF_FUNC_ringbuf_reserve,
+  F.BPF_FUNC_ringbuf_submit,
+  F.BPF_FUNC_ringbuf_discard,
+  F.BPF_FUNC_ringbuf_output,
+  F.BPF_FUNC_ringbuf_query,
+  F.BPF_FUNC_get_smp_processor_id,
+  F.BPF_FUNC_get_attach_cookie,
+  F.BPF_FUNC_get_func_ip,
+]);
+
+/** The facts of a call with these registers; undefined for helpers of which nothing is asked. */
+export function callFact(
+  { id, args }: { readonly id: number; readonly args: readonly HelperArg[] },
+  registers: readonly Value[],
+  known: BpfMap | undefined,
+  judge: (pointer: Value, size: number) => AccessWay,
+): CallFact | undefined {
+  if (!followed.has(id)) return undefined;
+  const map = known ?? (registers[1].kind === 'map' ? registers[1].map : undefined);
+  const facts: ArgumentFact[] = [{}];
+  args.forEach((arg, i) => {
+    const value = registers[i + 1];
+    const size = sizeOf(arg, map, registers[i + 2]);
+    facts.push({
+      constant: constantOf(value),
+      way: size === undefined ? undefined : judge(value, size),
+      ring: value.kind === 'record' && value.off === 0 ? value.ring : undefined,
+      isContext: value.kind === 'context' && value.off === 0,
+    });
+  });
+  return { map, arguments: facts };
+}
+
+function constantOf(value: Value): Words | undefined {
+  return value.kind === 'constant' ? value : undefined;
+}
+
+/** Bytes that an argument points to. */
+function sizeOf(arg: HelperArg, map: BpfMap | undefined, next: Value): number | undefined {
+  switch (arg) {
+    case 'map_key':
+      return map?.keySize;
+    case 'map_value':
+      return map?.valueSize;
+    case 'mem': {
+      const size = constantOf(next);
+      return size !== undefined && size.hi === 0 && size.lo > 0 ? size.lo : undefined;
+    }
+    default:
+      return undefined;
+  }
+}

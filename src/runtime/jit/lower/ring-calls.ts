@@ -1,0 +1,267 @@
+import { BpfMapType, Errno } from '../../../base/index.js';
+import { CpuBlock, MAX_RECORDS } from '../../cpu-block.js';
+import { isSize, MAX_SIZE } from '../../interp/helper-call.js';
+import type { BpfMap } from '../../map/bpf-map.js';
+import { BPF_MEMORY_HI } from '../../memory/bpf-memory.js';
+import type { ArgumentFact, CallFact, Words } from '../analysis/call-facts.js';
+import type { Step } from '../step.js';
+import type { FunctionWriter } from '../wasm/function-writer.js';
+import { ValType, Wasm } from '../wasm/opcodes.js';
+import { orCallOut } from './call-out.js';
+import { copyBytes } from './copy-bytes.js';
+import type { Emitter } from './emitter.js';
+import { canPass, passPointer } from './pass-pointer.js';
+import { type Amount, FORCE_WAKEUP, NO_WAKEUP, RingCode } from './ring-code.js';
+
+const R0 = 0;
+const OUTPUT_FLAGS = NO_WAKEUP | FORCE_WAKEUP;
+const { i32 } = ValType;
+/** What a routine returns that has done nothing: the call goes out of the module. */
+const GO_OUT = -1;
+
+/** bpf_ringbuf_reserve. */
+export function reserveRecord(e: Emitter, step: Step, { map, arguments: [, , size, flags] }: CallFact): boolean {
+  if (!isRing(map) || !isNumber(flags, 0) || !mayBeSize(size)) return false;
+  e.plan.needsRun = true;
+  orCallOut(e, step, () => {
+    const { w } = e;
+    leaveUnlessSize(e, 2, size);
+    e.cpuBlock();
+    passUnlessConstant(e, 2, size);
+    w.call(reserveRoutine(e, map, size.constant));
+    w.tee(e.address);
+    w.i32(GO_OUT);
+    w.op(Wasm.i32Eq);
+    w.brIf(0);
+    w.get(e.address);
+    e.toPointer();
+    w.i64(0);
+    w.get(e.address);
+    w.op(Wasm.select);
+    e.setReg(R0);
+  });
+  return true;
+}
+
+export function submitRecord(e: Emitter, step: Step, fact: CallFact): boolean {
+  return commitRecord(e, step, fact, false);
+}
+
+export function discardRecord(e: Emitter, step: Step, fact: CallFact): boolean {
+  return commitRecord(e, step, fact, true);
+}
+
+/** bpf_ringbuf_output. */
+export function outputRecord(e: Emitter, _step: Step, { map, arguments: [, , data, size, flags] }: CallFact): boolean {
+  const words = flags.constant;
+  if (!isRing(map) || words === undefined || size.constant === undefined || !mayBeSize(size)) return false;
+  if (size.constant.lo > 0 && !canPass(data.way)) return false;
+  const { w } = e;
+  e.plan.needsRun = true;
+  if (words.hi !== 0 || (words.lo & ~OUTPUT_FLAGS) !== 0) w.i64(-Errno.EINVAL);
+  else {
+    passPointer(e, 2, data.way);
+    w.call(outputRoutine(e, map, size.constant.lo, words.lo));
+    w.op(Wasm.i64ExtendI32S);
+  }
+  e.setReg(R0);
+  return true;
+}
+
+/** bpf_ringbuf_query. */
+export function queryRing(e: Emitter, _step: Step, { map, arguments: [, , selector] }: CallFact): boolean {
+  const words = selector.constant;
+  if (!isRing(map) || words === undefined) return false;
+  if (words.hi === 0) new RingCode(e.w, e.runtime, map).query(words.lo);
+  else e.w.i64(0);
+  e.setReg(R0);
+  return true;
+}
+
+/** bpf_ringbuf_submit and bpf_ringbuf_discard. */
+function commitRecord(e: Emitter, step: Step, { arguments: [, record, flags] }: CallFact, discard: boolean): boolean {
+  const rings = record.ring === undefined ? e.plan.executable.maps.filter(isRing) : [record.ring];
+  if (rings.length === 0) return false;
+  e.plan.needsRun = true;
+  orCallOut(e, step, () => {
+    const { w } = e;
+    if (record.ring === undefined) {
+      e.regHi(1);
+      w.i32(BPF_MEMORY_HI);
+      w.op(Wasm.i32Ne);
+      w.brIf(0);
+    }
+    w.block();
+    for (const ring of rings) {
+      e.cpuBlock();
+      e.regLo(1);
+      passUnlessConstant(e, 2, flags);
+      w.call(commitRoutine(e, ring, flags.constant, discard));
+      w.brIf(0);
+    }
+    w.br(1);
+    w.end();
+    w.i64(0);
+    e.setReg(R0);
+    e.forgetWindows();
+  });
+  return true;
+}
+
+/** (block, size unless constant) -> offset of the data, 0 or GO_OUT. */
+function reserveRoutine({ plan, runtime }: Emitter, ring: BpfMap, size: Words | undefined): number {
+  const type = { params: size === undefined ? [i32, i32] : [i32], results: [i32] };
+  return plan.routines.indexOf(`reserve ${ring.address} ${size?.lo ?? 'any'}`, type, (w) => {
+    const count = w.local(i32);
+    const record = w.local(i32);
+    const amount: Amount = size === undefined ? { local: 1 } : { constant: size.lo };
+    w.get(0);
+    w.memory(Wasm.i32Load, CpuBlock.records);
+    w.tee(count);
+    w.i32(MAX_RECORDS);
+    w.op(Wasm.i32GeU);
+    w.if();
+    w.i32(GO_OUT);
+    w.op(Wasm.return);
+    w.end();
+    new RingCode(w, runtime, ring).reserve(amount);
+    w.tee(record);
+    w.if();
+    openRecord(w, count, record, amount);
+    w.end();
+    w.get(record);
+  });
+}
+
+/** Adds a record to the table in the block. */
+function openRecord(w: FunctionWriter, count: number, record: number, size: Amount): void {
+  tableEntry(w, () => w.get(count));
+  w.get(record);
+  w.op(Wasm.i64ExtendI32U);
+  if ('local' in size) {
+    w.get(size.local);
+    w.op(Wasm.i64ExtendI32U);
+    w.i64(32);
+    w.op(Wasm.i64Shl);
+  } else w.i64(0, size.constant);
+  w.op(Wasm.i64Or);
+  w.memory(Wasm.i64Store, CpuBlock.recordTable);
+  w.get(0);
+  w.get(count);
+  w.i32(1);
+  w.op(Wasm.i32Add);
+  w.memory(Wasm.i32Store, CpuBlock.records);
+}
+
+/** (block, record, flags unless constant) -> 1, or 0 if no such record of this ring is in the table. */
+function commitRoutine({ plan, runtime }: Emitter, ring: BpfMap, flags: Words | undefined, discard: boolean): number {
+  const known = flags === undefined ? undefined : flags.lo & OUTPUT_FLAGS;
+  const type = { params: known === undefined ? [i32, i32, i32] : [i32, i32], results: [i32] };
+  const name = `${discard ? 'discard' : 'submit'} ${ring.address} ${known ?? 'any'}`;
+  return plan.routines.indexOf(name, type, (w) => {
+    const code = new RingCode(w, runtime, ring);
+    const record = 1;
+    w.block();
+    code.holds(record);
+    w.op(Wasm.i32Eqz);
+    w.brIf(0);
+    closeRecord(w, record);
+    code.commit(record, known === undefined ? { local: 2 } : { constant: known }, discard);
+    w.i32(1);
+    w.op(Wasm.return);
+    w.end();
+    w.i32(0);
+  });
+}
+
+/** Takes a record out of the table in the block: the last one takes its place. Leaves the block if it is not there. */
+function closeRecord(w: FunctionWriter, record: number): void {
+  const count = w.local(i32);
+  const last = w.local(i32);
+  const entry = w.local(i32);
+  w.get(0);
+  w.memory(Wasm.i32Load, CpuBlock.records);
+  w.i32(1);
+  w.op(Wasm.i32Sub);
+  w.set(count);
+  tableEntry(w, () => w.get(count));
+  w.tee(last);
+  w.set(entry);
+  w.block();
+  w.loop();
+  w.get(entry);
+  w.get(0);
+  w.op(Wasm.i32LtU);
+  w.brIf(2);
+  w.get(entry);
+  w.memory(Wasm.i32Load, CpuBlock.recordTable);
+  w.get(record);
+  w.op(Wasm.i32Eq);
+  w.brIf(1);
+  w.get(entry);
+  w.i32(8);
+  w.op(Wasm.i32Sub);
+  w.set(entry);
+  w.br(0);
+  w.end();
+  w.end();
+  w.get(entry);
+  w.get(last);
+  w.memory(Wasm.i64Load, CpuBlock.recordTable);
+  w.memory(Wasm.i64Store, CpuBlock.recordTable);
+  w.get(0);
+  w.get(count);
+  w.memory(Wasm.i32Store, CpuBlock.records);
+}
+
+/** Where the entry of that number is, less the offset of the table in the block. */
+function tableEntry(w: FunctionWriter, index: () => void): void {
+  w.get(0);
+  index();
+  w.i32(3);
+  w.op(Wasm.i32Shl, Wasm.i32Add);
+}
+
+/** (data) -> 0 or -errno. */
+function outputRoutine({ plan, runtime }: Emitter, ring: BpfMap, size: number, flags: number): number {
+  const type = { params: [i32], results: [i32] };
+  return plan.routines.indexOf(`output ${ring.address} ${size} ${flags}`, type, (w) => {
+    const code = new RingCode(w, runtime, ring);
+    const record = w.local(i32);
+    code.reserve({ constant: size });
+    w.tee(record);
+    w.op(Wasm.i32Eqz);
+    w.if();
+    w.i32(-Errno.EAGAIN);
+    w.op(Wasm.return);
+    w.end();
+    copyBytes(w, record, 0, 0, 0, size);
+    code.commit(record, { constant: flags }, false);
+    w.i32(0);
+  });
+}
+
+function isRing(map: BpfMap | undefined): map is BpfMap {
+  return map?.type === BpfMapType.BPF_MAP_TYPE_RINGBUF;
+}
+
+function isNumber({ constant }: ArgumentFact, number: number): boolean {
+  return constant?.lo === number && constant.hi === 0;
+}
+
+function mayBeSize({ constant }: ArgumentFact): boolean {
+  return constant === undefined || isSize(constant.lo, constant.hi);
+}
+
+/** Leaves the block if the register holds no size. */
+function leaveUnlessSize(e: Emitter, register: number, { constant }: ArgumentFact): void {
+  if (constant !== undefined) return;
+  e.reg(register);
+  e.w.i64(MAX_SIZE);
+  e.w.op(Wasm.i64GeU);
+  e.w.brIf(0);
+}
+
+function passUnlessConstant(e: Emitter, register: number, { constant }: ArgumentFact): void {
+  if (constant === undefined) e.regLo(register);
+}
