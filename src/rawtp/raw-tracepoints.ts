@@ -1,13 +1,15 @@
 import { BpfAttachType, BpfError, BpfProgType } from '../base/index.js';
 import {
   ContextSlots,
-  ProgramAttachment,
-  type AttachmentCounts,
   type AttachmentOptions,
   type BpfProgram,
+  CpuBlock,
+  linkProgram,
+  type Prepare,
+  type ProgramLink,
   type Runtime,
 } from '../runtime/index.js';
-import type { Tracepoint, TracepointProbe, TracepointRegistry } from '../tracepoint/index.js';
+import type { Tracepoint, TracepointRegistry } from '../tracepoint/index.js';
 import { MAX_ARGS, tracepointPrototype } from './btf-prototype.js';
 import { parseRawTracepointAttr, readTracepointName, type UserStringReader } from './raw-tracepoint-attr.js';
 
@@ -17,12 +19,8 @@ const LEVELS = 5;
 export type RawTracepointOptions = Pick<AttachmentOptions, 'cookie' | 'onFault'>;
 
 /** A program on the raw arguments of a tracepoint, until `detach`. */
-export interface RawTracepointLink {
+export interface RawTracepointLink extends ProgramLink {
   readonly tracepoint: Tracepoint;
-  readonly program: BpfProgram;
-  readonly counts: AttachmentCounts;
-  /** Idempotent, and safe from inside the program's own run. */
-  detach(): void;
 }
 
 /**
@@ -103,36 +101,24 @@ export class RawTracepoints {
   }
 
   #link(program: BpfProgram, tracepoint: Tracepoint, options: RawTracepointOptions): RawTracepointLink {
-    const words = 2 * tracepoint.descriptor.args.length;
-    const call = new ProgramAttachment(this.#runtime, program, { size: 4 * words, regs: null }, options);
-    const probe: TracepointProbe = (_data, args, cpu) => this.#run(call, args, words, cpu);
-    tracepoint.register(probe, call);
-    let attached = true;
-    return {
-      tracepoint,
-      program,
-      get counts() {
-        return call.counts;
-      },
-      detach() {
-        if (!attached) return;
-        attached = false;
-        tracepoint.unregister(probe, call);
-        call.dispose();
-      },
+    const size = 8 * tracepoint.descriptor.args.length;
+    const place = { owner: this, hook: { size, regs: null }, prepare: this.#writer(size) };
+    return Object.assign(linkProgram(this.#runtime, program, tracepoint, place, options), { tracepoint });
+  }
+
+  /** Puts arguments where no hit that this one has interrupted has its own. */
+  #writer(size: number): Prepare<Int32Array> {
+    const { memory, cpuBlocks } = this.#runtime;
+    const { start, stride } = this.#contexts;
+    const depths = (cpuBlocks + CpuBlock.depth) >>> 2;
+    return (args, cpu, use) => {
+      const { i32 } = memory;
+      const level = cpu * LEVELS + i32[depths + cpu * (CpuBlock.stride / 4)];
+      const ctx = start + level * stride;
+      const words = (use < size ? use + 3 : size) >> 2;
+      for (let i = 0; i < words; i++) i32[(ctx >> 2) + i] = args[i];
+      return ctx;
     };
-  }
-
-  #run(call: ProgramAttachment, args: Int32Array, words: number, cpu: number): void {
-    call.hit(this.#write(args, words, cpu), cpu);
-  }
-
-  /** The arguments in BpfMemory, where no hit that this one has interrupted has its own. */
-  #write(args: Int32Array, words: number, cpu: number): number {
-    const ctx = this.#contexts.at(cpu, this.#runtime.depth(cpu));
-    const { i32 } = this.#runtime.memory;
-    for (let i = 0; i < words; i++) i32[(ctx >> 2) + i] = args[i];
-    return ctx;
   }
 }
 

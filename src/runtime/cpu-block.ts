@@ -11,6 +11,8 @@ export const CpuBlock = {
   records: 8,
   /** `MAX_RECORDS` pairs of data offset and size, the first `records` of them in use. */
   recordTable: 16,
+  /** Runs under way that have a run context. */
+  depth: 80,
   stride: 128,
 } as const;
 

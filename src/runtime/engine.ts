@@ -34,6 +34,8 @@ export interface CompiledProgram {
   readonly isClosed: boolean;
   /** Bytes that a context must have for `entry`. */
   readonly contextNeed: number;
+  /** Bytes of the context that hits may look at; Infinity where that is not known. */
+  readonly contextUse: number;
   begin(run: BpfRunCtx, ctx: number): void;
   end(run: BpfRunCtx): void;
 }

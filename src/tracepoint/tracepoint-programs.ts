@@ -1,21 +1,18 @@
 import { BpfError, BpfProgType } from '../base/index.js';
 import {
-  ProgramAttachment,
-  type AttachmentCounts,
   type AttachmentOptions,
   type BpfProgram,
   type HookContext,
+  linkProgram,
+  type ProgramLink,
   type Runtime,
 } from '../runtime/index.js';
-import type { TraceEvent, TraceEventConsumer } from './trace-event.js';
+import type { EventRecord } from './event-record.js';
+import type { TraceEvent } from './trace-event.js';
 
 /** A program attached to a trace event, until `detach`. */
-export interface TracepointLink {
+export interface TracepointLink extends ProgramLink {
   readonly event: TraceEvent;
-  readonly program: BpfProgram;
-  readonly counts: AttachmentCounts;
-  /** Idempotent, and safe from inside the program's own run. */
-  detach(): void;
 }
 
 /**
@@ -36,24 +33,9 @@ export function attachTracepoint(
     });
   }
   const hook: HookContext = { size: event.descriptor.size, regs: null };
-  const call = new ProgramAttachment(runtime, program, hook, options);
-  const runProgram: TraceEventConsumer = (_data, record, cpu) => {
+  const prepare = (record: EventRecord): number => {
     hook.size = record.length;
-    call.hit(record.start, cpu);
+    return record.start;
   };
-  event.register(runProgram, call);
-  let attached = true;
-  return {
-    event,
-    program,
-    get counts() {
-      return call.counts;
-    },
-    detach() {
-      if (!attached) return;
-      attached = false;
-      event.unregister(runProgram, call);
-      call.dispose();
-    },
-  };
+  return Object.assign(linkProgram(runtime, program, event, { owner: runtime, hook, prepare }, options), { event });
 }

@@ -32,7 +32,6 @@ export class TestRuntime {
   /** What the runtime itself uses of its memory. */
   readonly ownBytes: number;
   readonly attachments = new Map<number, HitRuns>();
-  readonly #depth: number[];
   #ids = 0;
 
   constructor(host: Host) {
@@ -40,7 +39,6 @@ export class TestRuntime {
     this.cpus = host.cpus;
     this.cpuBlocks = this.memory.alloc(CpuBlock.stride * host.cpus, CpuBlock.stride);
     this.ownBytes = this.memory.used;
-    this.#depth = Array.from({ length: host.cpus }, () => 0);
   }
 
   /** As the layers under test see it. */
@@ -50,21 +48,29 @@ export class TestRuntime {
 
   /** Run contexts that are in use. */
   get open(): number {
-    return this.#depth.reduce((sum, depth) => sum + depth, 0);
+    return Array.from({ length: this.cpus }, (_, cpu) => this.depth(cpu)).reduce((sum, depth) => sum + depth, 0);
   }
 
   enter(cpu: number): BpfRunCtx | null {
-    if (this.#depth[cpu] === 4) return null;
-    this.#depth[cpu] = this.#depth[cpu] + 1;
+    if (this.depth(cpu) === 4) return null;
+    this.#setDepth(cpu, this.depth(cpu) + 1);
     return { runtime: this.runtime, cpu, fault: null } as BpfRunCtx;
   }
 
   depth(cpu: number): number {
-    return this.#depth[cpu];
+    return this.memory.u32[this.#depthWord(cpu)];
   }
 
   leave(run: BpfRunCtx): void {
-    this.#depth[run.cpu] = this.#depth[run.cpu] - 1;
+    this.#setDepth(run.cpu, this.depth(run.cpu) - 1);
+  }
+
+  #setDepth(cpu: number, depth: number): void {
+    this.memory.u32[this.#depthWord(cpu)] = depth;
+  }
+
+  #depthWord(cpu: number): number {
+    return (this.cpuBlocks + cpu * CpuBlock.stride + CpuBlock.depth) >>> 2;
   }
 
   program(type: number, body: TestProgramBody, name = 'prog'): TestProgram {

@@ -51,8 +51,8 @@ export class ProgramAttachment implements HitRuns {
   readonly program: BpfProgram;
   /** Offset of the `AttachmentBlock`. */
   readonly block: BpfOffset;
-  /** The program, where hits may enter it on their own. */
-  readonly closed: CompiledProgram | null;
+  /** The program, where it is compiled and the context as long as it takes for granted. */
+  readonly compiled: CompiledProgram | null;
   /** False once it is disposed: hits that are under way must pass it by. */
   live = true;
   readonly #hook: HookContext;
@@ -82,7 +82,7 @@ export class ProgramAttachment implements HitRuns {
     this.#guard = isAlone ? runtime.cpuBlocks + CpuBlock.active : program.active;
     this.#guardStride = isAlone ? CpuBlock.stride : 4;
     const { compiled } = program.engine;
-    this.closed = compiled?.isClosed === true && compiled.contextNeed <= hook.size ? compiled : null;
+    this.compiled = compiled !== undefined && compiled.contextNeed <= hook.size ? compiled : null;
     this.block = runtime.memory.alloc(AttachmentBlock.size);
     this.#describe();
     runtime.attachments.set(this.block, this);
@@ -101,7 +101,8 @@ export class ProgramAttachment implements HitRuns {
 
   /** A hit with the context at `ctx`: the low word of r0, 0 where it was missed or had to stop. */
   hit(ctx: number, cpu: number): number {
-    return this.closed === null ? this.#run(ctx, cpu) : this.#enter(this.closed, ctx, cpu);
+    const { compiled } = this;
+    return compiled?.isClosed === true ? this.#enter(compiled, ctx, cpu) : this.#run(ctx, cpu);
   }
 
   /** Whether a hit on `cpu` is missed; counts it if so. For contexts that one CPU's runs share: ask, then write. */
@@ -150,7 +151,7 @@ export class ProgramAttachment implements HitRuns {
     if (!this.live && this.#running === 0) this.#free();
   }
 
-  /** Takes what `CompiledProgram.entry` has thrown in a hit. */
+  /** Takes what the entry of a closed program has thrown. */
   caught(error: unknown): void {
     if (!(error instanceof RunEnded) || error.run?.attachment !== this.block) throw error;
     this.close(error.run);

@@ -61,6 +61,8 @@ export interface ProgramNeeds {
   readonly isClosed: boolean;
   /** Bytes that the context must have. */
   readonly contextNeed: number;
+  /** Bytes of it that hits may look at. */
+  readonly contextUse: number;
 }
 
 /** One WebAssembly function per BPF function, those of all programs in one module. */
@@ -100,7 +102,16 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   }
   const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed } = plan;
   const usesFrames = subprogs.size > 1;
-  return { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment, isClosed: !plan.needsRun, contextNeed };
+  return {
+    ...{ usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment, contextNeed },
+    isClosed: !plan.needsRun,
+    contextUse: looksAtKnownBytes(plan) ? contextNeed : Infinity,
+  };
+}
+
+/** Whether all that is not known of the program's accesses is what has been counted in `contextNeed`. */
+function looksAtKnownBytes({ needsRun, usesWindows, assumeProved, executable }: ModulePlan): boolean {
+  return !needsRun && !usesWindows && !assumeProved && executable.facts === undefined;
 }
 
 function hasLoops(code: ProgramCode): boolean {

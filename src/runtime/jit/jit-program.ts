@@ -48,6 +48,7 @@ const RELEASED: Loaded = {
     usesAttachment: false,
     isClosed: false,
     contextNeed: 0,
+    contextUse: Infinity,
   },
   prepares: false,
   entry: () => {
@@ -132,6 +133,10 @@ export class JitProgram implements EngineProgram, CompiledProgram {
 
   get contextNeed(): number {
     return this.#trusting.needs.contextNeed;
+  }
+
+  get contextUse(): number {
+    return this.#trusting.needs.contextUse;
   }
 
   run(run: BpfRunCtx, ctx: number, r2 = 0): number {
