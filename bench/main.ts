@@ -3,6 +3,7 @@ import { compile } from './compile/compile.js';
 import { compute } from './compute/compute.js';
 import { dispatch } from './dispatch/dispatch.js';
 import { events } from './events/events.js';
+import { publishedMarkdown } from './markdown.js';
 import { type BenchOptions, benchOptions, USAGE } from './options.js';
 import { packageFile } from './package-file.js';
 import { publish, type Report } from './report.js';
@@ -19,6 +20,11 @@ if (args.includes('--help')) {
   console.log(USAGE);
 } else {
   const options = benchOptions(args, Object.keys(SUITES), packageFile('bench/results'));
+  if (options.markdown) for (const line of publishedMarkdown(options.out, Object.keys(SUITES))) console.log(line);
+  else await measure(options);
+}
+
+async function measure(options: BenchOptions): Promise<void> {
   const suite = SUITES[options.suite] ?? compute;
   const report = await suite(options);
   const path = publish(options.suite, report, options.out);

@@ -1,46 +1,53 @@
-import { BpfRuntime, checkProgram, createBareHost, DEFAULT_BUDGET } from 'kscope/runtime';
+import { BpfRuntime, checkProgram, createBareHost, DEFAULT_BUDGET, type EngineProgram } from 'kscope/runtime';
 import { type EngineRow, PLAIN_ENGINES } from '../engines.js';
 import type { BenchOptions } from '../options.js';
 import type { Report } from '../report.js';
-import { exponent, median, type Point, spreadOf } from '../statistics.js';
+import { median } from '../statistics.js';
 import type { Effort } from '../stopwatch.js';
-import { formatTable } from '../table.js';
+import { LinuxLoad } from './linux-load.js';
+import { memoryOfPrograms } from './memory.js';
 import { programMaker } from './program-of-size.js';
+import { type ColdStart, type CompileRow, compileLines, type Steps } from './report-compile.js';
 
-const SIZES = [10, 100, 1000, 10_000] as const;
+/** Objects: how many programs of how many instructions. The largest is one program: ten of them are no object. */
+const OBJECTS = [10, 100, 1000, 10_000].flatMap((size) =>
+  size === 10_000 ? [{ size, programs: 1 }] : [1, 10].map((programs) => ({ size, programs })),
+);
 
-/** Microseconds of the steps from a program's instructions to the end of its first run. */
-interface Steps {
-  readonly check: number;
-  readonly compile: number;
-  readonly firstRun: number;
-}
-
-interface Figures {
-  readonly engine: string;
-  readonly size: number;
-  /** Medians of each round. */
-  readonly rounds: readonly Steps[];
-}
-
-/** How long an engine takes from a checked program to one that has run, by the number of its instructions. */
+/** From an object's instructions to programs that have run, and what loaded programs take in memory. */
 export async function compile({ effort }: BenchOptions): Promise<Report> {
   const engines = PLAIN_ENGINES.map((engine) => new CompileBench(engine));
-  const cold = engines.map((bench) => ({ engine: bench.name, steps: bench.once(100) }));
-  const figures = new Map<string, Figures & { rounds: Steps[] }>();
-  for (const size of SIZES) for (const bench of engines) bench.warmUp(size, effort);
+  const cold = engines.map((bench): ColdStart => ({ engine: bench.name, steps: bench.once(100, 1) }));
+  const linux = await LinuxLoad.open();
+  const rows = new Map<string, CompileRow>();
+  const note = (engine: string, size: number, programs: number, steps: Steps): void => {
+    const key = `${engine} ${size} ${programs}`;
+    const row = rows.get(key) ?? { engine, size, programs, rounds: [] };
+    rows.set(key, { ...row, rounds: [...row.rounds, steps] });
+  };
+  for (const { size, programs } of OBJECTS) for (const bench of engines) bench.warmUp(size, programs, effort);
   for (let round = 0; round < effort.rounds; round++) {
-    for (const size of SIZES) {
-      for (const bench of engines) {
-        const key = `${bench.name} ${size}`;
-        const row = figures.get(key) ?? { engine: bench.name, size, rounds: [] };
-        figures.set(key, row);
-        row.rounds.push(medianSteps(Array.from({ length: effort.samples }, () => bench.once(size))));
-      }
+    for (const { size, programs } of OBJECTS) {
+      for (const bench of engines) note(bench.name, size, programs, bench.round(size, programs, effort));
+      if (programs > 1 || 'unavailable' in linux) continue;
+      note('linux', size, programs, await loadedByLinux(linux, size, effort));
     }
   }
-  const rows = [...figures.values()];
-  return { lines: compileLines(rows, cold), data: { cold, figures: rows }, failures: [] };
+  if (!('unavailable' in linux)) linux.close();
+  const memory = engines.map(({ name }) => memoryOfPrograms(name));
+  const unavailable = 'unavailable' in linux ? linux.unavailable : undefined;
+  const found = [...rows.values()];
+  return {
+    lines: compileLines({ rows: found, cold, memory, unavailable }),
+    data: { cold, figures: found, memory, linux: unavailable ?? 'measured' },
+    failures: [],
+  };
+}
+
+async function loadedByLinux(linux: LinuxLoad, size: number, { samples }: Effort): Promise<Steps> {
+  const us: number[] = [];
+  for (let i = 0; i < samples; i++) us.push(await linux.once(size));
+  return { check: 0, compile: median(us), firstRun: 0 };
 }
 
 class CompileBench {
@@ -60,74 +67,45 @@ class CompileBench {
     this.#ctx = this.#runtime.memory.alloc(256);
   }
 
-  /** A program never seen before, loaded, run once and given back. */
-  once(size: number): Steps {
+  /** Medians of a round, after one load that fetches code and data back into the caches. */
+  round(size: number, programs: number, { samples }: Effort): Steps {
+    this.once(size, programs);
+    const steps = Array.from({ length: samples }, () => this.once(size, programs));
+    const of = (key: keyof Steps): number => median(steps.map((each) => each[key]));
+    return { check: of('check'), compile: of('compile'), firstRun: of('firstRun') };
+  }
+
+  /** An object never seen before is loaded, each of its programs run once and given back: the price of one program. */
+  once(size: number, programs: number): Steps {
     const runtime = this.#runtime;
-    const input = this.#make(size);
+    const inputs = Array.from({ length: programs }, () => this.#make(size));
     const start = performance.now();
-    const executable = checkProgram(input);
+    const executables = inputs.map((input) => checkProgram(input));
     const checked = performance.now();
-    const program = runtime.engine.instantiate(executable, runtime);
+    const loaded = runtime.engine.instantiateAll(executables, runtime);
     const compiled = performance.now();
-    const run = runtime.enter(0);
+    for (const program of loaded) this.#run(program);
+    const end = performance.now();
+    for (const program of loaded) program.dispose();
+    const each = (ms: number): number => (ms * 1e3) / programs;
+    return { check: each(checked - start), compile: each(compiled - checked), firstRun: each(end - compiled) };
+  }
+
+  warmUp(size: number, programs: number, { warmUpMs }: Effort): void {
+    const end = performance.now() + warmUpMs;
+    do this.once(size, programs);
+    while (performance.now() < end);
+  }
+
+  #run(program: EngineProgram): void {
+    const run = this.#runtime.enter(0);
     if (run === null) throw new Error('no run is under way here');
     run.ctx = this.#ctx;
     run.ctxSize = 256;
     run.budget = DEFAULT_BUDGET;
     program.run(run, this.#ctx);
-    const end = performance.now();
     const { fault } = run;
-    runtime.leave(run);
-    program.dispose();
+    this.#runtime.leave(run);
     if (fault !== null) throw new Error(`a generated program stopped at ${fault.pc}: ${fault.reason}`);
-    return { check: (checked - start) * 1e3, compile: (compiled - checked) * 1e3, firstRun: (end - compiled) * 1e3 };
   }
-
-  warmUp(size: number, { warmUpMs }: Effort): void {
-    const end = performance.now() + warmUpMs;
-    do this.once(size);
-    while (performance.now() < end);
-  }
-}
-
-function medianSteps(steps: readonly Steps[]): Steps {
-  const of = (key: keyof Steps): number => median(steps.map((each) => each[key]));
-  return { check: of('check'), compile: of('compile'), firstRun: of('firstRun') };
-}
-
-function compileLines(rows: readonly Figures[], cold: readonly { engine: string; steps: Steps }[]): string[] {
-  const table = rows
-    .toSorted((a, b) => a.engine.localeCompare(b.engine) || a.size - b.size)
-    .map(({ engine, size, rounds }) => {
-      const total = spreadOf(rounds.map(runnable));
-      const steps = medianSteps(rounds);
-      const cells = [steps.check, steps.compile, steps.firstRun, total.median, total.least, total.most];
-      return [engine, String(size), ...cells.map((us) => us.toFixed(1)), (total.median / size).toFixed(3)];
-    });
-  const fits = [...new Set(rows.map(({ engine }) => engine))].map((engine) => {
-    const points = rows
-      .filter((row) => row.engine === engine)
-      .map((row): Point => [row.size, median(row.rounds.map(runnable))]);
-    const large = points.filter(([size]) => size >= 100);
-    const first = cold.find((each) => each.engine === engine)?.steps;
-    const coldText =
-      first === undefined
-        ? ''
-        : `; the first program of the process, 100 instructions: ${runnable(first).toFixed(0)} us`;
-    return `${engine}: time ~ size^${exponent(points).toFixed(2)}, from 100 on size^${exponent(large).toFixed(2)}${coldText}`;
-  });
-  return [
-    ...formatTable(
-      ['engine', 'insns', 'check us', 'compile', 'first run', 'runnable', 'least', 'most', 'us/insn'],
-      table,
-    ),
-    '',
-    ...fits,
-    '',
-    'Runnable is compile and first run, of a process that is warm; parsing and checking come before it.',
-  ];
-}
-
-function runnable({ compile: us, firstRun }: Steps): number {
-  return us + firstRun;
 }

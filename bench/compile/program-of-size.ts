@@ -35,7 +35,7 @@ const PROLOGUE: readonly Insn[] = [
 const EPILOGUE: readonly Insn[] = [mov64Reg(R.result, R.x), exit()];
 
 /** Straight stretches as programs have them: arithmetic, spills, a branch, a map lookup with its null check. */
-const STRETCHES: readonly ((random: () => number) => Insn[])[] = [
+const STRETCHES: readonly ((random: () => number, map: number) => Insn[])[] = [
   (random) => [
     alu64Imm(BPF_MUL, R.x, random() | 1),
     alu64Imm(BPF_ADD, R.x, random()),
@@ -51,11 +51,11 @@ const STRETCHES: readonly ((random: () => number) => Insn[])[] = [
     ldx(BPF_DW, R.y, R.fp, -24),
   ],
   (random) => [jmpImm(BPF_JGT, R.x, random(), 2), alu64Imm(BPF_ADD, R.z, random()), alu64Reg(BPF_XOR, R.y, R.z)],
-  (random) => [
+  (random, map) => [
     st(BPF_W, R.fp, -4, random() & 3),
     mov64Reg(2, R.fp),
     alu64Imm(BPF_ADD, 2, -4),
-    ...ldImm64(1, 0n, BpfPseudo.BPF_PSEUDO_MAP_FD),
+    ...ldImm64(1, BigInt(map), BpfPseudo.BPF_PSEUDO_MAP_FD),
     call(BpfFuncId.BPF_FUNC_map_lookup_elem),
     jmpImm(BPF_JEQ, 0, 0, 3),
     ldx(BPF_DW, 3, 0, 0),
@@ -64,7 +64,8 @@ const STRETCHES: readonly ((random: () => number) => Insn[])[] = [
   ],
 ];
 
-const COUNTERS: MapSpec = {
+/** The one map of all these programs. */
+export const COUNTERS: MapSpec = {
   name: 'counters',
   type: BpfMapType.BPF_MAP_TYPE_ARRAY,
   keySize: 4,
@@ -78,22 +79,28 @@ const COUNTERS: MapSpec = {
 /** Makes programs of exactly `size` instruction slots, no two alike: V8 keeps the code of modules it has seen. */
 export function programMaker(runtime: Runtime): (size: number) => ProgramInput {
   const maps = [runtime.createMap(COUNTERS)];
-  const random = xorshift(0x1234_5678);
+  const make = insnMaker();
   return (size) => ({
     name: `size${size}`,
     type: BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER,
     expectedAttachType: 0,
     license: 'GPL',
-    insns: insnsOf(size, random),
+    insns: make(size, 0),
     maps,
   });
 }
 
-function insnsOf(size: number, random: () => number): Insn[] {
+/** Instructions alone; `map` is what names the map in them. */
+export function insnMaker(): (size: number, map: number) => Insn[] {
+  const random = xorshift(0x1234_5678);
+  return (size, map) => insnsOf(size, map, random);
+}
+
+function insnsOf(size: number, map: number, random: () => number): Insn[] {
   const insns = [...PROLOGUE];
   const end = size - EPILOGUE.length;
   for (let i = 0; insns.length < end; i++) {
-    const stretch = STRETCHES[i % STRETCHES.length]?.(random) ?? [];
+    const stretch = STRETCHES[i % STRETCHES.length]?.(random, map) ?? [];
     if (insns.length + stretch.length <= end) insns.push(...stretch);
     else insns.push(alu64Imm(BPF_ADD, R.x, random()));
   }

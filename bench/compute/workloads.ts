@@ -13,6 +13,8 @@ export interface Workload {
   readonly repeats: readonly number[];
   /** Bytes that one repetition leaves in a ring buffer: the ring is emptied before each sample. */
   readonly ringBytes?: number;
+  /** Maps or rings, which are made for concurrent writers in the kernel. */
+  readonly usesMaps?: true;
 }
 
 const ONCE = [1];
@@ -25,11 +27,19 @@ export const WORKLOADS: readonly Workload[] = [
   { name: 'fnv', title: 'FNV-1a of 1500 bytes', data: 'bytes', result: 4096947068, repeats: ONCE },
   { name: 'sip', title: 'SipHash of 1496 bytes', data: 'bytes', result: 134966962, repeats: ONCE },
   { name: 'pkt', title: 'Ethernet, IPv4, TCP of a packet', data: 'packet', result: 4196096990, repeats: SLOPE },
-  { name: 'trace', title: 'hash lookup, histogram', data: 'event', result: 0, repeats: SLOPE },
-  { name: 'traceup', title: 'the same and a hash update', data: 'event', result: 0, repeats: SLOPE },
-  { name: 'cnt', title: 'array counter', data: 'event', result: 0, repeats: SLOPE },
-  { name: 'cntat', title: 'array counter, atomic', data: 'event', result: 0, repeats: SLOPE },
-  { name: 'ring', title: 'ring buffer record of 32 bytes', data: 'event', result: 0, repeats: SLOPE, ringBytes: 40 },
+  { name: 'trace', title: 'hash lookup, histogram', data: 'event', result: 0, repeats: SLOPE, usesMaps: true },
+  { name: 'traceup', title: 'the same and a hash update', data: 'event', result: 0, repeats: SLOPE, usesMaps: true },
+  { name: 'cnt', title: 'array counter', data: 'event', result: 0, repeats: SLOPE, usesMaps: true },
+  { name: 'cntat', title: 'array counter, atomic', data: 'event', result: 0, repeats: SLOPE, usesMaps: true },
+  {
+    name: 'ring',
+    title: 'ring buffer record of 32 bytes',
+    data: 'event',
+    result: 0,
+    repeats: SLOPE,
+    ringBytes: 40,
+    usesMaps: true,
+  },
 ];
 
 /** The object that does the workload's work `repeat` times in a run. */

@@ -7,7 +7,7 @@ import { formatTable, nanoseconds, ratio } from '../table.js';
 import { KERNEL_PATHS, kernelRate } from './kernel-events.js';
 import { consumedPerSecond, lostPercent, type Rate } from './rate.js';
 import { sameThreadRows } from './same-thread.js';
-import { workerRate } from './worker.js';
+import { WORKER_PATHS, workerRate } from './worker.js';
 
 /** Records from a program to a callback: of the same thread, of a worker, and in the kernel to another thread. */
 export async function events({ effort }: BenchOptions): Promise<Report> {
@@ -44,8 +44,10 @@ async function measureThreads(
       else add(path.name, rate);
     }
     for (const engine of PLAIN_ENGINES)
-      add(`${engine.name}: ring buffer to a worker's callback`, await workerRate(engine, milliseconds));
+      for (const path of WORKER_PATHS)
+        add(`${engine.name}: ${path.name}`, await workerRate(engine, path, milliseconds));
   }
+  notes.add('The perf rows have no side of the kernel: perf_event_open(2) is not called here.');
   notes.add(
     'The consumers of the kernel and of the workers do not hold producers up: a full ring loses records. Producer and',
   );

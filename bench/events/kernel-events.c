@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// How many records a second go from a program to a callback through the kernel's ring buffer or perf event array:
-// one thread runs the program with BPF_PROG_TEST_RUN, another consumes with libbpf. Nothing is attached anywhere.
+// How many records a second go from a program to a callback through the kernel's ring buffer: one thread runs the
+// program with BPF_PROG_TEST_RUN, another consumes with libbpf. Nothing is attached, no perf event is opened.
 //
-//   kernel-events epoll|busy|perf|perf-batch OBJECT PACKET MILLISECONDS
+//   kernel-events epoll|busy OBJECT PACKET MILLISECONDS
 //
 // Prints {"attempts":N,"consumed":N,"seconds":S}; attempts that found the ring full are not consumed.
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/perf_event.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,7 +17,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { RUNS_PER_CALL = 50000, PERF_PAGES = 1024 };
+enum { RUNS_PER_CALL = 50000 };
 
 static atomic_long consumed;
 static atomic_int stopping;
@@ -48,18 +47,6 @@ static int on_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-static void on_sample(void *ctx, int cpu, void *data, __u32 size)
-{
-	consumed++;
-}
-
-static enum bpf_perf_event_ret on_event(void *ctx, int cpu, struct perf_event_header *event)
-{
-	if (event->type == PERF_RECORD_SAMPLE)
-		consumed++;
-	return LIBBPF_PERF_EVENT_CONT;
-}
-
 static void *sleeping_consumer(void *ring)
 {
 	while (!stopping)
@@ -72,27 +59,6 @@ static void *busy_consumer(void *ring)
 	while (!stopping)
 		ring_buffer__consume(ring);
 	return NULL;
-}
-
-static void *perf_consumer(void *buffer)
-{
-	while (!stopping)
-		perf_buffer__poll(buffer, 50);
-	return NULL;
-}
-
-static void *perf_batched(int map)
-{
-	static struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = PERF_TYPE_SOFTWARE,
-		.config = PERF_COUNT_SW_BPF_OUTPUT,
-		.sample_type = PERF_SAMPLE_RAW,
-		.sample_period = 1,
-		.wakeup_events = 256,
-	};
-
-	return perf_buffer__new_raw(map, PERF_PAGES, &attr, on_event, NULL, NULL);
 }
 
 static long produce(int program, const void *packet, size_t size, double seconds)
@@ -138,10 +104,6 @@ int main(int argc, char **argv)
 		consumer = ring_buffer__new(map, on_record, NULL, NULL), body = sleeping_consumer;
 	else if (!strcmp(argv[1], "busy"))
 		consumer = ring_buffer__new(map, on_record, NULL, NULL), body = busy_consumer;
-	else if (!strcmp(argv[1], "perf"))
-		consumer = perf_buffer__new(map, PERF_PAGES, on_sample, NULL, NULL, NULL), body = perf_consumer;
-	else if (!strcmp(argv[1], "perf-batch"))
-		consumer = perf_batched(map), body = perf_consumer;
 	if (!consumer || pthread_create(&thread, NULL, body, consumer))
 		die("cannot start the consumer");
 

@@ -8,8 +8,6 @@ export const KERNEL_PATHS = [
   { name: 'linux: ring buffer, epoll', mode: 'epoll', object: 'ring' },
   { name: 'linux: ring buffer, busy consumer, no wakeups', mode: 'busy', object: 'ring-quiet' },
   { name: 'linux: ring buffer, epoll, wakeup per record', mode: 'epoll', object: 'ring-forced' },
-  { name: 'linux: perf event array, wakeup per record', mode: 'perf', object: 'perf' },
-  { name: 'linux: perf event array, wakeup per 256', mode: 'perf-batch', object: 'perf' },
 ] as const;
 
 export type KernelPath = (typeof KERNEL_PATHS)[number];

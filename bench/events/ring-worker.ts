@@ -1,21 +1,56 @@
 import { workerData } from 'node:worker_threads';
-import { bpfOffset, BpfMemory, RingBufferArea, RingBufferConsumer } from 'kscope/runtime';
-import { type RingWorkerData, Shared, State } from './shared-ring.js';
+import { SharedPerfConsumer } from 'kscope/perf';
+import { type RecordVisitor, SharedRingConsumer } from 'kscope/runtime';
+import { recordType, type WorkloadRecord } from './record-type.js';
+import { REPORT_BATCH, Shared, State, type WorkerTask } from './worker-task.js';
 
-/** Consumes without ever sleeping until it is told to stop. */
-function consume({ memory, address, size, shared }: RingWorkerData): void {
-  const bpfMemory = new BpfMemory({ memory });
-  const consumer = new RingBufferConsumer(bpfMemory, new RingBufferArea(bpfMemory, bpfOffset(address), size));
-  let lastPid = 0;
-  const handler = (data: Uint8Array): void => {
-    lastPid = data[8] ?? 0;
+let lastPid = 0;
+
+const visit: RecordVisitor = (words, at) => {
+  lastPid = words[at + 2] ?? 0;
+};
+const onEvent = ({ pid }: WorkloadRecord): void => {
+  lastPid = pid;
+};
+
+interface Consumer {
+  wait(timeout: number): boolean;
+  /** Takes a batch and returns how many records it had. */
+  take(): number;
+}
+
+/** Each row has a worker, and so a compiler, of its own: what is called below sees one kind of consumer only. */
+function consumerOf({ source, kind }: WorkerTask): Consumer {
+  const type = recordType();
+  const wants = kind === 'numbers';
+  if ('perf' in source) {
+    const consumer = new SharedPerfConsumer(source.perf);
+    return {
+      wait: (timeout) => consumer.wait(timeout),
+      take: wants
+        ? () => consumer.consumeRaw(visit, REPORT_BATCH)
+        : () => consumer.consumeEvents(type, onEvent, REPORT_BATCH),
+    };
+  }
+  const consumer = new SharedRingConsumer(source.ring);
+  return {
+    wait: (timeout) => consumer.wait(timeout),
+    take: wants
+      ? () => consumer.consume(visit, REPORT_BATCH)
+      : () => consumer.consumeEvents(type, onEvent, REPORT_BATCH),
   };
+}
+
+/** Consumes until it is told to stop. */
+function consume(task: WorkerTask): void {
+  const { shared, isBusy } = task;
+  const consumer = consumerOf(task);
   Atomics.store(shared, Shared.state, State.consuming);
   while (Atomics.load(shared, Shared.state) === State.consuming) {
-    const count = consumer.consume(handler, 256);
-    if (count > 0) Atomics.add(shared, Shared.consumed, count);
+    if (!isBusy) consumer.wait(50);
+    Atomics.add(shared, Shared.consumed, consumer.take());
   }
   shared[Shared.lastPid] = lastPid;
 }
 
-consume(workerData as RingWorkerData);
+consume(workerData as WorkerTask);

@@ -1,17 +1,18 @@
-import { openPerfBuffer, PerfEvents } from 'kscope/perf';
+import { openPerfBuffer, PerfEvents, type PerfReader } from 'kscope/perf';
 import {
   type BpfMap,
   EventReader,
-  eventType,
   PerfEventArrayMap,
   RingBufferConsumer,
   RingBufferMap,
   RingBufferReader,
+  typedReader,
 } from 'kscope/runtime';
 import { objectOf, packetOf } from '../compute/workloads.js';
 import { keep } from '../dispatch/empty-call.js';
 import type { EngineRow } from '../engines.js';
 import { PacketProgram } from '../packet-program.js';
+import { recordType, type WorkloadRecord } from './record-type.js';
 import { type Effort, Stopwatch } from '../stopwatch.js';
 
 export interface SameThreadRow {
@@ -31,8 +32,11 @@ const PATHS: readonly { readonly name: string; readonly object: string; open(pro
   { name: 'ring buffer to callback with numbers', object: 'ring-quiet', open: ringNumbers },
   { name: 'ring buffer to callback with a view', object: 'ring-quiet', open: ringBytes },
   { name: 'ring buffer reader, typed objects', object: 'ring-quiet', open: ringEvents },
+  { name: 'ring buffer reader, typed objects that are kept', object: 'ring-quiet', open: ringKeptEvents },
   { name: 'ring buffer reader, copies', object: 'ring-quiet', open: ringReader },
+  { name: 'perf ring, emit alone', object: 'perf', open: perfDiscard },
   { name: 'perf reader, copies', object: 'perf', open: perfReader },
+  { name: 'perf reader, typed objects', object: 'perf', open: perfEvents },
 ];
 
 /** Every way from a program to a callback of the same thread. */
@@ -75,23 +79,43 @@ function ringNumbers({ collection, runtime }: PacketProgram): Drain {
   return () => void consumer.visit(visitor);
 }
 
-/** What the records of ring and perf are. */
-interface WorkloadRecord {
-  readonly pid: number;
-}
-
 function ringEvents({ collection }: PacketProgram): Drain {
-  const { btf } = collection.spec;
-  if (btf === null) throw new Error('the object has no BTF');
-  const type = eventType<WorkloadRecord>(btf, 'record');
-  const reader = new EventReader(mapOf(collection.maps, RingBufferMap), type);
+  const reader = new EventReader(mapOf(collection.maps, RingBufferMap), recordType());
   const handler = (event: WorkloadRecord): void => keep(event.pid);
   return () => void reader.poll(handler);
 }
 
-function perfReader({ collection, runtime }: PacketProgram): Drain {
-  const reader = openPerfBuffer(new PerfEvents(runtime), mapOf(collection.maps, PerfEventArrayMap));
+/** The objects outlive their callback, so that they cannot be left out. */
+function ringKeptEvents({ collection }: PacketProgram): Drain {
+  const reader = new EventReader(mapOf(collection.maps, RingBufferMap), recordType());
+  const batch: WorkloadRecord[] = [];
+  const handler = (event: WorkloadRecord): void => void batch.push(event);
+  return () => {
+    reader.poll(handler);
+    keep(batch.at(-1)?.pid ?? 0);
+    batch.length = 0;
+  };
+}
+
+function perfDiscard(program: PacketProgram): Drain {
+  const areas = openPerf(program).rings.map(({ area }) => area);
+  return () => {
+    for (const area of areas) area.tail = area.head;
+  };
+}
+
+function perfReader(program: PacketProgram): Drain {
+  const reader = openPerf(program);
   return () => void reader.poll(({ data }) => keep(data[8] ?? 0));
+}
+
+function perfEvents(program: PacketProgram): Drain {
+  const reader = typedReader(openPerf(program), recordType());
+  return () => void reader.poll(({ value }) => keep(value.pid));
+}
+
+function openPerf({ collection, runtime }: PacketProgram): PerfReader {
+  return openPerfBuffer(new PerfEvents(runtime), mapOf(collection.maps, PerfEventArrayMap));
 }
 
 function mapOf<T extends BpfMap>(maps: ReadonlyMap<string, BpfMap>, type: abstract new (...args: never[]) => T): T {

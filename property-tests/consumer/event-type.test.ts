@@ -122,10 +122,7 @@ const plain = (event: object): unknown => (event as { toJSON(): unknown }).toJSO
 
 /** A ring in shared memory with these records, every other one preceded by one that is discarded. */
 function filledRing(records: readonly Uint8Array[]): { memory: BpfMemory; area: RingBufferArea } {
-  const memory = new BpfMemory({
-    memory: new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true }),
-    maxBytes: 4 << 16,
-  });
+  const memory = new BpfMemory({ shared: true, maxBytes: 1 << 20 });
   const area = new RingBufferArea(memory, memory.alloc(RingBufferArea.bytes(4096), 4096), 4096);
   records.forEach((record, i) => {
     if (i % 2 === 1) area.discard(area.reserve(9), 0);

@@ -3,6 +3,7 @@ import { doctor } from './commands/doctor.js';
 import { list } from './commands/list.js';
 import { mapDump } from './commands/map-dump.js';
 import { plugin } from './commands/plugin.js';
+import { progDumpJited } from './commands/prog-dump-jited.js';
 import { progDumpLinked } from './commands/prog-dump-linked.js';
 import { progLoad } from './commands/prog-load.js';
 import { progRun } from './commands/prog-run.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly (readonly [words: string, command: Command])[] = [
   ['run', run],
   ['prog load', progLoad],
   ['prog dump linked', progDumpLinked],
+  ['prog dump jited', progDumpJited],
   ['prog run', progRun],
   ['plugin', plugin],
   ['list', list],

@@ -8,6 +8,8 @@ Usage:
       Links and checks each program; one JSON line per program.
   kscope prog dump linked FILE.o... [--prog NAME] [--opcodes] [--btf FILE] [--kallsyms FILE] [--json]
       The instructions after linking and CO-RE.
+  kscope prog dump jited FILE.o [PROG] [--json]
+      What the JIT makes of the programs: WebAssembly text, with instructions and source lines beside it.
   kscope prog run FILE.o --prog NAME [--data-in FILE] [--ctx-in FILE] [--repeat N] [--engine interp|jit] [--json]
       Runs one program once, as BPF_PROG_TEST_RUN does, whatever its type.
   kscope plugin [--engine interp|jit] [MEMORY_HEX]

@@ -41,3 +41,5 @@ export {
 export { perfRingLedger } from './perf-ring-ledger.js';
 export { PerfRing, type PerfRingOptions as PerfEventRingOptions } from './perf-ring.js';
 export { decodePerfRecord, encodePerfRecord } from './record-codec.js';
+export { SharedPerfConsumer } from './shared-perf-consumer.js';
+export { type SharedPerfRing, type SharedPerfRingLink, sharePerfRing } from './shared-perf-ring.js';

@@ -1,4 +1,4 @@
-import { BpfError, Errno, PerfSwIds } from '../base/index.js';
+import { BpfError, Errno, PerfEventSampleFormat, PerfSwIds } from '../base/index.js';
 import type { SampleFrame } from '../host/index.js';
 import type {
   AttachmentCounts,
@@ -12,11 +12,17 @@ import { EnabledTime } from './event-clock.js';
 import type { PerfEventAttr } from './perf-event-attr.js';
 import { PerfEventProgram } from './perf-event-program.js';
 import type { PerfEventTarget } from './perf-open-rules.js';
-import type { PerfReadValues, PerfRecordFormat, PerfSample } from './perf-record.js';
+import {
+  PERF_RECORD_MISC_KERNEL,
+  PERF_RECORD_MISC_USER,
+  type PerfReadValues,
+  type PerfRecordFormat,
+  type PerfSample,
+} from './perf-record.js';
 import { PerfRing } from './perf-ring.js';
 import { encodePerfRecord } from './record-codec.js';
 import { RecordWriter } from './record-cursor.js';
-import { encodeSample } from './sample-codec.js';
+import { encodeRawSample, encodeSample } from './sample-codec.js';
 import { SampleSource } from './sample-source.js';
 
 /** Linux's shortest period of a software clock, in ns. */
@@ -61,6 +67,8 @@ export class PerfEvent implements PerfEventSink {
   readonly #source: SampleSource;
   readonly #time: EnabledTime;
   readonly #onClose: (event: PerfEvent) => void;
+  /** Samples hold raw data and nothing else, as those of perf event arrays usually do. */
+  readonly #isRawOnly: boolean;
   #ring: PerfRing | null = null;
   #program: PerfEventProgram | null = null;
   #lastCounts: AttachmentCounts | null = null;
@@ -87,6 +95,7 @@ export class PerfEvent implements PerfEventSink {
       readFormat: attr.readFormat,
       sampleIdAll: attr.flags.has('sample_id_all'),
     };
+    this.#isRawOnly = attr.sampleType === PerfEventSampleFormat.PERF_SAMPLE_RAW;
     this.isBpfOutput = Number(attr.config) === PerfSwIds.PERF_COUNT_SW_BPF_OUTPUT;
     this.periodNs = periodOf(attr);
     if (!attr.flags.has('disabled')) this.enable();
@@ -194,8 +203,11 @@ export class PerfEvent implements PerfEventSink {
     const { regs } = run;
     const { host, memory } = this.#runtime;
     const user = regs !== null && host.memory.isUser(regs.lo(regs.layout.ip), regs.hi(regs.layout.ip));
-    const sample = this.#source.sample(regs, user, 0n, memory.u8.subarray(data, data + size));
-    return this.#write(ring, sample) ? 0 : -Errno.ENOSPC;
+    const raw = memory.u8.subarray(data, data + size);
+    const isWritten = this.#isRawOnly
+      ? ring.write(writer.bytes, encodeRawSample(writer, user ? PERF_RECORD_MISC_USER : PERF_RECORD_MISC_KERNEL, raw))
+      : this.#write(ring, this.#source.sample(regs, user, 0n, raw));
+    return isWritten ? 0 : -Errno.ENOSPC;
   }
 
   readValue(run: BpfRunCtx, out: number): number {

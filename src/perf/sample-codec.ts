@@ -1,8 +1,16 @@
 import { BpfError, PerfEventReadFormat, PerfEventSampleFormat, PerfEventType } from '../base/index.js';
-import type { PerfReadValues, PerfRecordFormat, PerfSample, PerfSampleId } from './perf-record.js';
+import {
+  PERF_RECORD_HEADER_SIZE,
+  type PerfReadValues,
+  type PerfRecordFormat,
+  type PerfSample,
+  type PerfSampleId,
+} from './perf-record.js';
 import type { RecordReader, RecordWriter } from './record-cursor.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const NOTHING = new Uint8Array(0);
 
 /** How one PERF_SAMPLE_* bit is laid out. */
 interface SampleField {
@@ -128,6 +136,13 @@ export function encodeSample(to: RecordWriter, sample: PerfSample, format: PerfR
   return to.end();
 }
 
+/** Encodes a sample that has raw data only: what perf event arrays carry. */
+export function encodeRawSample(to: RecordWriter, misc: number, raw: Uint8Array): number {
+  to.begin(PerfEventType.PERF_RECORD_SAMPLE, misc);
+  putRaw(to, raw);
+  return to.end();
+}
+
 export function decodeSampleId(from: RecordReader, format: PerfRecordFormat): PerfSampleId {
   const sample: Mutable<PerfSample> = { type: 'sample', misc: 0 };
   for (const field of ID_FIELDS) if (format.sampleType & field.bit) field.read(from, sample, format);
@@ -176,16 +191,39 @@ function readRaw(from: RecordReader, sample: Mutable<PerfSample>): void {
   sample.raw = from.take(from.u32());
 }
 
+function writeRaw(to: RecordWriter, { raw = NOTHING }: PerfSample): void {
+  putRaw(to, raw);
+}
+
 /** Linux pads so that size field and data together are a multiple of 8, and counts the padding in the size. */
-function writeRaw(to: RecordWriter, sample: PerfSample): void {
-  const length = sample.raw?.length ?? 0;
-  const padded = rawSize(length);
+function putRaw(to: RecordWriter, raw: Uint8Array): void {
+  const padded = rawSize(raw.length);
   to.u32(padded);
-  if (sample.raw !== undefined) to.raw(sample.raw);
-  to.zeros(padded - length);
+  to.raw(raw);
+  to.zeros(padded - raw.length);
 }
 
 /** What the size field of a raw part of `length` bytes says. */
 export function rawSize(length: number): number {
   return ((length + 4 + 7) & ~7) - 4;
+}
+
+/** Those fields in front of the raw data that are one u64 each. */
+const WORDS_BEFORE_RAW =
+  PERF_SAMPLE_IDENTIFIER |
+  PERF_SAMPLE_IP |
+  PERF_SAMPLE_TID |
+  PERF_SAMPLE_TIME |
+  PERF_SAMPLE_ADDR |
+  PERF_SAMPLE_ID |
+  PERF_SAMPLE_STREAM_ID |
+  PERF_SAMPLE_CPU |
+  PERF_SAMPLE_PERIOD;
+
+/** Where in every sample of such a type the size of its raw data is; undefined where it varies or there are none. */
+export function rawOffset(sampleType: number): number | undefined {
+  if ((sampleType & ~WORDS_BEFORE_RAW) !== PERF_SAMPLE_RAW) return undefined;
+  let offset = PERF_RECORD_HEADER_SIZE;
+  for (let bits = sampleType & WORDS_BEFORE_RAW; bits !== 0; bits &= bits - 1) offset += 8;
+  return offset;
 }

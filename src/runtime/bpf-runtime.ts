@@ -1,11 +1,11 @@
 import { BpfError } from '../base/index.js';
 import type { Host } from '../host/index.js';
 import { checkProgram } from './check/index.js';
+import { chooseEngine } from './choose-engine.js';
 import type { Engine, EngineProgram } from './engine.js';
 import type { Executable, ProgramInput } from './executable.js';
 import type { Helper } from './helper/helper.js';
 import { createHelperTable, discardReservations } from './helper/index.js';
-import { createInterpreter } from './interp/interpreter.js';
 import { LoadedProgram } from './loaded-program.js';
 import type { BpfMap, MapSpec } from './map/bpf-map.js';
 import { createMap } from './map/index.js';
@@ -24,6 +24,7 @@ export const DEFAULT_BUDGET = 1 << 26;
 const UNUSED_START = 0x1_0000;
 
 export interface BpfRuntimeOptions {
+  /** Default: what `chooseEngine` chooses. */
   readonly engine?: Engine;
   /** Memory of the runtime's own unless given. */
   readonly memory?: BpfMemory;
@@ -66,7 +67,7 @@ export class BpfRuntime implements Runtime {
     this.host = host;
     this.cpus = host.cpus;
     this.memory = options.memory ?? new BpfMemory();
-    this.engine = options.engine ?? createInterpreter();
+    this.engine = options.engine ?? chooseEngine().engine;
     this.helpers = options.helpers ?? createHelperTable();
     this.memory.alloc(UNUSED_START);
     this.#pool = new RunContextPool(this, this.memory, this.cpus);

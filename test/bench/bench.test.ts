@@ -33,7 +33,17 @@ describe('npm run bench', () => {
     expect(onInterpreter).toEqual(['sieve', 'pkt', 'ring']);
   });
 
-  it.each(['events', 'compile', 'dispatch'])('%s runs to its end', (suite) => {
+  it('holds the memory of 1,000 compiled programs below 64 MiB, and takes no more for the next 1,000', () => {
+    const { data, failures } = results('compile');
+    expect(failures).toEqual([]);
+    const { memory } = data as { readonly memory: readonly Record<string, unknown>[] };
+    const { loaded, loadedAgain } = memory.find(({ engine }) => engine === 'jit') as Record<string, number>;
+    expect(loaded).toBeLessThan(64);
+    // Twice 1,000 programs would be twice as much.
+    expect(loadedAgain).toBeLessThan(1.5 * (loaded ?? 0));
+  });
+
+  it.each(['events', 'dispatch'])('%s runs to its end', (suite) => {
     expect(results(suite).failures).toEqual([]);
   });
 

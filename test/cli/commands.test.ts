@@ -205,6 +205,56 @@ describe('prog', () => {
     expect((await kscope(['prog', 'dump', 'linked', OBJECT, '--btf', 'README.md'])).code).toBe(1);
   });
 
+  it('load says where a loop has several entries, which compiled code pays for', async () => {
+    const { out, err } = await kscope(['prog', 'load', 'test/testdata/objects/assembled/two-entries.o']);
+    expect(err.join()).toMatch(/tangled: a loop of tangled has several entries/);
+    expect(out.join()).toMatch(/tangled: check$/);
+    expect((await kscope(['prog', 'load', OBJECT])).err).toEqual([]);
+  });
+
+  it('dump jited prints the module of an object’s programs, with instructions and source lines beside the code', async () => {
+    const { code, out } = await kscope(['prog', 'dump', 'jited', OBJECT]);
+    const text = out.map((line) => line.trim());
+    expect(code).toBe(0);
+    expect(out.slice(0, 3)).toEqual([
+      ';; trace_enter (tracepoint/syscalls/sys_enter_openat): 40 instructions',
+      ';; trace_exit (tracepoint/syscalls/sys_exit_openat): 73 instructions',
+      '(module',
+    ]);
+    expect(out).toContain('  (func $trace_enter (type 0)');
+    expect(out).toContain('  (func $trace_exit (type 0)');
+    const at = text.indexOf(';; __u64 id = bpf_get_current_pid_tgid();');
+    expect(text[at + 1]).toBe(';; 1: (85) call bpf_get_current_pid_tgid#14');
+    expect(text[at + 2]).toMatch(/^[a-z]/);
+  });
+
+  it('dump jited --json has the module, and per function each instruction with what it was made for', async () => {
+    const { out } = await kscope(['prog', 'dump', 'jited', OBJECT, 'trace_enter', '--json']);
+    const [module, made] = out.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(module).toMatchObject({ type: 'module' });
+    expect(() => new WebAssembly.Module(Buffer.from(String(module?.['wasm']), 'hex'))).not.toThrow();
+    expect(made).toMatchObject({ type: 'function', program: 'trace_enter', name: 'trace_enter', structured: true });
+    const insns = made?.['insns'] as { pc: string; operation: string; operands: string[]; begins?: unknown[] }[];
+    expect(insns.flatMap(({ begins = [] }) => begins)).toContainEqual({
+      insn: 1,
+      text: '(85) call bpf_get_current_pid_tgid#14',
+      src: '__u64 id = bpf_get_current_pid_tgid();',
+      file: expect.stringMatching(/opensnoop.bpf.c$/) as unknown,
+      line_num: expect.any(Number) as unknown,
+    });
+    expect(insns.every(({ pc, operation }) => /^0x[0-9a-f]+$/.test(pc) && /^[a-z0-9_.]+$/.test(operation))).toBe(true);
+  });
+
+  it.each([
+    ['no object', [], 2, /takes FILE.o \[PROG\]/],
+    ['too many words', [OBJECT, 'trace_enter', 'trace_exit'], 2, /unexpected argument "trace_exit"/],
+    ['a program there is not', [OBJECT, 'nothing'], 1, /no such program.*the object has trace_enter, trace_exit/],
+  ])('dump jited refuses %s', async (_what, args, code, message) => {
+    const answer = await kscope(['prog', 'dump', 'jited', ...args]);
+    expect(answer.code).toBe(code);
+    expect(answer.err.join('\n')).toMatch(message);
+  });
+
   it('run gives retval, duration and what comes out, for a type that Linux cannot test-run', async () => {
     const ctx = file('ctx.bin', new Uint8Array(64));
     const { code, out } = await kscope([

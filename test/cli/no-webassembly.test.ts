@@ -44,6 +44,12 @@ describe('a process without WebAssembly', () => {
     expect(err).toContain('use --engine interp');
     expect(status).toBe(1);
   });
+
+  it('says why there is no compiled code to show', () => {
+    const { status, err } = jitless(['prog', 'dump', 'jited', 'examples/opensnoop.bpf.o']);
+    expect(err).toContain('there is no WebAssembly here');
+    expect(status).toBe(1);
+  });
 });
 
 describe('a process that may not make code from strings', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseBtf } from '../../src/btf/index.js';
 import { elfSection } from '../../src/loader/index.js';
 import { plainEventClass } from '../../src/runtime/consumer/event-class.js';
-import { EventReader, type EventType, eventType } from '../../src/runtime/index.js';
+import { type EventClass, EventReader, type EventType, eventType } from '../../src/runtime/index.js';
 import { type RingFixture, ringFixture, settled } from './ring-fixture.js';
 
 interface Opened {
@@ -29,12 +29,13 @@ function emit(ring: RingFixture, pids: readonly number[]): void {
 }
 
 /** The same type without `new Function`. */
-const plainType: EventType<Opened> = {
-  name: 'event',
-  size: compiled.size,
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as eventType does
-  ...(plainEventClass(btf, btf.resolve(btf.findByName('event', 'struct')?.id ?? 0) as never) as EventType<Opened>),
-};
+const plainType: EventType<Opened> = { name: 'event', size: compiled.size, ...plainClass() };
+
+function plainClass(): EventClass<Opened> {
+  const type = btf.findByName('event', 'struct');
+  if (type?.kind !== 'struct') throw new Error('opensnoop has a struct event');
+  return plainEventClass(btf, type) as EventClass<Opened>;
+}
 
 describe.each([
   ['compiled', compiled],

@@ -4,6 +4,7 @@ import { type Btf, parseBtf } from '../../src/btf/index.js';
 import { elfSection } from '../../src/loader/index.js';
 import {
   eventDecoder,
+  eventType,
   inferEventType,
   RingBufferReader,
   type TypedRecord,
@@ -67,6 +68,7 @@ describe('eventDecoder', () => {
 describe('typedReader', () => {
   const object = readFileSync(new URL('../../examples/opensnoop.bpf.o', import.meta.url));
   const btf = parseBtf(elfSection(object, '.BTF'));
+  const type = eventType(btf, 'event');
   const event = (pid: number, comm: string): Uint8Array => {
     const bytes = new Uint8Array(btf.sizeOf(btf.findByName('event', 'struct')?.id ?? 0));
     new DataView(bytes.buffer).setUint32(8, pid, true);
@@ -77,7 +79,7 @@ describe('typedReader', () => {
   it('decodes what an object emits', async () => {
     const ring = ringFixture(65536);
     const reader = new RingBufferReader(ring.memory, ring.map);
-    const typed = typedReader(reader, btf, 'event');
+    const typed = typedReader(reader, type);
     ring.produce(event(7, 'cat'));
     const polled: TypedRecord<RingRecord>[] = [];
     expect(typed.poll((record) => polled.push(record))).toBe(1);
@@ -96,7 +98,7 @@ describe('typedReader', () => {
 
   it('a record too short for its type is EINVAL where it is read, and the next one follows', () => {
     const ring = ringFixture(65536);
-    const typed = typedReader(new RingBufferReader(ring.memory, ring.map), btf, 'event');
+    const typed = typedReader(new RingBufferReader(ring.memory, ring.map), type);
     ring.produce(new Uint8Array(4));
     ring.produce(event(9, 'ls'));
     expect(() => typed.poll(() => {})).toThrow('EINVAL');

@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 enum op {
@@ -217,11 +218,21 @@ static void resolve_maps(struct bpf_insn *insns, uint32_t count)
 	}
 }
 
+// Nanoseconds of a clock that only goes forward.
+static uint64_t now(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return (uint64_t)at.tv_sec * 1000000000 + (uint64_t)at.tv_nsec;
+}
+
 static void op_prog_load(void)
 {
 	union attr at = {};
 	uint32_t slot = slot_number();
 	uint32_t len, log_size, btf_slot, true_size;
+	uint64_t began, took;
 	size_t log_len = 0;
 	struct bpf_insn *insns;
 	void *name;
@@ -258,13 +269,16 @@ static void op_prog_load(void)
 		at.a.log_buf = (uint64_t)(uintptr_t)log_buf;
 		at.a.log_size = log_size;
 	}
+	began = now();
 	ret = put_fd(slot, bpf(BPF_PROG_LOAD, &at));
+	took = now() - began;
 	if (at.a.log_level)
 		log_len = strnlen((char *)log_buf, log_size);
 	// log_true_size follows core_relo_rec_size since Linux 6.4.
 	memcpy(&true_size, at.raw + offsetof(union bpf_attr, core_relo_rec_size) + 4, 4);
-	answer(ret, 4 + log_len);
+	answer(ret, 12 + log_len);
 	put_u32(true_size);
+	put(&took, sizeof(took));
 	put(log_buf, log_len);
 }
 

@@ -53,6 +53,8 @@ export interface LinuxLoad {
   readonly result: number;
   readonly log: string;
   readonly logTrueSize: number;
+  /** What bpf(BPF_PROG_LOAD) took. */
+  readonly durationNs: number;
 }
 
 export interface LinuxTestRun {
@@ -156,7 +158,12 @@ export class LinuxOracle {
         .bytes(program.funcInfo ?? nothing)
         .bytes(program.lineInfo ?? nothing),
     );
-    return { result, logTrueSize: view.getUint32(0, true), log: new TextDecoder().decode(payload.subarray(4)) };
+    return {
+      result,
+      logTrueSize: view.getUint32(0, true),
+      durationNs: Number(view.getBigUint64(4, true)),
+      log: new TextDecoder().decode(payload.subarray(12)),
+    };
   }
 
   async testRun(slot: Slot, run: LinuxTestRun = {}): Promise<LinuxTestResult> {

@@ -1,6 +1,6 @@
 import { BpfMapType } from '../../src/base/index.js';
 import { PerfEvents } from '../../src/perf/index.js';
-import { BpfRuntime, PerfEventArrayMap } from '../../src/runtime/index.js';
+import { BpfMemory, BpfRuntime, PerfEventArrayMap } from '../../src/runtime/index.js';
 import { instance } from '../support/instance.js';
 import { TestHost, type TestHostOptions } from '../support/test-host.js';
 
@@ -10,9 +10,9 @@ export class PerfFixture {
   readonly runtime: BpfRuntime;
   readonly perf: PerfEvents;
 
-  constructor(options: TestHostOptions = {}) {
+  constructor(options: TestHostOptions = {}, memory = new BpfMemory()) {
     this.host = new TestHost({ functions: { busy: [0x90, 0xc3], other: [0x90, 0xc3] }, ...options });
-    this.runtime = new BpfRuntime(this.host);
+    this.runtime = new BpfRuntime(this.host, { memory });
     this.perf = new PerfEvents(this.runtime);
   }
 

@@ -29,6 +29,15 @@ const PARAGRAPHS = [
   'cli',
   'examples',
   'Bad input',
+  'JIT',
+  'JIT: memory safety',
+  'JIT: maps and rings',
+  'JIT: modules',
+  'Dispatch',
+  'Where compiling is denied',
+  'Engines on the command line',
+  'bench',
+  'Equality',
 ];
 
 const MAP_TYPES = 'hash array percpu_array percpu_hash lru_hash perf_event_array ringbuf stack_trace prog_array';

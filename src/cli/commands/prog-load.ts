@@ -2,7 +2,15 @@ import { parseArgs } from 'node:util';
 import { BpfError } from '../../base/index.js';
 import { CollectionSpec, Linker, liveMapSpec, programInput, type ProgramSpec } from '../../loader/index.js';
 import { createSim } from '../../host/sim/index.js';
-import { type BpfMap, BpfRuntime, CheckError, checkProgram, type MapSpec } from '../../runtime/index.js';
+import {
+  type BpfMap,
+  BpfRuntime,
+  CheckError,
+  checkProgram,
+  createInterpreter,
+  type MapSpec,
+  unstructuredFunctions,
+} from '../../runtime/index.js';
 import type { CliIo } from '../io.js';
 import { toJson } from '../output/json.js';
 import { progTypeName } from '../output/prog-type-name.js';
@@ -34,16 +42,17 @@ export function progLoad(args: readonly string[], io: CliIo): number {
   if (positionals.length === 0) throw new UsageError('prog load takes at least one object file');
   const host = createSim({});
   const target = linkTarget(values, io, host);
-  const runtime = new BpfRuntime(host);
+  const runtime = new BpfRuntime(host, { engine: createInterpreter() });
   for (const file of positionals) {
-    for (const verdict of verdicts(runtime, file, io.readFile(file), target)) {
+    for (const verdict of verdicts(runtime, file, io, target)) {
       io.out(values.json === true ? toJson(verdict) : verdictText(verdict));
     }
   }
   return 0;
 }
 
-function verdicts(runtime: BpfRuntime, file: string, bytes: Uint8Array, target: LinkTarget): Verdict[] {
+function verdicts(runtime: BpfRuntime, file: string, io: CliIo, target: LinkTarget): Verdict[] {
+  const bytes = io.readFile(file);
   let spec: CollectionSpec;
   try {
     spec = CollectionSpec.parse(bytes);
@@ -52,10 +61,17 @@ function verdicts(runtime: BpfRuntime, file: string, bytes: Uint8Array, target: 
     return [{ file, program: '', section: '', type: '', insns: 0, ...failure('open', error) }];
   }
   const linker = new Linker(spec, target);
-  return spec.programs.map((program) => ({ file, ...judge(runtime, spec, linker, program) }));
+  const warn = (text: string): void => io.err(`${file}: ${text}`);
+  return spec.programs.map((program) => ({ file, ...judge(runtime, spec, linker, program, warn) }));
 }
 
-function judge(runtime: BpfRuntime, spec: CollectionSpec, linker: Linker, program: ProgramSpec): Omit<Verdict, 'file'> {
+function judge(
+  runtime: BpfRuntime,
+  spec: CollectionSpec,
+  linker: Linker,
+  program: ProgramSpec,
+  warn: (text: string) => void,
+): Omit<Verdict, 'file'> {
   const about = { program: program.name, section: program.section, type: progTypeName(program.type), insns: 0 };
   let insns = 0;
   let stage: 'load' | 'check' = 'load';
@@ -65,13 +81,19 @@ function judge(runtime: BpfRuntime, spec: CollectionSpec, linker: Linker, progra
     withMaps(runtime, spec, linked.maps, (maps) => {
       const input = programInput(spec, linked, maps);
       stage = 'check';
-      checkProgram(input);
+      const executable = checkProgram(input);
+      for (const { name } of unstructuredFunctions(executable, runtime.helpers))
+        warn(unstructuredText(program.name, name));
     });
     return { ...about, insns, verdict: 'ok', stage, errno: 0, msg: '' };
   } catch (error) {
     if (!(error instanceof BpfError)) throw error;
     return { ...about, insns, ...failure(stage, error) };
   }
+}
+
+function unstructuredText(program: string, name: string): string {
+  return `${program}: a loop of ${name} has several entries: compiled, it takes 1 to 3 times as long`;
 }
 
 /** The program's maps for as long as `use` runs: creating them is part of loading. */

@@ -14,22 +14,25 @@ export function drainCode(size: number): string {
     taken++;
     flow.delivered++;
     if (length < ${size}) tools.tooShort(length);
-    deliver(new Event(words, at + 2, bytes, length));`;
+    deliver(new Event(words, at + 2, length, bytes));`;
   return `
 function drain(ring, flow, deliver, limit) {
   const { memory, consumer, producer, data, mask } = ring;
   let taken = 0;
-  while (taken < limit) {
-    const words = memory.i32;
-    const bytes = memory.u8;
-    const position = words[consumer];
-    if (position === words[producer]) break;
+  let words = memory.i32;
+  let bytes = memory.u8;
+  let position = words[consumer];
+  while (taken < limit && position !== words[producer]) {
     const at = (data + (position & mask)) >>> 2;
     const header = words[at];${HEADER}
     words[consumer] = next;
     if (next >>> 0 < position >>> 0) words[consumer + 1]++;
+    position = next;
     if ((header & 0x40000000) !== 0) continue;${deliver}
     if (flow.halted) break;
+    words = memory.i32;
+    bytes = memory.u8;
+    if (words[consumer] !== next) position = words[consumer];
   }
   return taken;
 }

@@ -1,4 +1,4 @@
-import { BpfError } from '../../base/index.js';
+import { BpfError, utf8Text } from '../../base/index.js';
 import type { Btf, BtfComposite, BtfEnum, BtfValue } from '../../btf/index.js';
 import { drainRing, drainSharedRing, type RecordFlow, type RingPlace, type SharedRingCursor } from '../ring/index.js';
 import { eventCode, type EventTools } from './event-code.js';
@@ -9,15 +9,16 @@ type Drain<Ring, E> = (ring: Ring, flow: RecordFlow, deliver: (event: E) => void
 
 /** What there is per type: how to make its events of bytes, and how to take them from rings. */
 export interface EventClass<E> {
-  /** An event of its own of the record that `bytes` are. */
+  /** An event of the record that `bytes` are. */
   decode(bytes: Uint8Array): E;
+  /** An event of the record that a visitor sees. */
+  at(words: Int32Array, at: number, length: number, bytes: Uint8Array): E;
   readonly drain: Drain<RingPlace, E>;
   readonly drainShared: Drain<SharedRingCursor, E>;
 }
 
-type EventConstructor = new (words: Int32Array, at: number, bytes: Uint8Array, length: number) => object;
+type EventConstructor = new (words: Int32Array, at: number, length: number, bytes: Uint8Array) => object;
 
-const utf8 = new TextDecoder('utf-8');
 let classes = 0;
 
 /** Compiles a class for the records of `type`. Throws EvalError where the page's policy forbids to make code. */
@@ -36,13 +37,28 @@ export function compiledEventClass(btf: Btf, type: BtfComposite): EventClass<obj
   return {
     decode(bytes) {
       if (bytes.length < type.size) tools.tooShort(bytes.length);
-      const copy = new Uint8Array((bytes.length + 3) & ~3);
-      copy.set(bytes);
-      return new Event(new Int32Array(copy.buffer), 0, copy, bytes.length);
+      const copy = scratchFor(bytes.length);
+      copy.bytes.set(bytes);
+      return new Event(copy.words, 0, bytes.length, copy.bytes);
+    },
+    at(words, at, length, bytes) {
+      if (length < type.size) tools.tooShort(length);
+      return new Event(words, at, length, bytes);
     },
     drain,
     drainShared,
   };
+}
+
+/** Where bytes of any alignment are seen as words. */
+let scratch = { words: new Int32Array(0), bytes: new Uint8Array(0) };
+
+function scratchFor(length: number): typeof scratch {
+  if (length > scratch.bytes.length) {
+    const words = new Int32Array(Math.max(64, Math.ceil(length / 2)));
+    scratch = { words, bytes: new Uint8Array(words.buffer) };
+  }
+  return scratch;
 }
 
 const BYTES = Symbol('bytes');
@@ -69,17 +85,14 @@ export function plainEventClass(btf: Btf, type: BtfComposite): EventClass<object
     if (bytes.length < type.size) tooShort(type, bytes.length);
     return new Event(bytes.slice());
   };
+  const at: EventClass<object>['at'] = (_, word, length, bytes) => decode(bytes.subarray(4 * word, 4 * word + length));
   return {
     decode,
-    drain: (ring, flow, deliver, limit) =>
-      drainRing(ring, flow, (_, at, length) => deliver(decode(bytesAt(ring.memory.u8, at, length))), limit),
+    at,
+    drain: (ring, flow, deliver, limit) => drainRing(ring, flow, (...record) => deliver(at(...record)), limit),
     drainShared: (ring, flow, deliver, limit) =>
-      drainSharedRing(ring, flow, (_, at, length) => deliver(decode(bytesAt(ring.bytes, at, length))), limit),
+      drainSharedRing(ring, flow, (...record) => deliver(at(...record)), limit),
   };
-}
-
-function bytesAt(bytes: Uint8Array, at: number, length: number): Uint8Array {
-  return bytes.subarray(4 * at, 4 * at + length);
 }
 
 /** What both kinds of classes have besides their fields: a plain object of them, for JSON and for Node's console. */
@@ -118,7 +131,7 @@ function enumerators({ values, size }: BtfEnum): Map<number | bigint, string> {
 
 function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return utf8Text(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function tooShort({ kind, name, size }: BtfComposite, length: number): never {

@@ -42,7 +42,7 @@ const BYTES = Symbol('bytes');
 ${words.map(([word]) => `const ${keyOf(word)} = Symbol('word ${word}');`).join('\n')}
 const { words, u64, s64, f32, f64 } = tools;
 class Event {
-  constructor(from, at, bytes, length) {
+  constructor(from, at, length, bytes) {
     ${words.map(([word, mask]) => `this[${keyOf(word)}] = from[at + ${word}]${mask === -1 ? '' : ` & ${mask}`};`).join('\n    ')}
     ${needsBytes ? 'this[BYTES] = bytes.slice(4 * at, 4 * at + length);' : ''}
   }

@@ -22,4 +22,5 @@ export type { RecordSource } from './record-pump.js';
 export { type ReaderEvents, type ReaderOptions, RecordReader } from './record-reader.js';
 export { RingBufferReader, type RingBufferReaderEvents, type RingLoss, type RingRecord } from './ring-buffer-reader.js';
 export { ringLedger } from './ring-ledger.js';
+export { SharedRingConsumer } from './shared-ring-consumer.js';
 export { type RecordStream, type TypedReader, typedReader, type TypedRecord } from './typed-reader.js';

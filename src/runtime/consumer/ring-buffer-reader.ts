@@ -61,7 +61,7 @@ export function ringSource<T>(
 }
 
 function copyingDrain(memory: BpfMemory, map: RingBufferMap): RecordSource<RingRecord>['drain'] {
-  const place = map.area.place;
+  const { place } = map.area;
   return (flow, deliver, limit) =>
     drainRing(place, flow, (_, at, length) => deliver({ map, data: memory.u8.slice(4 * at, 4 * at + length) }), limit);
 }

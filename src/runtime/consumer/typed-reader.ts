@@ -1,40 +1,34 @@
-import type { Btf, BtfValue } from '../../btf/index.js';
-import { eventDecoder, type EventDecoder } from './event-type.js';
+import type { EventType, TypedEvent } from './event-type.js';
 
-/** What `typedReader` needs of a reader: RingBufferReader has it as it is. */
+/** What `typedReader` needs of a reader: RingBufferReader and PerfReader have it as they are. */
 export interface RecordStream<T> extends AsyncIterable<T> {
   poll(handler?: (record: T) => void, limit?: number): number;
 }
 
-/** A record with the value its bytes stand for. */
-export interface TypedRecord<T> {
+/** A record with the event that its bytes are. */
+export interface TypedRecord<T, E extends object = TypedEvent> {
   readonly record: T;
-  readonly value: BtfValue;
+  readonly value: E;
 }
 
 /** A reader whose records come decoded. Pausing, closing and losses stay with the reader underneath. */
-export interface TypedReader<T> extends AsyncIterable<TypedRecord<T>> {
-  poll(handler: (record: TypedRecord<T>) => void, limit?: number): number;
+export interface TypedReader<T, E extends object = TypedEvent> extends AsyncIterable<TypedRecord<T, E>> {
+  poll(handler: (record: TypedRecord<T, E>) => void, limit?: number): number;
 }
 
 /**
- * Decodes what `reader` reads as values of the BTF type `typeName`. ENOENT where the BTF has no such type;
- * a record shorter than the type is an EINVAL `BpfError` at the place where it is read.
+ * Decodes what `reader` reads as events of `type`, and keeps the record beside each: for samples, and where it matters
+ * which ring a record came from. A record shorter than the type is an EINVAL `BpfError` where it is read.
  */
-export function typedReader<T extends { readonly data: Uint8Array }>(
+export function typedReader<T extends { readonly data: Uint8Array }, E extends object>(
   reader: RecordStream<T>,
-  btf: Btf,
-  typeName: string,
-): TypedReader<T> {
-  const decode = eventDecoder(btf, typeName);
+  type: EventType<E>,
+): TypedReader<T, E> {
+  const typed = (record: T): TypedRecord<T, E> => ({ record, value: type.decode(record.data) });
   return {
-    poll: (handler, limit) => reader.poll((record) => handler(typed(record, decode)), limit),
+    poll: (handler, limit) => reader.poll((record) => handler(typed(record)), limit),
     async *[Symbol.asyncIterator]() {
-      for await (const record of reader) yield typed(record, decode);
+      for await (const record of reader) yield typed(record);
     },
   };
-}
-
-function typed<T extends { readonly data: Uint8Array }>(record: T, decode: EventDecoder): TypedRecord<T> {
-  return { record, value: decode(record.data) };
 }

@@ -12,7 +12,7 @@ const TWO_32 = 0x1_0000_0000;
 const WINDOW_LIMIT = 0x8000_0000;
 
 /**
- * Decides which bytes of BpfMemory a run may touch. The loop compares an offset with the stack and with
+ * Decides which bytes of BpfMemory a run may touch. The loop compares an offset with the stack, the context and
  * two windows, the regions last read and written; everything else comes here.
  *
  * Fields are offsets, `end` excluded. An empty window has `end` 0.
@@ -24,6 +24,9 @@ export class AccessGuard {
   readEnd = 0;
   writeStart = 0;
   writeEnd = 0;
+  /** What can be read of the context. */
+  contextStart = 0;
+  contextEnd = 0;
 
   readonly #memory: BpfMemory;
   readonly #host: Host;
@@ -31,6 +34,8 @@ export class AccessGuard {
   readonly #maps: readonly AccessRegion[];
   /** Parts of the context, `start` counting from its first byte. */
   readonly #context: readonly AccessRegion[];
+  /** Bytes of the context that can be read. */
+  readonly #readable: number;
   readonly #nullReadsZero: boolean;
   #run!: BpfRunCtx;
 
@@ -45,11 +50,14 @@ export class AccessGuard {
     this.#host = host;
     this.#maps = maps;
     this.#context = context;
+    this.#readable = context.find(({ start }) => start === 0)?.end ?? WINDOW_LIMIT;
     this.#nullReadsZero = nullReadsZero;
   }
 
   enter(run: BpfRunCtx): void {
     this.#run = run;
+    this.contextStart = run.ctx;
+    this.contextEnd = run.ctx + Math.min(run.ctxSize, this.#readable);
     this.forget();
   }
 

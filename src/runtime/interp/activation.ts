@@ -35,10 +35,11 @@ export class Activation {
     code: ProgramCode,
     guard: AccessGuard,
     execute: (vm: Activation, pc: number) => void,
+    registers: Int32Array,
   ) {
     this.executable = executable;
     this.code = code;
-    this.registers = code.registers.slice();
+    this.registers = registers;
     this.guard = guard;
     this.callback = (pc, r1Lo, r1Hi, r2Lo, r2Hi, r3Lo, r3Hi, r4Lo, r4Hi) => {
       if (this.run.budget < 0) throw new RunStopped(BUDGET_USED);

@@ -7,8 +7,9 @@ import type { BpfRunCtx } from '../run-context.js';
 import type { Runtime } from '../runtime.js';
 import { AccessGuard } from './access-guard.js';
 import { Activation } from './activation.js';
+import { execute, giveRegisters, takeRegisters } from './execute.js';
 import { type FormOps, formOps } from './form-ops.js';
-import { execute } from './loop.js';
+import { registerFile } from './loop.js';
 import { predecode, type ProgramCode } from './predecode.js';
 import { RunStopped } from './stop.js';
 
@@ -52,6 +53,7 @@ class InterpretedProgram implements EngineProgram {
 
   run(run: BpfRunCtx, ctx: number, r2 = 0): number {
     const vm = this.#idle.pop() ?? this.#makeActivation();
+    const outer = takeRegisters();
     try {
       vm.begin(run, ctx, r2);
       run.callback = vm.callback;
@@ -66,6 +68,7 @@ class InterpretedProgram implements EngineProgram {
       return 0;
     } finally {
       run.callback = null;
+      giveRegisters(outer);
       this.#idle.push(vm);
     }
   }
@@ -80,7 +83,7 @@ class InterpretedProgram implements EngineProgram {
     const regions = maps.flatMap((map) => map.regions);
     const nullReadsZero = followsTypedPointers.includes(type);
     const guard = new AccessGuard(memory, host, regions, contextLayout(type).parts, nullReadsZero);
-    return new Activation(this.#executable, this.#code, guard, execute);
+    return new Activation(this.#executable, this.#code, guard, execute, registerFile);
   }
 
   #describe(stopped: RunStopped, vm: Activation): ProgramFault {

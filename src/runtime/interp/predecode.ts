@@ -23,6 +23,8 @@ export interface ProgramCode {
   readonly words: Int32Array;
   /** The register file at the start of a run: zeros, then the program's constants. */
   readonly registers: Int32Array;
+  /** The constants among them. */
+  readonly constants: Int32Array;
   /** Helpers by the index in a call's last word. */
   readonly helpers: readonly Helper[];
   /** Instruction slot of each predecoded instruction. */
@@ -47,7 +49,9 @@ class Predecoder {
   readonly #packetPointers: readonly number[];
   readonly #helpers: Helper[] = [];
   readonly #constants: number[] = [];
-  readonly #constantAt = new Map<string, number>();
+  /** Where constants are: those that are the sign extension of their low word by that word, others by both. */
+  readonly #narrowAt = new Map<number, number>();
+  readonly #wideAt = new Map<string, number>();
   readonly #slots: number[] = [];
   readonly #wordOfSlot: Int32Array;
 
@@ -64,11 +68,18 @@ class Predecoder {
     this.#numberSlots();
     const end = this.#slots.length * INSN_WORDS;
     const words = new Int32Array(end + INSN_WORDS);
-    this.#slots.forEach((slot, index) => words.set(this.#instruction(slot), index * INSN_WORDS));
+    this.#slots.forEach((slot, index) => this.#instruction(slot, words, index * INSN_WORDS));
     words[end] = packInsn(Op.endOfProgram, 0, 0);
     const registers = new Int32Array(REGISTER_WORDS + this.#constants.length);
     registers.set(this.#constants, REGISTER_WORDS);
-    return { words, registers, helpers: this.#helpers, slots: this.#slots, wordOfSlot: this.#wordOfSlot };
+    return {
+      words,
+      registers,
+      constants: registers.subarray(REGISTER_WORDS),
+      helpers: this.#helpers,
+      slots: this.#slots,
+      wordOfSlot: this.#wordOfSlot,
+    };
   }
 
   #numberSlots(): void {
@@ -79,9 +90,13 @@ class Predecoder {
     }
   }
 
-  #instruction(slot: number): readonly number[] {
+  /** Writes the words of the instruction in `slot`. */
+  #instruction(slot: number, words: Int32Array, at: number): void {
     const insn = this.#insns[slot];
-    if (insn.code === CALLX) return [packInsn(Op.callRegister, 0, insn.dst * 2), 0];
+    if (insn.code === CALLX) {
+      words[at] = packInsn(Op.callRegister, 0, insn.dst * 2);
+      return;
+    }
     const form = formOf(insn);
     const op = form === undefined ? undefined : this.#formOps.get(form.name);
     if (form === undefined || op === undefined) {
@@ -90,24 +105,34 @@ class Predecoder {
         remedy: 'the interpreter has no arenas; other forms are unknown to Linux, too',
       });
     }
-    const [code, last] = this.#specialise(op, form, insn, slot);
-    return [packInsn(code, insn.dst * 2, this.#source(form, insn, slot)), last];
+    words[at] = packInsn(this.#operation(op, form, insn), insn.dst * 2, this.#source(form, insn, slot));
+    words[at + 1] = this.#lastWord(form, insn, slot);
   }
 
-  /** The operation and the instruction's last word. */
-  #specialise(op: OpNumber, form: InsnForm, insn: Insn, slot: number): readonly [OpNumber, number] {
+  /** Some forms are one of several operations, by what else is in the instruction. */
+  #operation(op: OpNumber, form: InsnForm, insn: Insn): OpNumber {
+    switch (form.name) {
+      case 'call_helper':
+        if (insn.imm === BpfFuncId.BPF_FUNC_tail_call) return Op.tailCall;
+        return this.#helperIndex(insn.imm) < 0 ? Op.callNothing : op;
+      case 'ldx_u32':
+        return op === Op.load32 && this.#packetPointers.includes(insn.off) ? Op.loadPacketPointer : op;
+      default:
+        return op;
+    }
+  }
+
+  #lastWord(form: InsnForm, insn: Insn, slot: number): number {
     switch (form.name) {
       case 'gotol':
       case 'call_subprog':
-        return [op, this.#wordOfSlot[slot + 1 + insn.imm]];
+        return this.#wordOfSlot[slot + 1 + insn.imm];
       case 'call_helper':
-        return this.#call(op, insn.imm);
+        return this.#calledHelper(insn.imm);
       case 'call_kfunc':
-        return [op, insn.imm];
-      case 'ldx_u32':
-        return [this.#packetPointers.includes(insn.off) && op === Op.load32 ? Op.loadPacketPointer : op, insn.off];
+        return insn.imm;
       default:
-        return [op, this.#operand(insn, slot)];
+        return this.#operand(insn, slot);
     }
   }
 
@@ -123,35 +148,41 @@ class Predecoder {
     }
   }
 
-  #call(op: OpNumber, number: number): readonly [OpNumber, number] {
-    if (number === BpfFuncId.BPF_FUNC_tail_call) return [Op.tailCall, 0];
+  /** Its index, or its number where the program may not call it. */
+  #calledHelper(number: number): number {
+    if (number === BpfFuncId.BPF_FUNC_tail_call) return 0;
+    const index = this.#helperIndex(number);
+    return index < 0 ? number : index;
+  }
+
+  /** -1 for a helper that the program may not call. */
+  #helperIndex(number: number): number {
     const helper = this.#available.get(number);
-    if (helper === undefined || helperRefusal(helper, this.#executable) !== undefined) return [Op.callNothing, number];
-    let index = this.#helpers.indexOf(helper);
-    if (index < 0) index = this.#helpers.push(helper) - 1;
-    return [op, index];
+    if (helper === undefined || helperRefusal(helper, this.#executable) !== undefined) return -1;
+    const index = this.#helpers.indexOf(helper);
+    return index < 0 ? this.#helpers.push(helper) - 1 : index;
   }
 
   /** Index of the low word of the source: a register, or the constant an immediate became. */
   #source(form: InsnForm, insn: Insn, slot: number): number {
-    if (insn.code === LDIMM64) return this.#constant(...this.#wideImmediate(insn, slot));
+    if (insn.code === LDIMM64) return this.#wideConstant(insn, slot);
     if (typeof form.src === 'string') return insn.src * 2;
     return form.imm === 'any' ? this.#constant(insn.imm, insn.imm >> 31) : 0;
   }
 
-  #wideImmediate(insn: Insn, slot: number): readonly [lo: number, hi: number] {
+  #wideConstant(insn: Insn, slot: number): number {
     const upper = this.#insns[slot + 1].imm;
     switch (insn.src) {
       case 0:
-        return [insn.imm, upper];
+        return this.#constant(insn.imm, upper);
       case BpfPseudo.BPF_PSEUDO_MAP_FD:
       case BpfPseudo.BPF_PSEUDO_MAP_IDX:
-        return [this.#executable.maps[insn.imm].address, BPF_MEMORY_HI];
+        return this.#constant(this.#executable.maps[insn.imm].address, BPF_MEMORY_HI);
       case BpfPseudo.BPF_PSEUDO_MAP_VALUE:
       case BpfPseudo.BPF_PSEUDO_MAP_IDX_VALUE:
-        return [this.#directValue(insn.imm, upper), BPF_MEMORY_HI];
+        return this.#constant(this.#directValue(insn.imm, upper), BPF_MEMORY_HI);
       case BpfPseudo.BPF_PSEUDO_FUNC:
-        return [slot + 1 + insn.imm, FUNC_POINTER_HI];
+        return this.#constant(slot + 1 + insn.imm, FUNC_POINTER_HI);
       default:
         throw new BpfError('EOPNOTSUPP', `instruction ${slot} takes the address of a typed kernel symbol`, {
           value: insn.imm,
@@ -171,11 +202,15 @@ class Predecoder {
   }
 
   #constant(lo: number, hi: number): number {
-    const name = `${lo}:${hi}`;
-    let at = this.#constantAt.get(name);
+    if (hi === lo >> 31) return this.#numbered(this.#narrowAt, lo, lo, hi);
+    return this.#numbered(this.#wideAt, `${lo}:${hi}`, lo, hi);
+  }
+
+  #numbered<K>(places: Map<K, number>, key: K, lo: number, hi: number): number {
+    let at = places.get(key);
     if (at === undefined) {
       at = REGISTER_WORDS + this.#constants.push(lo, hi) - 2;
-      this.#constantAt.set(name, at);
+      places.set(key, at);
     }
     return at;
   }

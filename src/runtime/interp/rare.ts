@@ -1,7 +1,9 @@
 import { BpfFuncId } from '../../base/index.js';
 import { helperRefusal } from '../helper/helper-refusal.js';
 import type { Activation } from './activation.js';
+import { rareArithmetic } from './arithmetic.js';
 import { atomic } from './atomics.js';
+import { access } from './checked-access.js';
 import { callHelper } from './helper-call.js';
 import type { Op } from './op.js';
 import { loadFromPacket } from './packet-load.js';
@@ -35,7 +37,9 @@ export function rare(vm: Activation, op: number, d: number, s: number, x: number
     case 117 satisfies Op['endOfProgram']:
       throw new RunStopped('the program ran past its last instruction');
     default:
-      atomic(vm, op, d, s, x);
+      if (op < (65 satisfies Op['load8'])) rareArithmetic(vm.registers, op, d, s);
+      else if (op < (77 satisfies Op['callHelper'])) access(vm, op, d, s, x);
+      else atomic(vm, op, d, s, x);
       return true;
   }
 }

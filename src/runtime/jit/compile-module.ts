@@ -1,14 +1,13 @@
 import type { Executable } from '../executable.js';
-import { Op } from '../interp/op.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
-import { isJumpOp } from './flow/flow-graph.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import type { ModulePlan } from './module-plan.js';
 import { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { OutsideUses } from './outside-function.js';
-import { indexOfWord, stepAt, stepCount } from './step.js';
+import { indexOfWord } from './step.js';
 import { FunctionWriter } from './wasm/function-writer.js';
 import { type FunctionType, ModuleWriter } from './wasm/module-writer.js';
 import { ValType, Wasm } from './wasm/opcodes.js';
@@ -36,6 +35,8 @@ export interface CompileInput {
   readonly state: number;
   readonly assumeProved: boolean;
   readonly trustContext: boolean;
+  /** Takes notes, if anybody wants to read the module. */
+  readonly listing?: ModuleListing | undefined;
   /** The number that the program passes with calls out of the module. */
   readonly program: number;
   readonly outside: OutsideCalls;
@@ -69,12 +70,22 @@ export interface ProgramNeeds {
 export function compileModule(inputs: readonly CompileInput[], memory: 'shared' | 'unshared'): CompiledModule {
   const writer = new ModuleWriter(memory);
   const uses = new OutsideUses();
-  const programs = inputs.map((input, number) => compileProgram(writer, uses, input, number));
+  const routines = new ModuleRoutines(writer, inputs[0].listing);
+  const programs = inputs.map((input, number) => compileProgram({ writer, uses, routines }, input, number));
   writer.table(uses.size, ModuleName.table);
-  return { bytes: writer.finish(), uses, programs };
+  const bytes = writer.finish();
+  inputs[0].listing?.end(bytes);
+  return { bytes, uses, programs };
 }
 
-function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileInput, number: number): ProgramNeeds {
+/** What the programs of a module share. */
+interface Shared {
+  readonly writer: ModuleWriter;
+  readonly uses: OutsideUses;
+  readonly routines: ModuleRoutines;
+}
+
+function compileProgram({ writer, uses, routines }: Shared, input: CompileInput, number: number): ProgramNeeds {
   const { executable, code } = input;
   const subprogs = new Map<number, number>();
   for (const [i, { start }] of executable.subprogs.entries()) {
@@ -84,17 +95,22 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
   const plan: ModulePlan = {
     ...input,
     uses,
-    routines: new ModuleRoutines(writer),
+    routines,
     typeIndex: (type) => writer.typeIndex(type),
     subprogs,
-    usesBudget: hasLoops(code),
+    usesBudget: false,
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
     needsRun: false,
     usesAttachment: false,
   };
-  for (const [entry, index] of subprogs) writer.define(index, compileFunction(plan, entry, entry === 0));
+  for (const subprog of executable.subprogs) {
+    const entry = indexOfWord(code.wordOfSlot[subprog.start]);
+    const index = subprogs.get(entry) ?? -1;
+    plan.listing?.begin(index, executable, subprog);
+    writer.define(index, compileFunction(plan, entry, entry === 0));
+  }
   for (const { start, isCallback } of executable.subprogs) {
     const target = subprogs.get(indexOfWord(code.wordOfSlot[start]));
     if (!isCallback || target === undefined) continue;
@@ -112,14 +128,6 @@ function compileProgram(writer: ModuleWriter, uses: OutsideUses, input: CompileI
 /** Whether all that is not known of the program's accesses is what has been counted in `contextNeed`. */
 function looksAtKnownBytes({ needsRun, usesWindows, assumeProved, executable }: ModulePlan): boolean {
   return !needsRun && !usesWindows && !assumeProved && executable.facts === undefined;
-}
-
-function hasLoops(code: ProgramCode): boolean {
-  for (let index = 0; index < stepCount(code); index++) {
-    const { op, x } = stepAt(code, index);
-    if (op === Op.may_goto || (isJumpOp(op) && indexOfWord(x) <= index)) return true;
-  }
-  return false;
 }
 
 /** Puts words together and calls the subprogram; the low word of its result. */

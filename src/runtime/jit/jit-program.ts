@@ -10,6 +10,7 @@ import { bpfOffset } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { HitRuns, Runtime } from '../runtime.js';
 import { type CompileInput, compileModule, ModuleName, type ProgramNeeds } from './compile-module.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { type Callback, RunBorder } from './run-border.js';
 import { SharedState } from './shared-state.js';
@@ -60,6 +61,8 @@ const RELEASED: Loaded = {
 export interface JitProgramOptions {
   readonly assumeProved: boolean;
   readonly formOps: FormOps;
+  /** Gets to know the module that runs on contexts of the usual size. */
+  readonly listing?: ModuleListing | undefined;
   readonly outside: OutsideCalls;
 }
 
@@ -239,6 +242,7 @@ export class JitProgram implements EngineProgram, CompiledProgram {
       state: this.#state.at,
       assumeProved: this.#options.assumeProved,
       trustContext,
+      listing: trustContext ? this.#options.listing : undefined,
       program: this.#number,
       outside: this.#options.outside,
     };

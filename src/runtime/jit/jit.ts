@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.js';
 import { formOps, type FormOps } from '../interp/form-ops.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import type { Runtime } from '../runtime.js';
 import { JitProgram, type JitProgramOptions } from './jit-program.js';
 import { OutsideCalls } from './outside-calls.js';
@@ -21,8 +22,12 @@ export function createJit(options: JitOptions = {}): Engine {
   return createJitWith(formOps, options);
 }
 
-/** A compiler whose forms mean what `ops` says. For tests that break one on purpose. */
-export function createJitWith(ops: FormOps, { assumeProved = false }: JitOptions = {}): Engine {
+/** A compiler whose forms mean what `ops` says, for tests that break one on purpose; `listing` takes notes. */
+export function createJitWith(
+  ops: FormOps,
+  { assumeProved = false }: JitOptions = {},
+  listing?: ModuleListing,
+): Engine {
   const outsides = new WeakMap<Runtime, OutsideCalls>();
   const outsideOf = (runtime: Runtime): OutsideCalls => {
     let outside = outsides.get(runtime);
@@ -36,6 +41,7 @@ export function createJitWith(ops: FormOps, { assumeProved = false }: JitOptions
     assumeProved,
     formOps: ops,
     outside: outsideOf(runtime),
+    listing,
   });
   return {
     name: 'jit',

@@ -1,5 +1,6 @@
 import type { Executable } from '../executable.js';
 import type { ProgramCode } from '../interp/predecode.js';
+import type { ModuleListing } from './listing/module-listing.js';
 import type { Runtime } from '../runtime.js';
 import type { ModuleRoutines } from './module-routines.js';
 import type { OutsideCalls } from './outside-calls.js';
@@ -17,6 +18,7 @@ export interface ModulePlan {
   readonly assumeProved: boolean;
   /** Accesses of the context at constant offsets are not checked: the run is refused if it is too short. */
   readonly trustContext: boolean;
+  readonly listing?: ModuleListing | undefined;
   /** The number that the program passes with calls out of the module. */
   readonly program: number;
   readonly outside: OutsideCalls;
@@ -27,9 +29,8 @@ export interface ModulePlan {
   typeIndex(type: FunctionType): number;
   /** Functions by their first predecoded instruction. */
   readonly subprogs: ReadonlyMap<number, number>;
-  /** Some loop is charged. */
-  readonly usesBudget: boolean;
   /** Set while functions are written: what the caller of the module must prepare. */
+  usesBudget: boolean;
   usesCpu: boolean;
   /** Some access is compared with a window, or may end in the interpreter. */
   usesWindows: boolean;

@@ -1,13 +1,16 @@
+import type { ModuleListing } from './listing/module-listing.js';
 import { FunctionWriter } from './wasm/function-writer.js';
 import type { FunctionType, ModuleWriter } from './wasm/module-writer.js';
 
 /** Functions that the calls of one module share, each written when it is first asked for. */
 export class ModuleRoutines {
   readonly #writer: ModuleWriter;
+  readonly #listing: ModuleListing | undefined;
   readonly #indexes = new Map<string, number>();
 
-  constructor(writer: ModuleWriter) {
+  constructor(writer: ModuleWriter, listing: ModuleListing | undefined) {
     this.#writer = writer;
+    this.#listing = listing;
   }
 
   /** Index of the function of that name, which tells all that `write` depends on. */
@@ -16,6 +19,7 @@ export class ModuleRoutines {
     if (index === undefined) {
       index = this.#writer.declare(type);
       this.#indexes.set(name, index);
+      this.#listing?.routine(index, name);
       const body = new FunctionWriter(type.params.length);
       write(body);
       this.#writer.define(index, body);

@@ -5,9 +5,10 @@ import { AccessGuard, MAX_FRAMES, STACK_FRAME } from '../interp/access-guard.js'
 import { Activation } from '../interp/activation.js';
 import { callHelper } from '../interp/helper-call.js';
 import { followsTypedPointers } from '../interp/interpreter.js';
-import { execute } from '../interp/loop.js';
+import { execute, giveRegisters, takeRegisters } from '../interp/execute.js';
+import { registerFile } from '../interp/loop.js';
 import { loadFromPacket } from '../interp/packet-load.js';
-import type { ProgramCode } from '../interp/predecode.js';
+import { type ProgramCode, REGISTER_WORDS } from '../interp/predecode.js';
 import { whyNotCalled } from '../interp/rare.js';
 import { BUDGET_USED, RunEnded, RunStopped } from '../interp/stop.js';
 import { tailCall } from '../interp/tail-call.js';
@@ -38,6 +39,8 @@ export class RunBorder {
   readonly #state: SharedState;
   readonly #guard: AccessGuard;
   readonly #vm: Activation;
+  /** Runs the rest of functions that `goOn` is called for. */
+  #rest: Activation | undefined;
   readonly #executable: Executable;
   readonly #helpers: Runtime['helpers'];
 
@@ -62,7 +65,7 @@ export class RunBorder {
       contextLayout(executable.type).parts,
       nullReadsZero,
     );
-    this.#vm = new Activation(executable, code, this.#guard, execute);
+    this.#vm = new Activation(executable, code, this.#guard, execute, new Int32Array(REGISTER_WORDS));
     this.callback = this.#makeCallback(callbackAt);
   }
 
@@ -78,7 +81,17 @@ export class RunBorder {
 
   /** Lets the interpreter run the rest of the function that has spilled its registers at slot `pc`. */
   goOn(pc: number, ctx: number): void {
-    const vm = this.#vm;
+    const outer = takeRegisters();
+    try {
+      this.#interpret(pc, ctx);
+    } finally {
+      giveRegisters(outer);
+    }
+  }
+
+  #interpret(pc: number, ctx: number): void {
+    const { executable, code } = this.#vm;
+    const vm = (this.#rest ??= new Activation(executable, code, this.#guard, execute, registerFile));
     const { run } = this;
     const { callback } = run;
     const state = this.#state;
@@ -99,7 +112,7 @@ export class RunBorder {
       state.setLong(StateLayout.budget, run.budget);
       state.resetWindows();
     }
-    this.#leaveR0();
+    this.#leaveR0(vm);
   }
 
   /** Why the call at hand is none. */
@@ -217,7 +230,7 @@ export class RunBorder {
       this.#report(error);
     }
     this.#state.setLong(StateLayout.budget, run.budget);
-    if (taken) this.#leaveR0();
+    if (taken) this.#leaveR0(this.#vm);
     this.#state.resetWindows();
     return taken ? 1 : 0;
   }
@@ -228,7 +241,7 @@ export class RunBorder {
     const helper = this.#helpers.get(number);
     if (helper === undefined) this.#report(new RunStopped(this.whyNotCalled(number)));
     else this.call(helper, sp);
-    this.#leaveR0();
+    this.#leaveR0(this.#vm);
   }
 
   /** LD_ABS, LD_IND: leaves whether the packet has those bytes in the state area. */
@@ -239,8 +252,8 @@ export class RunBorder {
   }
 
   /** All of r0, for operations that may leave anything there. */
-  #leaveR0(): void {
-    this.#state.set(StateLayout.registers, this.#vm.registers[0]);
-    this.#state.set(StateLayout.registers + 4, this.#vm.registers[1]);
+  #leaveR0({ registers }: Activation): void {
+    this.#state.set(StateLayout.registers, registers[0]);
+    this.#state.set(StateLayout.registers + 4, registers[1]);
   }
 }

@@ -11,7 +11,7 @@ export const LruType = { active: 0, inactive: 1, free: 2, localFree: 3, localPen
 
 const CELL = 16;
 /** State of one set: three list heads, two counts, the rotation cursor. */
-const ListSet = {
+export const LruSet = {
   active: 0,
   inactive: CELL,
   free: 2 * CELL,
@@ -20,7 +20,7 @@ const ListSet = {
   size: 64,
 } as const;
 /** State of one CPU: two list heads, the CPU to steal from next. */
-const Local = { free: 0, pending: CELL, nextSteal: 2 * CELL, size: 48 } as const;
+export const LruLocal = { free: 0, pending: CELL, nextSteal: 2 * CELL, size: 48 } as const;
 
 const LOCAL_SCANS = 128;
 const MAX_LOCAL_FREE = 128;
@@ -55,7 +55,7 @@ export class LruList {
     const { memory, state, cpus, perCpuLists, count } = options;
     this.#memory = memory;
     this.#sets = state;
-    this.#locals = state + ListSet.size * (perCpuLists ? cpus : 1);
+    this.#locals = state + LruSet.size * (perCpuLists ? cpus : 1);
     this.#cpus = cpus;
     this.#perCpuLists = perCpuLists;
     this.#unlink = options.unlink;
@@ -66,7 +66,7 @@ export class LruList {
   }
 
   static stateSize(cpus: number): number {
-    return (ListSet.size + Local.size) * cpus;
+    return (LruSet.size + LruLocal.size) * cpus;
   }
 
   /** Notes that a program has looked the element up. */
@@ -83,9 +83,9 @@ export class LruList {
   give(elem: number): void {
     const cpu = this.#memory.view.getUint16(elem + HashElem.lruCpu, true);
     if (this.#perCpuLists) {
-      this.#move(this.#sets + cpu * ListSet.size, elem, LruType.free);
+      this.#move(this.#sets + cpu * LruSet.size, elem, LruType.free);
     } else if (this.#type(elem) === LruType.localPending) {
-      this.#place(elem, this.#local(cpu) + Local.free, LruType.localFree);
+      this.#place(elem, this.#local(cpu) + LruLocal.free, LruType.localFree);
     } else {
       this.#move(this.#sets, elem, LruType.free);
     }
@@ -94,14 +94,14 @@ export class LruList {
   #initialize(): void {
     const sets = this.#perCpuLists ? this.#cpus : 1;
     for (let i = 0; i < sets; i++) {
-      const set = this.#sets + i * ListSet.size;
-      for (const list of [ListSet.active, ListSet.inactive, ListSet.free]) this.#empty(set + list);
-      this.#setWord(set + ListSet.cursor, set + ListSet.inactive);
+      const set = this.#sets + i * LruSet.size;
+      for (const list of [LruSet.active, LruSet.inactive, LruSet.free]) this.#empty(set + list);
+      this.#setWord(set + LruSet.cursor, set + LruSet.inactive);
     }
     for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      this.#empty(this.#local(cpu) + Local.free);
-      this.#empty(this.#local(cpu) + Local.pending);
-      this.#setWord(this.#local(cpu) + Local.nextSteal, cpu);
+      this.#empty(this.#local(cpu) + LruLocal.free);
+      this.#empty(this.#local(cpu) + LruLocal.pending);
+      this.#setWord(this.#local(cpu) + LruLocal.nextSteal, cpu);
     }
   }
 
@@ -112,13 +112,13 @@ export class LruList {
       const cpu = this.#perCpuLists ? Math.min(Math.trunc(i / share), this.#cpus - 1) : 0;
       this.#memory.view.setUint16(elem + HashElem.lruCpu, cpu, true);
       this.#memory.u8[elem + HashElem.lruType] = LruType.free;
-      this.#insert(elem, this.#sets + cpu * ListSet.size + ListSet.free);
+      this.#insert(elem, this.#sets + cpu * LruSet.size + LruSet.free);
     }
   }
 
   #takeFromSet(cpu: number): number {
-    const set = this.#sets + cpu * ListSet.size;
-    const free = set + ListSet.free;
+    const set = this.#sets + cpu * LruSet.size;
+    const free = set + LruSet.free;
     this.#rotate(set);
     if (this.#isEmpty(free)) this.#shrink(set, PERCPU_FREE, free, LruType.free);
     if (this.#isEmpty(free)) return 0;
@@ -143,12 +143,12 @@ export class LruList {
     this.#memory.view.setUint16(elem + HashElem.lruCpu, cpu, true);
     this.#memory.u8[elem + HashElem.lruType] = LruType.localPending;
     this.#memory.u8[elem + HashElem.lruRef] = 0;
-    this.#insert(elem, local + Local.pending);
+    this.#insert(elem, local + LruLocal.pending);
   }
 
   #popFree(local: number): number {
-    const elem = this.#next(local + Local.free);
-    if (elem === local + Local.free) return 0;
+    const elem = this.#next(local + LruLocal.free);
+    if (elem === local + LruLocal.free) return 0;
     this.#remove(elem);
     return elem;
   }
@@ -159,16 +159,16 @@ export class LruList {
     this.#flush(set, local);
     this.#rotate(set);
     let moved = 0;
-    for (let elem = this.#next(set + ListSet.free); elem !== set + ListSet.free && moved < this.#freeTarget; moved++) {
+    for (let elem = this.#next(set + LruSet.free); elem !== set + LruSet.free && moved < this.#freeTarget; moved++) {
       const next = this.#next(elem);
-      this.#moveToFree(set, elem, local + Local.free, LruType.localFree);
+      this.#moveToFree(set, elem, local + LruLocal.free, LruType.localFree);
       elem = next;
     }
-    if (moved < this.#freeTarget) this.#shrink(set, this.#freeTarget - moved, local + Local.free, LruType.localFree);
+    if (moved < this.#freeTarget) this.#shrink(set, this.#freeTarget - moved, local + LruLocal.free, LruType.localFree);
   }
 
   #flush(set: number, local: number): void {
-    const pending = local + Local.pending;
+    const pending = local + LruLocal.pending;
     for (let elem = this.#prev(pending); elem !== pending;) {
       const prev = this.#prev(elem);
       const type = this.#isReferenced(elem) ? LruType.active : LruType.inactive;
@@ -181,7 +181,7 @@ export class LruList {
 
   /** Round robin over the CPUs, from the one after the last victim. */
   #steal(local: number): number {
-    const first = this.#word(local + Local.nextSteal);
+    const first = this.#word(local + LruLocal.nextSteal);
     let victim = first;
     let elem = 0;
     do {
@@ -190,13 +190,13 @@ export class LruList {
       if (elem === 0) elem = this.#popPending(other);
       victim = (victim + 1) % this.#cpus;
     } while (elem === 0 && victim !== first);
-    this.#setWord(local + Local.nextSteal, victim);
+    this.#setWord(local + LruLocal.nextSteal, victim);
     return elem;
   }
 
   /** The oldest pending element without reference, or failing that the oldest. */
   #popPending(local: number): number {
-    const pending = local + Local.pending;
+    const pending = local + LruLocal.pending;
     for (const force of [false, true]) {
       for (let elem = this.#prev(pending); elem !== pending; elem = this.#prev(elem)) {
         if ((force || !this.#isReferenced(elem)) && this.#unlink(elem)) {
@@ -209,14 +209,14 @@ export class LruList {
   }
 
   #rotate(set: number): void {
-    const counts = set + ListSet.counts;
+    const counts = set + LruSet.counts;
     if (this.#word(counts + 4 * LruType.inactive) < this.#word(counts + 4 * LruType.active)) this.#rotateActive(set);
     this.#rotateInactive(set);
   }
 
   /** From the tail: a referenced element gets another round, the others become inactive. */
   #rotateActive(set: number): void {
-    const active = set + ListSet.active;
+    const active = set + LruSet.active;
     const first = this.#next(active);
     let elem = this.#prev(active);
     for (let scanned = 0; elem !== active && scanned < this.#scans; scanned++) {
@@ -229,9 +229,9 @@ export class LruList {
 
   /** From the cursor towards the head: referenced elements become active. */
   #rotateInactive(set: number): void {
-    const inactive = set + ListSet.inactive;
+    const inactive = set + LruSet.inactive;
     if (this.#isEmpty(inactive)) return;
-    const cursor = this.#word(set + ListSet.cursor);
+    const cursor = this.#word(set + LruSet.cursor);
     let last = this.#next(cursor);
     if (last === inactive) last = this.#next(last);
     let here = cursor;
@@ -247,13 +247,13 @@ export class LruList {
       here = next;
       scanned++;
     }
-    this.#setWord(set + ListSet.cursor, next);
+    this.#setWord(set + LruSet.cursor, next);
   }
 
   /** Frees up to `wanted` inactive elements; if none can be had so, one by force. */
   #shrink(set: number, wanted: number, list: number, type: number): void {
     if (this.#shrinkInactive(set, wanted, list, type) > 0) return;
-    const victims = set + (this.#isEmpty(set + ListSet.inactive) ? ListSet.active : ListSet.inactive);
+    const victims = set + (this.#isEmpty(set + LruSet.inactive) ? LruSet.active : LruSet.inactive);
     for (let elem = this.#prev(victims); elem !== victims; elem = this.#prev(elem)) {
       if (!this.#unlink(elem)) continue;
       this.#moveToFree(set, elem, list, type);
@@ -262,7 +262,7 @@ export class LruList {
   }
 
   #shrinkInactive(set: number, wanted: number, list: number, type: number): number {
-    const inactive = set + ListSet.inactive;
+    const inactive = set + LruSet.inactive;
     let freed = 0;
     let elem = this.#prev(inactive);
     for (let scanned = 0; elem !== inactive && scanned < this.#scans && freed < wanted; scanned++) {
@@ -297,12 +297,12 @@ export class LruList {
   }
 
   #stepCursor(set: number, elem: number): void {
-    if (this.#word(set + ListSet.cursor) === elem) this.#setWord(set + ListSet.cursor, this.#prev(elem));
+    if (this.#word(set + LruSet.cursor) === elem) this.#setWord(set + LruSet.cursor, this.#prev(elem));
   }
 
   #count(set: number, type: number, change: number): void {
     if (type > LruType.inactive) return;
-    const at = set + ListSet.counts + 4 * type;
+    const at = set + LruSet.counts + 4 * type;
     this.#setWord(at, this.#word(at) + change);
   }
 
@@ -345,7 +345,7 @@ export class LruList {
   }
 
   #local(cpu: number): number {
-    return this.#locals + cpu * Local.size;
+    return this.#locals + cpu * LruLocal.size;
   }
 
   #type(elem: number): number {

@@ -36,12 +36,13 @@ export interface BpfMemoryOptions {
 }
 
 /**
- * The one linear memory in which stacks, contexts, map values and ring pages live. `u8`, `i32`, `u32` and
+ * The one linear memory in which stacks, contexts, map values and ring pages live. `u8`, `u16`, `i32`, `u32` and
  * `view` are replaced when the memory grows (never while a program runs): read them from here each time. Older ones of
  * shared memory, here or in other threads, stay valid but end where the memory ended; others become empty.
  */
 export class BpfMemory {
   u8!: Uint8Array;
+  u16!: Uint16Array;
   i32!: Int32Array;
   u32!: Uint32Array;
   view!: DataView;
@@ -171,6 +172,7 @@ export class BpfMemory {
   #refresh(): void {
     const { buffer } = this.wasm;
     this.u8 = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.view = new DataView(buffer);

@@ -19,8 +19,11 @@ export interface RingPlace {
   readonly mask: number;
 }
 
-/** Sees one record where it lies: `words[at]` holds its first bytes. Only valid during the call. */
-export type RecordVisitor = (words: Int32Array, at: number, length: number) => void;
+/**
+ * Sees one record of `length` bytes where it lies: from `words[at]` on, which is `bytes[4 * at]`. Only valid during
+ * the call.
+ */
+export type RecordVisitor = (words: Int32Array, at: number, length: number, bytes: Uint8Array) => void;
 
 /**
  * Hands out the complete records of a ring whose producer is of the same thread, at most `limit` of them, up to
@@ -31,29 +34,32 @@ export type RecordVisitor = (words: Int32Array, at: number, length: number) => v
 export function drainRing(ring: RingPlace, flow: RecordFlow, visit: RecordVisitor, limit: number): number {
   const { memory, consumer, producer, data, mask } = ring;
   let taken = 0;
-  while (taken < limit) {
-    const words = memory.i32;
-    const position = words[consumer];
-    if (position === words[producer]) break;
+  let words = memory.i32;
+  let position = words[consumer];
+  while (taken < limit && position !== words[producer]) {
     const at = (data + (position & mask)) >>> 2;
     const header = words[at];
     // The BUSY bit is the sign.
     if (header < 0) break;
     const length = header & 0x3fff_ffff;
-    advance(words, consumer, length);
+    const next = advance(words, consumer, position, length);
+    position = next;
     if ((header & BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) !== 0) continue;
     taken++;
     flow.delivered++;
-    visit(words, at + 2, length);
+    visit(words, at + 2, length, memory.u8);
     if (flow.halted) break;
+    words = memory.i32;
+    // Read again only if somebody has drained on: otherwise each record would wait for the store of the one before.
+    if (words[consumer] !== next) position = words[consumer];
   }
   return taken;
 }
 
-/** Moves the 64-bit position at `words[position]` over a record with `length` bytes of data. */
-export function advance(words: Int32Array, position: number, length: number): void {
-  const low = words[position];
-  const next = (low + ((length + 15) & ~7)) | 0;
-  words[position] = next;
-  if (next >>> 0 < low >>> 0) words[position + 1]++;
+/** Stores the 64-bit consumer position, whose low word is `position`, behind a record; returns its new low word. */
+export function advance(words: Int32Array, consumer: number, position: number, length: number): number {
+  const next = (position + ((length + 15) & ~7)) | 0;
+  words[consumer] = next;
+  if (next >>> 0 < position >>> 0) words[consumer + 1]++;
+  return next;
 }

@@ -34,6 +34,9 @@ export class PerfRingArea {
   /** All records that did not fit, ever. */
   lostTotal = 0n;
   readonly #memory: BpfMemory;
+  /** Indexes of the positions' low words. */
+  readonly #headWord: number;
+  readonly #tailWord: number;
   readonly #lostRecord: (lost: bigint) => Uint8Array;
   #pendingLost = 0n;
 
@@ -50,25 +53,40 @@ export class PerfRingArea {
     this.#lostRecord = options.lostRecord ?? bareLostRecord;
     this.dataSize = pages * PAGE;
     this.address = memory.pages.allocPages(1 + pages);
+    this.#headWord = (this.address + PerfMmapPage.data_head) >>> 2;
+    this.#tailWord = (this.address + PerfMmapPage.data_tail) >>> 2;
     const { view } = memory;
     view.setUint32(this.address + PerfMmapPage.size, USER_PAGE_SIZE, true);
     view.setBigUint64(this.address + PerfMmapPage.data_offset, BigInt(PAGE), true);
     view.setBigUint64(this.address + PerfMmapPage.data_size, BigInt(this.dataSize), true);
   }
 
+  /** Where the ring lies, for loops over its records. */
+  get place(): PerfRingPlace {
+    return {
+      memory: this.#memory,
+      head: this.#headWord,
+      tail: this.#tailWord,
+      data: this.address + PAGE,
+      mask: this.dataSize - 1,
+    };
+  }
+
   /** Where the producer will write next. */
   get head(): bigint {
-    return this.#position(PerfMmapPage.data_head);
+    return this.#position(this.#headWord);
   }
 
   /** What the consumer has finished with. */
   get tail(): bigint {
-    return this.#position(PerfMmapPage.data_tail);
+    return this.#position(this.#tailWord);
   }
 
   /** Set by the consumer when it has finished with everything before `position`. */
   set tail(position: bigint) {
-    this.#setPosition(PerfMmapPage.data_tail, position);
+    const { i32 } = this.#memory;
+    i32[this.#tailWord] = lo32(position);
+    i32[this.#tailWord + 1] = hi32(position);
   }
 
   /**
@@ -79,20 +97,19 @@ export class PerfRingArea {
   write(source: Uint8Array, offset: number, size: number): boolean {
     const lost = this.#pendingLost > 0n ? this.#lostRecord(this.#pendingLost) : undefined;
     const needed = size + (lost?.length ?? 0);
-    const head = this.head;
-    const used = BigInt.asUintN(64, head - this.tail);
-    if (BigInt(needed) + used >= BigInt(this.dataSize)) {
+    if (!this.#fits(needed)) {
       this.#pendingLost++;
       this.lostTotal++;
       return false;
     }
-    const at = Number(head & BigInt(this.dataSize - 1));
+    const mask = this.dataSize - 1;
+    const at = this.#memory.i32[this.#headWord] & mask;
     if (lost !== undefined) {
       this.#put(at, lost, 0, lost.length);
       this.#pendingLost = 0n;
     }
-    this.#put((at + needed - size) & (this.dataSize - 1), source, offset, size);
-    this.#setPosition(PerfMmapPage.data_head, head + BigInt(needed));
+    this.#put((at + needed - size) & mask, source, offset, size);
+    this.#advanceHead(needed);
     return true;
   }
 
@@ -109,16 +126,48 @@ export class PerfRingArea {
     if (first < size) u8.set(source.subarray(offset + first, offset + size), data);
   }
 
-  #position(field: number): bigint {
-    const word = (this.address + field) >>> 2;
-    return u64(this.#memory.i32[word], this.#memory.i32[word + 1]);
+  /** Whether so many bytes can be had with one left over. */
+  #fits(needed: number): boolean {
+    const { i32 } = this.#memory;
+    const { low, high } = this.#stableTail();
+    const headLow = i32[this.#headWord];
+    const borrow = headLow >>> 0 < low >>> 0 ? 1 : 0;
+    if (((i32[this.#headWord + 1] - high - borrow) | 0) !== 0) return false;
+    return needed + ((headLow - low) >>> 0) < this.dataSize;
   }
 
-  #setPosition(field: number, value: bigint): void {
-    const word = (this.address + field) >>> 2;
-    this.#memory.i32[word] = lo32(value);
-    this.#memory.i32[word + 1] = hi32(value);
+  /** The tail, which another thread may be moving: both words of one moment. */
+  #stableTail(): { low: number; high: number } {
+    const { i32 } = this.#memory;
+    for (;;) {
+      const high = Atomics.load(i32, this.#tailWord + 1);
+      const low = Atomics.load(i32, this.#tailWord);
+      if (Atomics.load(i32, this.#tailWord + 1) === high) return { low, high };
+    }
   }
+
+  /** Makes what was written visible: a consumer that sees the position sees the bytes before it. */
+  #advanceHead(bytes: number): void {
+    const { i32 } = this.#memory;
+    const before = i32[this.#headWord];
+    const next = (before + bytes) | 0;
+    if (next >>> 0 < before >>> 0) i32[this.#headWord + 1]++;
+    Atomics.store(i32, this.#headWord, next);
+  }
+
+  #position(word: number): bigint {
+    return u64(this.#memory.i32[word], this.#memory.i32[word + 1]);
+  }
+}
+
+/** Where a perf ring lies in a memory: the positions as indexes of 32-bit words, the data as an offset of bytes. */
+export interface PerfRingPlace {
+  readonly memory: { readonly i32: Int32Array; readonly u8: Uint8Array };
+  readonly head: number;
+  readonly tail: number;
+  readonly data: number;
+  /** Bytes of data less one. */
+  readonly mask: number;
 }
 
 function bareLostRecord(lost: bigint): Uint8Array {

@@ -26,6 +26,9 @@ export interface RingBufferCounts {
  * program may read what it reserved) and `commit` copies the part past the end back to the beginning,
  * before the BUSY bit goes. So the first half holds Linux's bytes at `position & mask` whenever a
  * consumer may look, and a committed record can also be read in one piece where it starts.
+ *
+ * In shared memory consumers learn of a record when it, or a later one, is committed: then a record that is committed
+ * in turn costs one atomic store, not two. To programs the position is Linux's at all times.
  */
 export class RingBufferArea implements WakeSource {
   /** Offset of the first page. */
@@ -34,6 +37,8 @@ export class RingBufferArea implements WakeSource {
   readonly size: number;
   readonly #memory: BpfMemory;
   readonly #data: number;
+  /** Field of the position at which the next record goes. */
+  readonly #head: number;
   readonly #pending: PendingWakeups | undefined;
   readonly #wakers = new Set<() => void>();
 
@@ -46,6 +51,7 @@ export class RingBufferArea implements WakeSource {
     this.address = address;
     this.size = size;
     this.#data = address + RingLayout.data;
+    this.#head = memory.shared ? RingLayout.head : RingLayout.producerPage;
     this.#pending = pending;
     pending?.add(this);
   }
@@ -101,13 +107,13 @@ export class RingBufferArea implements WakeSource {
   query(selector: number): bigint {
     switch (selector) {
       case BpfRingbuf.BPF_RB_AVAIL_DATA:
-        return BigInt.asUintN(64, this.producer - this.consumer);
+        return BigInt.asUintN(64, this.#headPosition - this.consumer);
       case BpfRingbuf.BPF_RB_RING_SIZE:
         return BigInt(this.size);
       case BpfRingbuf.BPF_RB_CONS_POS:
         return this.consumer;
       case BpfRingbuf.BPF_RB_PROD_POS:
-        return this.producer;
+        return this.#headPosition;
       default:
         return 0n;
     }
@@ -130,6 +136,11 @@ export class RingBufferArea implements WakeSource {
 
   get consumer(): bigint {
     return this.#memory.view.getBigUint64(this.address + RingLayout.consumerPage, true);
+  }
+
+  /** Where the next record goes, also where consumers are not told yet. */
+  get #headPosition(): bigint {
+    return this.#memory.view.getBigUint64(this.address + this.#head, true);
   }
 
   /** What a consumer stores when it is done with everything before `position`. Unchecked, as in Linux. */
@@ -168,24 +179,38 @@ export class RingBufferArea implements WakeSource {
   #reserve(size: number): number {
     const length = ringRecordSize(size);
     if (length > this.size) return 0;
-    const producer = this.#word(RingLayout.producerPage);
-    this.#advancePending(producer);
+    const head = this.#word(this.#head);
+    this.#advancePending(head);
     if (this.#exceeds(RingLayout.consumerPage, length)) return 0;
     if (this.#exceeds(RingLayout.pendingPos, length)) return 0;
-    const at = producer & (this.size - 1);
+    const at = head & (this.size - 1);
     this.#mirrorIn(at, length);
     const header = this.#data + at;
     const { u32 } = this.#memory;
     u32[header >>> 2] = (size | BUSY) >>> 0;
     u32[(header >>> 2) + 1] = (RingLayout.data + at) / RING_PAGE;
-    this.#addWord(RingLayout.producerPage, length);
+    this.#addWord(this.#head, length);
     return header + HEADER;
   }
 
+  /** Whether consumers do not know yet that there is a record at `at`. */
+  #isUnpublished(at: number): boolean {
+    const published = this.#word(RingLayout.producerPage);
+    return ((at - published) & (this.size - 1)) >>> 0 < (this.#word(this.#head) - published) >>> 0;
+  }
+
+  /** The producer position is where the next record goes: consumers that see it see all records before it. */
+  #publish(): void {
+    const { u32 } = this.#memory;
+    const word = (this.address + RingLayout.producerPage) >>> 2;
+    u32[word + 1] = this.#word(this.#head + 4);
+    Atomics.store(u32, word, this.#word(this.#head));
+  }
+
   /** Moves the pending position over records that have been committed since. */
-  #advancePending(producer: number): void {
+  #advancePending(head: number): void {
     let pending = this.#word(RingLayout.pendingPos);
-    while (pending !== producer) {
+    while (pending !== head) {
       const length = this.#memory.u32[(this.#data + (pending & (this.size - 1))) >>> 2];
       if ((length & BUSY) !== 0) break;
       const step = ringRecordSize((length & ~DISCARD) >>> 0);
@@ -196,10 +221,22 @@ export class RingBufferArea implements WakeSource {
 
   /** Whether a record of `length` bytes would end `size` or more bytes past the position at `page`, modulo 2^64. */
   #exceeds(page: number, length: number): boolean {
-    const low = this.#word(RingLayout.producerPage) - this.#word(page) + length;
+    const { low: from, high: fromHigh } = this.#position(page);
+    const low = this.#word(this.#head) - from + length;
     const carry = Math.floor(low / 2 ** 32);
-    const high = this.#word(RingLayout.producerPage + 4) - this.#word(page + 4) + carry;
+    const high = this.#word(this.#head + 4) - fromHigh + carry;
     return (high | 0) !== 0 || low >>> 0 >= this.size;
+  }
+
+  /** A position that another thread may be moving: both words of one moment. */
+  #position(page: number): { low: number; high: number } {
+    const { u32 } = this.#memory;
+    const word = (this.address + page) >>> 2;
+    for (;;) {
+      const high = Atomics.load(u32, word + 1);
+      const low = Atomics.load(u32, word);
+      if (Atomics.load(u32, word + 1) === high) return { low, high };
+    }
   }
 
   #commit(offset: number, flags: number, bit: number): void {
@@ -208,14 +245,20 @@ export class RingBufferArea implements WakeSource {
     const length = u32[header >>> 2] & ~BUSY;
     const at = header - this.#data;
     this.#mirrorOut(at, ringRecordSize(length >>> 0));
-    u32[header >>> 2] = (length | bit) >>> 0;
+    // A consumer on another thread must see the bytes if it sees the record; and either it sees the record before it
+    // sleeps, or we see below that it stands here: hence one store that is not plain.
+    if (this.#isUnpublished(at)) {
+      u32[header >>> 2] = (length | bit) >>> 0;
+      this.#publish();
+    } else Atomics.store(u32, header >>> 2, (length | bit) >>> 0);
     if ((flags & BpfRingbuf.BPF_RB_FORCE_WAKEUP) !== 0) this.#wake();
     else if ((flags & BpfRingbuf.BPF_RB_NO_WAKEUP) === 0 && this.#consumerIsAt(at)) this.#wake();
   }
 
   /** Consumers sleep only at the position they have reached: a commit elsewhere need not wake them. */
   #consumerIsAt(at: number): boolean {
-    return (this.#word(RingLayout.consumerPage) & (this.size - 1)) === at;
+    const consumer = Atomics.load(this.#memory.u32, (this.address + RingLayout.consumerPage) >>> 2);
+    return (consumer & (this.size - 1)) === at;
   }
 
   #wake(): void {

@@ -33,10 +33,9 @@ export class RingBufferConsumer {
   visit(visitor: RecordVisitor, limit: number = Number.POSITIVE_INFINITY): number {
     const { memory, consumer, producer, data, mask } = this.#place;
     let taken = 0;
-    while (taken < limit) {
-      const words = memory.i32;
-      const position = words[consumer];
-      if (position === words[producer]) break;
+    let words = memory.i32;
+    let position = words[consumer];
+    while (taken < limit && position !== words[producer]) {
       const at = (data + (position & mask)) >>> 2;
       const header = words[at];
       // The BUSY bit is the sign.
@@ -45,10 +44,11 @@ export class RingBufferConsumer {
       try {
         if ((header & BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) === 0) {
           taken++;
-          visitor(words, at + 2, length);
+          visitor(words, at + 2, length, memory.u8);
         }
       } finally {
-        advance(memory.i32, consumer, length);
+        words = memory.i32;
+        position = advance(words, consumer, position, length);
       }
     }
     return taken;

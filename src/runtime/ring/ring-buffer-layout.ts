@@ -15,6 +15,8 @@ export const RingLayout = {
   submitted: 16,
   discarded: 24,
   dropped: 32,
+  /** u64, in shared memory: where the next record goes. The producer position follows when one is committed. */
+  head: 40,
   consumerPage: RING_PAGE,
   producerPage: 2 * RING_PAGE,
   /** On the producer page, after the position: where the oldest record not committed yet begins. */

@@ -30,7 +30,7 @@ export function shareRing(memory: BpfMemory, area: RingBufferArea): SharedRingLi
   const { buffer } = memory.wasm;
   if (buffer instanceof ArrayBuffer) {
     throw new BpfError('EINVAL', 'giving a ring buffer to another thread: its memory is not shared', {
-      remedy: 'make the runtime with a BpfMemory over a shared WebAssembly.Memory',
+      remedy: 'make the runtime with a new BpfMemory({ shared: true })',
     });
   }
   const bell = new Doorbell();
@@ -95,7 +95,7 @@ export class SharedRingCursor {
  * back once per `RELEASE_BATCH` records and at the end.
  */
 export function drainSharedRing(ring: SharedRingCursor, flow: RecordFlow, visit: RecordVisitor, limit: number): number {
-  const { words, data, mask, producer } = ring;
+  const { words, bytes, data, mask, producer } = ring;
   let taken = 0;
   try {
     while (taken < limit && !flow.halted) {
@@ -110,7 +110,7 @@ export function drainSharedRing(ring: SharedRingCursor, flow: RecordFlow, visit:
       if ((header & BpfRingbuf.BPF_RINGBUF_DISCARD_BIT) !== 0) continue;
       taken++;
       flow.delivered++;
-      visit(words, at + 2, length);
+      visit(words, at + 2, length, bytes);
       if (taken % RELEASE_BATCH === 0) ring.release();
     }
   } finally {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { BpfProgType } from '../../../src/base/index.js';
-import { BpfRuntime, encodeInsns, type Insn } from '../../../src/runtime/index.js';
+import {
+  BpfRuntime,
+  createInterpreter,
+  createJit,
+  encodeInsns,
+  type Engine,
+  type Insn,
+} from '../../../src/runtime/index.js';
 import * as isa from '../../../src/runtime/isa/index.js';
 import { describeWithLinux } from '../../oracle/linux.js';
 import { TestHost } from '../../support/test-host.js';
@@ -37,16 +44,18 @@ const rows: readonly (readonly [what: string, load: readonly Insn[], socketFilte
 const types = [BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER, BpfProgType.BPF_PROG_TYPE_SCHED_CLS];
 const programOf = (load: readonly Insn[]): Insn[] => [isa.mov64Reg(6, 1), ...load, isa.exit()];
 
-function result(type: number, load: readonly Insn[]): number {
-  const runtime = new BpfRuntime(new TestHost());
+function result(engine: Engine, type: number, load: readonly Insn[]): number {
+  const runtime = new BpfRuntime(new TestHost(), { engine });
   const insns = programOf(load);
   const program = runtime.loadProgram({ name: 'load', type, expectedAttachType: 0, license: 'GPL', maps: [], insns });
   return runtime.testRun(program, { dataIn: packet }).retval;
 }
 
-describe('LD_ABS and LD_IND read the packet in network byte order', () => {
+const engines = [createInterpreter(), createJit()];
+
+describe.each(engines)('LD_ABS and LD_IND read the packet in network byte order, $name', (engine) => {
   test.each(rows)('%s', (_what, load, ...expected) => {
-    expect(types.map((type) => result(type, load) >>> 0)).toEqual(expected);
+    expect(types.map((type) => result(engine, type, load) >>> 0)).toEqual(expected);
   });
 });
 

@@ -1,6 +1,7 @@
 import { BpfMapType, BpfProgType } from '../../../src/base/index.js';
 import {
   BpfRuntime,
+  createInterpreter,
   type BpfMap,
   type BpfProgram,
   type BpfRuntimeOptions,
@@ -32,15 +33,12 @@ export interface LoadOptions {
 }
 
 /** The engine that `fixture` makes runtimes with: tests of another engine put theirs here and run the same tests. */
-export const subject: { engine: (() => Engine) | undefined } = { engine: undefined };
+export const subject: { engine: () => Engine } = { engine: createInterpreter };
 
 /** A runtime on a test host of one CPU. */
 export function fixture(options: BpfRuntimeOptions = {}): Fixture {
   const host = new TestHost({ cpus: 1 });
-  const runtime = new BpfRuntime(
-    host,
-    subject.engine === undefined ? options : { engine: subject.engine(), ...options },
-  );
+  const runtime = new BpfRuntime(host, { engine: subject.engine(), ...options });
   return {
     host,
     runtime,

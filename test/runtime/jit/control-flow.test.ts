@@ -43,6 +43,16 @@ describe('shapes of control flow', () => {
     expect(compiled).toBe(interpreted);
   });
 
+  test('thousands of branches to one place', () => {
+    const rungs = 8000;
+    const ladder = Array.from({ length: rungs }, (_, i) => [
+      add(0, 1),
+      isa.jmpImm(isa.BPF_JEQ, 0, rungs - 1, 2 * (rungs - 1 - i)),
+    ]).flat();
+    const [interpreted, compiled] = both(isa.mov64Imm(0, 0), ladder, isa.exit());
+    expect(compiled).toBe(interpreted);
+  });
+
   test('an endless loop is stopped', () => {
     const { load, run } = fixture({ engine: createJit(), instructionBudget: 1000 });
     expect(run(load([isa.mov64Imm(0, 0), add(0, 1), isa.ja(-2), isa.exit()].slice(0, 3)))).toMatchObject({

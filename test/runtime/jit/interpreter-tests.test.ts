@@ -5,3 +5,4 @@ import { subject } from '../interp/support.js';
 subject.engine = () => createJit();
 await import('../interp/calls.test.js');
 await import('../interp/memory-access.test.js');
+await import('../interp/nested-runs.test.js');

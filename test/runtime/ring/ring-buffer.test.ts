@@ -7,6 +7,8 @@ import { RingLayout } from '../../../src/runtime/ring/ring-buffer-layout.js';
 const SIZE = 4096;
 const NO_WAKEUP = 1;
 const FORCE_WAKEUP = 2;
+const AVAIL_DATA = 0;
+const PROD_POS = 3;
 
 let memory: BpfMemory;
 let area: RingBufferArea;
@@ -170,5 +172,23 @@ describe('the consumer', () => {
     emit(0, 0);
     expect(fills()).toEqual([-1, -1]);
     expect(area.consumer).toBe(16n);
+  });
+});
+
+describe('a ring in shared memory', () => {
+  it('shows consumers a record once it or a later one is committed; programs see the position at once', () => {
+    memory = new BpfMemory({ shared: true, maxBytes: 1 << 20 });
+    area = new RingBufferArea(memory, memory.alloc(RingBufferArea.bytes(SIZE), 4096), SIZE);
+    const [first, second, third] = [8, 8, 8].map((size) => area.reserve(size));
+    const seen = (): unknown[] => [area.producer, area.query(PROD_POS), area.query(AVAIL_DATA)];
+    expect(seen()).toEqual([0n, 48n, 48n]);
+    area.submit(second ?? 0, 0);
+    expect(seen(), 'with the third still open').toEqual([48n, 48n, 48n]);
+    consumer = new RingBufferConsumer(memory, area);
+    expect(fills(), 'behind the first').toEqual([]);
+    for (const record of [third, first]) area.submit(record ?? 0, 0);
+    expect(fills()).toEqual([0, 0, 0]);
+    expect(emit(8, 7)).toBe(true);
+    expect(fills()).toEqual([7]);
   });
 });

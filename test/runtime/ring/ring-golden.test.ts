@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { BpfMapType, BpfProgType } from '../../../src/base/index.js';
 import {
   BpfRuntime,
+  createInterpreter,
+  createJit,
+  type Engine,
   RingBufferConsumer,
   RingBufferMap,
   RingLayout,
@@ -55,8 +58,8 @@ function report(program: number, results: Uint8Array, positions: readonly bigint
   ];
 }
 
-function ours(): string[] {
-  const runtime = new BpfRuntime(new TestHost());
+function ours(engine: Engine): string[] {
+  const runtime = new BpfRuntime(new TestHost(), { engine });
   const maps = specs.map((spec) =>
     runtime.createMap({
       name: 'm',
@@ -106,8 +109,8 @@ function runOurs(
 }
 
 describe.skipIf(recording())('the bytes of a ring buffer', () => {
-  it('are those that Linux wrote for the same programs', () => {
-    expect(ours()).toEqual(readGolden(GOLDEN).lines);
+  it.each([createInterpreter(), createJit()])('are those that Linux wrote for the same programs, $name', (engine) => {
+    expect(ours(engine)).toEqual(readGolden(GOLDEN).lines);
   });
 });
 

@@ -32,6 +32,10 @@ for source in data subprograms laid_out; do
   llvm-strip-19 -g "big-endian/$source.o"
 done
 
+for source in assembled/*.s; do
+  clang-19 -target bpf -mcpu=v3 -c "$source" -o "${source%.s}.o"
+done
+
 mkdir -p ../btf
 clang-19 -target bpf -O2 -g -c src/target.c -o target.tmp
 llvm-objcopy-19 --dump-section .BTF=../btf/target.btf target.tmp

@@ -2,7 +2,8 @@ import { BpfFuncId } from '../../../base/index.js';
 import type { HelperArg } from '../../helper/helper.js';
 import type { BpfMap } from '../../map/bpf-map.js';
 import type { AccessWay } from './access-facts.js';
-import type { Value } from './value.js';
+import type { ProgramState } from './program-state.js';
+import { isConstant, isStart, Kind, type Value } from './value.js';
 
 /** What is known of one argument, for all runs. */
 export interface ArgumentFact {
@@ -46,31 +47,32 @@ const followed: ReadonlySet<number> = new Set<number>([
   F.BPF_FUNC_get_func_ip,
 ]);
 
-/** The facts of a call with these registers; undefined for helpers of which nothing is asked. */
+/** The facts of a call made in this state; undefined for helpers of which nothing is asked. */
 export function callFact(
   { id, args }: { readonly id: number; readonly args: readonly HelperArg[] },
-  registers: readonly Value[],
+  state: ProgramState,
   known: BpfMap | undefined,
   judge: (pointer: Value, size: number) => AccessWay,
 ): CallFact | undefined {
   if (!followed.has(id)) return undefined;
-  const map = known ?? (registers[1].kind === 'map' ? registers[1].map : undefined);
+  const first = state.register(1);
+  const map = known ?? (first.kind === Kind.map ? (first.map ?? undefined) : undefined);
   const facts: ArgumentFact[] = [{}];
   args.forEach((arg, i) => {
-    const value = registers[i + 1];
-    const size = sizeOf(arg, map, registers[i + 2]);
+    const value = state.register(i + 1);
+    const size = sizeOf(arg, map, state.register(i + 2));
     facts.push({
       constant: constantOf(value),
       way: size === undefined ? undefined : judge(value, size),
-      ring: value.kind === 'record' && value.off === 0 ? value.ring : undefined,
-      isContext: value.kind === 'context' && value.off === 0,
+      ring: value.kind === Kind.record && isStart(value) ? (value.map ?? undefined) : undefined,
+      isContext: value.kind === Kind.context && isStart(value),
     });
   });
   return { map, arguments: facts };
 }
 
 function constantOf(value: Value): Words | undefined {
-  return value.kind === 'constant' ? value : undefined;
+  return isConstant(value) ? { lo: value.lo | 0, hi: Math.floor(value.lo / 2 ** 32) | 0 } : undefined;
 }
 
 /** Bytes that an argument points to. */

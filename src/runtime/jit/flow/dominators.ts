@@ -6,8 +6,11 @@ export interface Dominators {
   readonly order: Int32Array;
   /** Blocks in reverse postorder. */
   readonly sequence: readonly number[];
+  readonly predecessors: readonly (readonly number[])[];
   /** Children in the dominator tree, in reverse postorder. */
   readonly children: readonly (readonly number[])[];
+  /** Whether every path to block `below` leads through block `above`. */
+  readonly dominates: (above: number, below: number) => boolean;
   /** Entered by more than one forward edge. */
   readonly isMerge: Uint8Array;
   /** Entered by a back edge. */
@@ -25,9 +28,9 @@ export function dominators({ blocks }: FlowGraph): Dominators {
   const order = new Int32Array(blocks.length);
   sequence.forEach((block, position) => (order[block] = position));
   const predecessors = blocks.map((): number[] => []);
-  blocks.forEach(({ successors }, block) => {
-    for (const successor of successors) predecessors[successor].push(block);
-  });
+  // The last first: where thousands of exits lead to one place, each is then met one step above the one before.
+  for (let block = blocks.length - 1; block >= 0; block--)
+    for (const successor of blocks[block].successors) predecessors[successor].push(block);
   const parent = immediateDominators(sequence, order, predecessors);
   const depth = new Int32Array(blocks.length);
   const children = blocks.map((): number[] => []);
@@ -49,7 +52,16 @@ export function dominators({ blocks }: FlowGraph): Dominators {
     }
     if (forward > 1) isMerge[block] = 1;
   });
-  return { order, sequence, children, isMerge, isLoopHeader, reducible };
+  return {
+    order,
+    sequence,
+    predecessors,
+    children,
+    dominates: (above, below) => dominates(above, below, parent, depth),
+    isMerge,
+    isLoopHeader,
+    reducible,
+  };
 }
 
 function reversePostorder(blocks: FlowGraph['blocks']): number[] {

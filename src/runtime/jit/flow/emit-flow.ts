@@ -1,6 +1,6 @@
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { FunctionWriter } from '../wasm/function-writer.js';
-import { dominators, type Dominators } from './dominators.js';
+import type { Dominators } from './dominators.js';
 import type { Block, FlowGraph } from './flow-graph.js';
 
 /** What is written into the structure: supplied by the lowering of instructions. */
@@ -16,18 +16,21 @@ export interface FlowBodies {
   setDepth(open: number): void;
 }
 
-/** Nested blocks and loops from the dominator tree; one loop around a br_table where a cycle has two entries. */
-export function emitFlow(graph: FlowGraph, writer: FunctionWriter, bodies: FlowBodies): void {
-  const tree = dominators(graph);
+/**
+ * Nested blocks and loops from the dominator tree; one loop around a br_table where a cycle has two entries: then the
+ * answer is false.
+ */
+export function emitFlow(graph: FlowGraph, tree: Dominators, writer: FunctionWriter, bodies: FlowBodies): boolean {
   if (tree.reducible) new StructuredFlow(graph, tree, writer, bodies).emit();
   else emitDispatch(graph, tree, writer, bodies);
+  return tree.reducible;
 }
 
-type Task =
-  | { readonly what: 'block'; readonly block: number }
-  | { readonly what: 'end' }
-  | { readonly what: 'open'; readonly target: number; readonly loop: boolean }
-  | { readonly what: 'body'; readonly block: number };
+/** What is to be done with a block: see `#do`. */
+const Task = { block: 0, body: 1, openBlock: 2, openLoop: 3, end: 4 } as const;
+type Task = (typeof Task)[keyof typeof Task];
+/** A task and its block share a number, so that thousands of them are no garbage. */
+const TASKS = 8;
 
 /**
  * Norman Ramsey, "Beyond Relooper" (ICFP 2022): a block's code is followed by the blocks it dominates. Those with
@@ -39,7 +42,7 @@ class StructuredFlow {
   readonly #tree: Dominators;
   readonly #writer: FunctionWriter;
   readonly #bodies: FlowBodies;
-  readonly #tasks: Task[] = [];
+  readonly #tasks: number[] = [];
   /** Open labels, and for each block how many were open below its own. */
   #open = 0;
   readonly #labelOf: Int32Array;
@@ -53,35 +56,52 @@ class StructuredFlow {
   }
 
   emit(): void {
-    this.#tasks.push({ what: 'block', block: 0 });
-    for (let task = this.#tasks.pop(); task !== undefined; task = this.#tasks.pop()) this.#do(task);
+    this.#queue(Task.block, 0);
+    for (let next = this.#tasks.pop(); next !== undefined; next = this.#tasks.pop())
+      this.#do(next % TASKS, Math.floor(next / TASKS));
     this.#writer.op(Wasm.unreachable);
   }
 
-  #do(task: Task): void {
-    switch (task.what) {
-      case 'block':
-        return this.#schedule(task.block);
-      case 'end':
-        this.#open--;
-        return this.#writer.end();
-      case 'open':
-        this.#labelOf[task.target] = this.#open++;
-        return task.loop ? this.#writer.loop() : this.#writer.block();
-      case 'body':
-        return this.#body(task.block);
+  #queue(task: Task, block: number): void {
+    this.#tasks.push(block * TASKS + task);
+  }
+
+  #do(task: number, block: number): void {
+    switch (task) {
+      case Task.block:
+        return this.#schedule(block);
+      case Task.body:
+        return this.#body(block);
+      case Task.openBlock:
+        this.#labelOf[block] = this.#open++;
+        return this.#writer.block();
+      case Task.openLoop:
+        this.#labelOf[block] = this.#open++;
+        return this.#writer.loop();
+      default:
+        return this.#end();
     }
+  }
+
+  #end(): void {
+    this.#open--;
+    this.#writer.end();
   }
 
   /** Queues a block with everything it dominates. The last task pushed is done first. */
   #schedule(block: number): void {
-    const merges = this.#tree.children[block].filter((child) => this.#tree.isMerge[child] === 1);
-    const loop = this.#tree.isLoopHeader[block] === 1;
-    if (loop) this.#tasks.push({ what: 'end' });
-    for (const merge of merges.toReversed()) this.#tasks.push({ what: 'block', block: merge }, { what: 'end' });
-    this.#tasks.push({ what: 'body', block });
-    for (const merge of merges) this.#tasks.push({ what: 'open', target: merge, loop: false });
-    if (loop) this.#tasks.push({ what: 'open', target: block, loop: true });
+    const { children, isMerge, isLoopHeader } = this.#tree;
+    const dominated = children[block];
+    const isLoop = isLoopHeader[block] === 1;
+    if (isLoop) this.#queue(Task.end, block);
+    for (let i = dominated.length - 1; i >= 0; i--) {
+      if (isMerge[dominated[i]] === 0) continue;
+      this.#queue(Task.block, dominated[i]);
+      this.#queue(Task.end, dominated[i]);
+    }
+    this.#queue(Task.body, block);
+    for (const merge of dominated) if (isMerge[merge] === 1) this.#queue(Task.openBlock, merge);
+    if (isLoop) this.#queue(Task.openLoop, block);
   }
 
   #body(index: number): void {
@@ -100,7 +120,9 @@ class StructuredFlow {
     // Both ways go on here: if (condition) first end second. No way falls out of its end, all leave by br or return.
     this.#writer.if();
     this.#open++;
-    this.#tasks.push({ what: 'block', block: second }, { what: 'end' }, { what: 'block', block: first });
+    this.#queue(Task.block, second);
+    this.#queue(Task.end, first);
+    this.#queue(Task.block, first);
   }
 
   /** Jumps to `target` where the condition on the stack holds, and goes on to `other`. */
@@ -109,7 +131,7 @@ class StructuredFlow {
       this.#writer.if();
       this.#open++;
       this.#go(from, target);
-      this.#do({ what: 'end' });
+      this.#end();
     } else this.#writer.brIf(this.#depth(target));
     this.#go(from, other);
   }
@@ -125,7 +147,7 @@ class StructuredFlow {
   #go(from: number, to: number): void {
     if (this.#isBack(from, to)) this.#bodies.backEdge(from, to, this.#open);
     if (this.#isBranch(from, to)) this.#writer.br(this.#depth(to));
-    else this.#tasks.push({ what: 'block', block: to });
+    else this.#queue(Task.block, to);
   }
 
   #depth(target: number): number {

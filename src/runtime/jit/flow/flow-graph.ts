@@ -34,55 +34,52 @@ export function isJumpOp(op: number): boolean {
 
 /** Splits the function that begins at predecoded instruction `entry` into the blocks that are reached from there. */
 export function flowGraph(code: ProgramCode, entry: number): FlowGraph {
-  const leaders = findLeaders(code, entry);
-  const starts = [...leaders].toSorted((a, b) => a - b);
+  const isLeader = findLeaders(code, entry);
   // The entry is block 0 wherever it stands.
-  starts.splice(starts.indexOf(entry), 1);
-  starts.unshift(entry);
-  const blockAt = new Map(starts.map((start, index) => [start, index]));
-  const blockOf = (index: number): number => blockAt.get(index) ?? 0;
-  return { blocks: starts.map((start) => makeBlock(code, start, leaders, blockOf)) };
+  const starts = [entry];
+  const blockAt = new Int32Array(isLeader.length);
+  isLeader[entry] = 0;
+  for (let index = isLeader.indexOf(1); index >= 0; index = isLeader.indexOf(1, index + 1))
+    blockAt[index] = starts.push(index) - 1;
+  isLeader[entry] = 1;
+  return { blocks: starts.map((start) => makeBlock(code, start, isLeader, blockAt)) };
 }
 
-function findLeaders(code: ProgramCode, entry: number): Set<number> {
-  const leaders = new Set<number>([entry]);
+/** By instruction: 1 where a block begins. */
+function findLeaders(code: ProgramCode, entry: number): Uint8Array {
+  const count = stepCount(code);
+  const isLeader = new Uint8Array(count + 1);
   const pending = [entry];
-  const walked = new Uint8Array(stepCount(code));
-  const lead = (index: number): void => {
-    leaders.add(index);
-    pending.push(index);
-  };
+  const walked = new Uint8Array(count);
+  isLeader[entry] = 1;
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
     for (let index = at; walked[index] === 0; index++) {
       walked[index] = 1;
       const { op, x } = stepAt(code, index);
       if (op === Op.exit) break;
       if (!isJumpOp(op)) continue;
-      lead(indexOfWord(x));
-      if (op !== Op.ja) lead(index + 1);
-      break;
+      const target = indexOfWord(x);
+      isLeader[target] = 1;
+      pending.push(target);
+      if (op === Op.ja) break;
+      isLeader[index + 1] = 1;
     }
   }
-  return leaders;
+  return isLeader;
 }
 
-function makeBlock(
-  code: ProgramCode,
-  start: number,
-  leaders: ReadonlySet<number>,
-  blockOf: (index: number) => number,
-): Block {
+function makeBlock(code: ProgramCode, start: number, isLeader: Uint8Array, blockAt: Int32Array): Block {
   for (let index = start; ; index++) {
     if (index === stepCount(code)) throw new TypeError('a function runs past the end of the program');
     const { op, x } = stepAt(code, index);
     const end = index + 1;
     if (op === Op.exit) return { start, end, kind: 'exit', successors: [] };
     if (isJumpOp(op)) {
-      const target = blockOf(indexOfWord(x));
-      const next = op === Op.ja ? target : blockOf(end);
+      const target = blockAt[indexOfWord(x)];
+      const next = op === Op.ja ? target : blockAt[end];
       if (target === next) return { start, end, kind: 'goto', successors: [target] };
       return { start, end, kind: 'branch', successors: [target, next] };
     }
-    if (leaders.has(end)) return { start, end, kind: 'goto', successors: [blockOf(end)] };
+    if (isLeader[end] === 1) return { start, end, kind: 'goto', successors: [blockAt[end]] };
   }
 }

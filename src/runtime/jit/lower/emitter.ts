@@ -23,6 +23,12 @@ export interface FunctionFacts {
   readonly windowSizes: Readonly<Record<WindowKind, readonly number[]>>;
   /** 32-bit loads whose base surely is the context. */
   readonly contextLoads: ReadonlySet<number>;
+  /** Some access relies on loaded packet pointers being inside the packet that may be read, or also written. */
+  readonly packetProof: 'read' | 'write' | undefined;
+  /** Loops, by their head, whose rounds need no counting. */
+  readonly uncounted: ReadonlySet<number>;
+  /** The budget is counted down here, in a local; else what is in the state area is good. */
+  readonly counts: boolean;
   readonly rotates: ReadonlyMap<number, Rotate>;
   /** By the instruction before which a register's value must be kept: which local gets it. */
   readonly kept: ReadonlyMap<number, readonly Keep[]>;
@@ -98,6 +104,19 @@ export class Emitter {
     this.element = this.w.local(ValType.i32);
     this.#pc = this.w.local(ValType.i32);
     this.#reason = this.w.local(ValType.i32);
+  }
+
+  /** What the variables hold that have a meaning of their own, for readers of the code. */
+  localNames(): [local: number, name: string][] {
+    const names: [number, string][] = this.isEntry
+      ? [
+          [0, 'ctx'],
+          [1, 'r2_lo'],
+        ]
+      : [];
+    this.#registers.forEach((local, r) => names.push([local, `r${r}`]));
+    names.push([this.sp, 'sp'], [this.frame, 'frame'], [this.framePointer, 'frame_pointer'], [this.budget, 'budget']);
+    return [...names, [this.#pc, 'pc'], [this.#reason, 'reason']];
   }
 
   // --- registers
@@ -220,14 +239,14 @@ export class Emitter {
   }
 
   storeBudget(): void {
-    if (!this.plan.usesBudget) return;
+    if (!this.facts.counts) return;
     this.w.i32(0);
     this.w.get(this.budget);
     this.w.memory(Wasm.i64Store, this.plan.state + StateLayout.budget);
   }
 
   loadBudget(): void {
-    if (!this.plan.usesBudget) return;
+    if (!this.facts.counts) return;
     this.loadState(Wasm.i64Load, StateLayout.budget);
     this.w.set(this.budget);
   }

@@ -1,42 +1,12 @@
-import { BpfMapType } from '../../../base/index.js';
-import type { BpfMap } from '../../map/bpf-map.js';
-import { HashElem, HashKind, MapHeader } from '../../map/map-layout.js';
-import type { Runtime } from '../../runtime.js';
+import { HashElem } from '../../map/map-layout.js';
+import type { ArgumentFact } from '../analysis/call-facts.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
-import type { ArgumentFact, CallFact } from '../analysis/call-facts.js';
 import type { Emitter } from './emitter.js';
-import { canPass } from './pass-pointer.js';
+import { foldHigh, mix } from './hash-code.js';
+import type { MapShape } from './map-shape.js';
 
 const R0 = 0;
 const KEY_REGISTER = 2;
-const T = BpfMapType;
-
-/** A field of a map's header; those read here never change while the map lives. */
-function field(runtime: Runtime, map: BpfMap, at: number): number {
-  return runtime.memory.u32[(map.address + at) >>> 2];
-}
-
-function isArray(map: BpfMap): boolean {
-  return map.type === T.BPF_MAP_TYPE_ARRAY || map.type === T.BPF_MAP_TYPE_PERCPU_ARRAY;
-}
-
-/** Hash maps that a lookup leaves as they are (LRU maps note it), with keys of one load and a hash of few steps. */
-export function isMixedHash(runtime: Runtime, map: BpfMap): boolean {
-  if (map.type !== T.BPF_MAP_TYPE_HASH && map.type !== T.BPF_MAP_TYPE_PERCPU_HASH) return false;
-  const kind = field(runtime, map, MapHeader.hashKind);
-  return kind === HashKind.mix32 || kind === HashKind.mix64;
-}
-
-export function canLookUpInline({ runtime }: Emitter, { map, arguments: [, , key] }: CallFact): boolean {
-  return map !== undefined && canPass(key.way) && (isArray(map) || isMixedHash(runtime, map));
-}
-
-/** map_lookup_elem in the places of docs/map-layout.md, with the map's numbers as constants. */
-export function lookUpInline(e: Emitter, { map, arguments: [, , key] }: CallFact): void {
-  if (map === undefined) throw new TypeError('no map to look into');
-  if (isArray(map)) lookUpArray(e, map, key);
-  else lookUpHash(e, map, key);
-}
 
 function loadKey(e: Emitter, { way }: ArgumentFact, code: number): void {
   if (way?.kind === 'frame') e.w.get(e.frame);
@@ -44,17 +14,18 @@ function loadKey(e: Emitter, { way }: ArgumentFact, code: number): void {
   e.w.memory(code, way?.kind === 'frame' ? way.at : 0);
 }
 
-function lookUpArray(e: Emitter, map: BpfMap, key: ArgumentFact): void {
-  const { w, runtime } = e;
+/** An array's value by the index that r2 points to. */
+export function lookUpArray(e: Emitter, map: MapShape, key: ArgumentFact): void {
+  const { w } = e;
   loadKey(e, key, Wasm.i32Load);
   w.tee(e.address);
   w.i32(map.maxEntries);
   w.op(Wasm.i32LtU);
   w.if(ValType.i64);
   w.get(e.address);
-  w.i32(field(runtime, map, MapHeader.stride));
+  w.i32(map.stride);
   w.op(Wasm.i32Mul);
-  w.i32(field(runtime, map, MapHeader.elements));
+  w.i32(map.elements);
   w.op(Wasm.i32Add);
   addCpu(e, map);
   e.toPointer();
@@ -65,21 +36,21 @@ function lookUpArray(e: Emitter, map: BpfMap, key: ArgumentFact): void {
 }
 
 /** Adds what lies between CPU 0's value and this CPU's. */
-function addCpu(e: Emitter, map: BpfMap): void {
-  const cpuStride = field(e.runtime, map, MapHeader.cpuStride);
-  if (cpuStride === 0) return;
+function addCpu(e: Emitter, map: MapShape): void {
+  if (map.cpuStride === 0) return;
   e.cpu();
-  e.w.i32(cpuStride);
+  e.w.i32(map.cpuStride);
   e.w.op(Wasm.i32Mul, Wasm.i32Add);
 }
 
-function lookUpHash(e: Emitter, map: BpfMap, key: ArgumentFact): void {
-  const { w, runtime } = e;
+/** A hash map's value by a key of 4 or 8 bytes that is mixed, not hashed with jhash. */
+export function lookUpHash(e: Emitter, map: MapShape, key: ArgumentFact): void {
+  const { w } = e;
   const wide = map.keySize === 8;
   loadKey(e, key, wide ? Wasm.i64Load : Wasm.i64Load32U);
   w.set(e.pointer);
   bucketOfKey(e, map);
-  w.memory(Wasm.i32Load, field(runtime, map, MapHeader.buckets));
+  w.memory(Wasm.i32Load, map.buckets);
   w.set(e.element);
   w.i64(0);
   e.setReg(R0);
@@ -89,16 +60,21 @@ function lookUpHash(e: Emitter, map: BpfMap, key: ArgumentFact): void {
   w.op(Wasm.i32Eqz);
   w.brIf(1);
   w.get(e.element);
-  w.memory(wide ? Wasm.i64Load : Wasm.i64Load32U, field(runtime, map, MapHeader.elemKey));
+  w.memory(wide ? Wasm.i64Load : Wasm.i64Load32U, map.elemKey);
   w.get(e.pointer);
   w.op(Wasm.i64Eq);
   w.if();
   w.get(e.element);
-  w.i32(field(runtime, map, MapHeader.elemValue));
+  w.i32(map.elemValue);
   w.op(Wasm.i32Add);
   addCpu(e, map);
   e.toPointer();
   e.setReg(R0);
+  if (map.isLru) {
+    w.get(e.element);
+    w.i32(1);
+    w.memory(Wasm.i32Store8, HashElem.lruRef);
+  }
   w.br(2);
   w.end();
   w.get(e.element);
@@ -110,28 +86,17 @@ function lookUpHash(e: Emitter, map: BpfMap, key: ArgumentFact): void {
 }
 
 /** Leaves 4 times the bucket number of the key in `pointer` on the stack; the hash is `hashKey`'s. */
-function bucketOfKey(e: Emitter, map: BpfMap): void {
-  const { w, runtime } = e;
+function bucketOfKey(e: Emitter, map: MapShape): void {
+  const { w } = e;
   w.get(e.pointer);
   w.op(Wasm.i32WrapI64);
   if (map.keySize === 8) {
     w.get(e.pointer);
-    w.i64(32);
-    w.op(Wasm.i64ShrU, Wasm.i32WrapI64);
-    w.i32(0x85ebca6b | 0);
-    w.op(Wasm.i32Mul);
-    w.i32(15);
-    w.op(Wasm.i32Rotl, Wasm.i32Xor);
+    foldHigh(w);
   }
-  w.i32(field(runtime, map, MapHeader.seed) | 0);
-  w.op(Wasm.i32Xor);
-  w.i32(0x9e3779b1 | 0);
-  w.op(Wasm.i32Mul);
-  w.tee(e.address);
+  mix(w, map.seed, e.address);
   w.get(e.address);
-  w.i32(15);
-  w.op(Wasm.i32ShrU, Wasm.i32Xor);
-  w.i32(field(runtime, map, MapHeader.mask) | 0);
+  w.i32(map.mask);
   w.op(Wasm.i32And);
   w.i32(2);
   w.op(Wasm.i32Shl);

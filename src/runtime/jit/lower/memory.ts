@@ -116,8 +116,21 @@ const loadPacketPointer: Rule = (e, step) => {
   const { offset } = address(e, step.index, step.s / 2, step.x, 4, false);
   w.memory(Wasm.i64Load32U, offset);
   w.op(Wasm.i64Or);
+  const { packetProof, contextLoads } = e.facts;
+  if (packetProof !== undefined && contextLoads.has(step.index)) mustBeOfPacket(e, step.index, packetProof);
   e.setReg(step.d);
 };
+
+/** What relies on the pointer on the stack being the packet's start or end is compiled as if it were. */
+function mustBeOfPacket(e: Emitter, index: number, access: 'read' | 'write'): void {
+  const { w } = e;
+  w.tee(e.pointer);
+  e.window(access === 'write' ? 'packetWrite' : 'packetRead').isOutside(0);
+  w.if();
+  e.stop(index, 1, FaultReason.access);
+  w.end();
+  w.get(e.pointer);
+}
 
 /** 1 where the base register points to the context. */
 function isContext(e: Emitter, { index, s }: Step): void {

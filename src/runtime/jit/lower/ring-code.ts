@@ -27,6 +27,8 @@ export class RingCode {
   readonly #wakeWord: number;
   /** Consumers may be in other threads: what they look at is written and read atomically. */
   readonly #isShared: boolean;
+  /** Field of the position at which the next record goes. */
+  readonly #head: number;
   /** Scratch: offset of a record's header in the data. */
   readonly #at: number;
   /** Scratch: bytes of a record, with its header. */
@@ -43,6 +45,7 @@ export class RingCode {
     this.#size = ring.maxEntries;
     this.#wakeWord = runtime.wakeups.word;
     this.#isShared = runtime.memory.shared;
+    this.#head = this.#isShared ? RingLayout.head : RingLayout.producerPage;
     this.#at = w.local(ValType.i32);
     this.#length = w.local(ValType.i32);
     this.#payload = w.local(ValType.i32);
@@ -56,7 +59,7 @@ export class RingCode {
     w.block(ValType.i32);
     w.block();
     this.#fitsRing(size);
-    this.#loadPosition(RingLayout.producerPage);
+    this.#loadHead();
     w.set(this.#producer);
     this.#advancePending();
     this.#fitsBehind(() => this.#loadPosition(RingLayout.consumerPage));
@@ -65,7 +68,7 @@ export class RingCode {
     w.set(this.#at);
     this.#mirror(this.#data, this.#data + this.#size);
     this.#writeHeader(size);
-    this.#storeProducer();
+    this.#moveHead();
     this.#count(RingLayout.reserved);
     w.get(this.#at);
     w.i32(this.#data + HEADER);
@@ -92,17 +95,14 @@ export class RingCode {
     this.#roundUp();
     w.set(this.#length);
     this.#mirror(this.#data + this.#size, this.#data);
-    w.get(this.#at);
-    w.get(this.#payload);
     if (discard) {
+      w.get(this.#payload);
       w.i32(DISCARD);
       w.op(Wasm.i32Or);
+      w.set(this.#payload);
     }
-    // A consumer in another thread that sees the record committed sees what is in it.
-    if (this.#isShared) {
-      w.op(Wasm.i64ExtendI32U);
-      w.atomic(WasmAtomic.i64Store32, 4, this.#data);
-    } else w.memory(Wasm.i32Store, this.#data);
+    if (this.#isShared) this.#publish();
+    else this.#storeHeader();
     this.#wake(flags);
   }
 
@@ -121,7 +121,7 @@ export class RingCode {
     const w = this.#w;
     switch (selector) {
       case BpfRingbuf.BPF_RB_AVAIL_DATA:
-        this.#loadPosition(RingLayout.producerPage);
+        this.#loadHead();
         this.#loadPosition(RingLayout.consumerPage);
         w.op(Wasm.i64Sub);
         return;
@@ -132,7 +132,7 @@ export class RingCode {
         this.#loadPosition(RingLayout.consumerPage);
         return;
       case BpfRingbuf.BPF_RB_PROD_POS:
-        this.#loadPosition(RingLayout.producerPage);
+        this.#loadHead();
         return;
       default:
         w.i64(0);
@@ -175,7 +175,7 @@ export class RingCode {
   /** Moves the pending position over records that have been committed since. */
   #advancePending(): void {
     const w = this.#w;
-    this.#loadPosition(RingLayout.pendingPos);
+    this.#loadPlain(RingLayout.pendingPos);
     w.set(this.#pending);
     w.block();
     w.loop();
@@ -261,14 +261,47 @@ export class RingCode {
     w.memory(Wasm.i64Store, this.#data);
   }
 
-  #storeProducer(): void {
+  /** The header becomes what is in `#payload`. */
+  #storeHeader(): void {
+    this.#w.get(this.#at);
+    this.#w.get(this.#payload);
+    this.#w.memory(Wasm.i32Store, this.#data);
+  }
+
+  /** As `RingBufferArea.#commit` where consumers may be in other threads: one of two stores is atomic. */
+  #publish(): void {
+    const w = this.#w;
+    this.#loadPlain(RingLayout.producerPage);
+    w.set(this.#producer);
+    w.get(this.#at);
+    this.#offsetOf(this.#producer);
+    w.op(Wasm.i32Sub);
+    w.i32(this.#size - 1);
+    w.op(Wasm.i32And, Wasm.i64ExtendI32U);
+    this.#loadHead();
+    w.tee(this.#pending);
+    w.get(this.#producer);
+    w.op(Wasm.i64Sub, Wasm.i64LtU);
+    w.if();
+    this.#storeHeader();
+    w.i32(0);
+    w.get(this.#pending);
+    w.atomic(WasmAtomic.i64Store, 8, this.#area + RingLayout.producerPage);
+    w.else();
+    w.get(this.#at);
+    w.get(this.#payload);
+    w.op(Wasm.i64ExtendI32U);
+    w.atomic(WasmAtomic.i64Store32, 4, this.#data);
+    w.end();
+  }
+
+  #moveHead(): void {
     const w = this.#w;
     w.i32(0);
     w.get(this.#producer);
     w.get(this.#length);
     w.op(Wasm.i64ExtendI32U, Wasm.i64Add);
-    if (this.#isShared) w.atomic(WasmAtomic.i64Store, 8, this.#area + RingLayout.producerPage);
-    else w.memory(Wasm.i64Store, this.#area + RingLayout.producerPage);
+    w.memory(Wasm.i64Store, this.#area + this.#head);
   }
 
   /** Notes that consumers are to be woken: where forced, or where they may sleep because they are at this record. */
@@ -313,6 +346,16 @@ export class RingCode {
     w.i32(0);
     if (this.#isShared) w.atomic(WasmAtomic.i64Load, 8, this.#area + field);
     else w.memory(Wasm.i64Load, this.#area + field);
+  }
+
+  /** A position that only producers write. */
+  #loadPlain(field: number): void {
+    this.#w.i32(0);
+    this.#w.memory(Wasm.i64Load, this.#area + field);
+  }
+
+  #loadHead(): void {
+    this.#loadPlain(this.#head);
   }
 
   /** Where in the data a position is. */

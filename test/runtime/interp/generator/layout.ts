@@ -22,4 +22,8 @@ export const StackArea = {
   key: -144,
   /** Where the registers go before they are copied to the map. */
   registers: -224,
+  /** Key, value and what callbacks add to; programs of a world only. */
+  worldKey: -240,
+  worldValue: -256,
+  sum: -264,
 } as const;

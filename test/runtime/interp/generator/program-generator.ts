@@ -3,6 +3,7 @@ import type { Insn, InsnForm } from '../../../../src/runtime/index.js';
 import * as isa from '../../../../src/runtime/isa/index.js';
 import { INSN_FORMS } from '../../../../src/runtime/isa/insn-forms.js';
 import { MapArea, StackArea } from './layout.js';
+import type { Piece } from './piece.js';
 import { Random } from './random.js';
 import {
   arithmetic,
@@ -24,6 +25,17 @@ export interface ProgramSeed {
   readonly subprograms: readonly (readonly number[])[];
 }
 
+/** What programs do besides, in a world with more maps than one. */
+export interface WorldPart {
+  /** Percentage of the main program's statements that are of this kind. */
+  readonly share: number;
+  statement(random: Random, type: number): Piece;
+  /** The registers are mixed with those of the program that has tail-called this one. */
+  readonly mixesRegisters: boolean;
+  /** Before the program returns: what follows is reached where the tail call is not made. */
+  tailCall(random: Random): readonly Insn[];
+}
+
 export interface GeneratedProgram {
   readonly type: number;
   /** The array map is number `map` in the immediates of 64-bit loads. */
@@ -36,6 +48,8 @@ export interface GeneratedProgram {
   readonly conditional: readonly ReadonlyMap<string, number>[];
   /** Some packet load misses the packet, which ends the program before it has stored its registers. */
   readonly endsEarly: boolean;
+  /** The slots at which functions begin, the main one first. */
+  readonly functions: readonly number[];
 }
 
 const CALLER_SAVED = [1, 2, 3, 4, 5];
@@ -60,8 +74,8 @@ export const generatedForms: readonly InsnForm[] = INSN_FORMS.filter(
 const arithmeticForms = generatedForms.filter(({ code }) => (code & 7) === isa.BPF_ALU || (code & 7) === isa.BPF_ALU64);
 
 /** Builds the program that a seed stands for. `map` goes to the immediates of map loads. */
-export function generate(seed: ProgramSeed, map: number): GeneratedProgram {
-  return new Generator(seed, map).generate();
+export function generate(seed: ProgramSeed, map: number, world?: WorldPart): GeneratedProgram {
+  return new Generator(seed, map, world).generate();
 }
 
 class Generator {
@@ -71,13 +85,17 @@ class Generator {
   readonly #conditional: Map<string, number>[] = [];
   /** Where the subprogram calls stand, to be aimed at the end. */
   readonly #calls: { readonly at: number; readonly subprogram: number }[] = [];
+  /** Where the addresses of callbacks stand, to be aimed at the end. */
+  readonly #callbacks: { readonly at: number; readonly body: readonly Insn[] }[] = [];
   readonly #insns: Insn[] = [];
+  readonly #world: WorldPart | undefined;
   #flags = 0;
   #endsEarly = false;
 
-  constructor(seed: ProgramSeed, map: number) {
+  constructor(seed: ProgramSeed, map: number, world: WorldPart | undefined) {
     this.#seed = seed;
     this.#map = map;
+    this.#world = world;
   }
 
   generate(): GeneratedProgram {
@@ -89,6 +107,11 @@ class Generator {
     this.#mainProgram();
     const starts = this.#seed.subprograms.map((statements, i) => this.#subprogram(statements, i));
     for (const { at, subprogram } of this.#calls) this.#insns[at] = isa.callSubprog(starts[subprogram] - at - 1);
+    for (const { at, body } of this.#callbacks) {
+      starts.push(this.#insns.length);
+      this.#insns[at] = { ...this.#insns[at], imm: this.#insns.length - at - 1 };
+      this.#add(...body);
+    }
     return {
       type: this.#seed.type,
       insns: this.#insns,
@@ -97,6 +120,7 @@ class Generator {
       always: this.#always,
       conditional: this.#conditional,
       endsEarly: this.#endsEarly,
+      functions: [0, ...starts],
     };
   }
 
@@ -121,8 +145,14 @@ class Generator {
     for (let r = 0; r < 10; r++) this.#add(isa.stx(isa.BPF_DW, R10, r, StackArea.registers + 8 * r));
     this.#add(...this.#mapPointer(1, MapArea.registers));
     for (let r = 0; r < 10; r++) {
-      this.#add(isa.ldx(isa.BPF_DW, 0, R10, StackArea.registers + 8 * r), isa.stx(isa.BPF_DW, 1, 0, 8 * r));
+      this.#add(isa.ldx(isa.BPF_DW, 0, R10, StackArea.registers + 8 * r));
+      if (this.#world?.mixesRegisters === true) {
+        this.#add(isa.ldx(isa.BPF_DW, 2, 1, 8 * r), isa.alu64Imm(isa.BPF_MUL, 2, 31), isa.alu64Reg(isa.BPF_ADD, 0, 2));
+      }
+      this.#add(isa.stx(isa.BPF_DW, 1, 0, 8 * r));
     }
+    const jump = this.#world?.tailCall(random) ?? [];
+    if (jump.length > 0) this.#add(...jump, isa.ldx(isa.BPF_DW, 0, R10, StackArea.registers + 72));
     this.#add(isa.exit());
   }
 
@@ -149,6 +179,10 @@ class Generator {
   }
 
   #statement(context: StatementContext, isMain: boolean, subprogram: number): void {
+    if (this.#world !== undefined && isMain && context.random.chance(this.#world.share)) {
+      this.#worldStatement(this.#world, context);
+      return;
+    }
     const form = context.random.pick(generatedForms);
     const simple = this.#simple(form, context);
     if (simple !== undefined) this.#add(...simple);
@@ -159,6 +193,13 @@ class Generator {
     else if (form.name.startsWith('ld_abs') || form.name.startsWith('ld_ind')) this.#packetLoad(form, context, isMain);
     else if (context.random.chance(10)) this.#loop(context, false);
     else this.#skip(form, context);
+  }
+
+  /** Leaves a scalar in r0 and destroys r1 to r5. */
+  #worldStatement(world: WorldPart, { random }: StatementContext): void {
+    const { insns, callbacks } = world.statement(random, this.#seed.type);
+    for (const { at, body } of callbacks) this.#callbacks.push({ at: this.#insns.length + at, body });
+    this.#add(...insns, ...reload(CALLER_SAVED, random));
   }
 
   /** Statements of straight code; undefined for forms that need more. */

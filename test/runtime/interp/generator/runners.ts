@@ -1,6 +1,7 @@
 import { BpfMapType } from '../../../../src/base/index.js';
 import {
   BpfRuntime,
+  createInterpreter,
   encodeInsns,
   LDIMM64,
   type BpfMap,
@@ -33,10 +34,10 @@ export class KscopeRunner {
   readonly #runtime: BpfRuntime;
   readonly #map: BpfMap;
 
-  constructor(engine?: Engine) {
+  constructor(engine: Engine = createInterpreter()) {
     const host = new TestHost({ cpus: 1 });
     // Generated programs run some thousand instructions; broken ones shall not loop for long.
-    this.#runtime = new BpfRuntime(host, { ...(engine === undefined ? {} : { engine }), instructionBudget: 100_000 });
+    this.#runtime = new BpfRuntime(host, { engine, instructionBudget: 100_000 });
     this.#map = this.#runtime.createMap({
       name: 'values',
       type: BpfMapType.BPF_MAP_TYPE_ARRAY,
