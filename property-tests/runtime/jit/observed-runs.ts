@@ -5,7 +5,8 @@ import { AccessGuard } from '../../../src/runtime/interp/access-guard.js';
 import { Activation } from '../../../src/runtime/interp/activation.js';
 import { formOps } from '../../../src/runtime/interp/form-ops.js';
 import { INSN_WORDS, packInsn } from '../../../src/runtime/interp/insn-word.js';
-import { execute } from '../../../src/runtime/interp/loop.js';
+import { execute, giveRegisters, takeRegisters } from '../../../src/runtime/interp/execute.js';
+import { registerFile } from '../../../src/runtime/interp/loop.js';
 import { Op } from '../../../src/runtime/interp/op.js';
 import { predecode, type ProgramCode } from '../../../src/runtime/interp/predecode.js';
 import { RunStopped } from '../../../src/runtime/interp/stop.js';
@@ -30,33 +31,42 @@ export type Observer = (index: number, moment: Moment) => void;
  * the registers and leaves them as they were. `prepare` sees each program as it is loaded.
  */
 export function observingEngine(prepare: (executable: Executable, code: ProgramCode) => Observer): Engine {
+  return engineOf('interp', (executable, runtime) => {
+    const code = predecode(executable, runtime.helpers, formOps);
+    const observe = prepare(executable, code);
+    const regions = executable.maps.flatMap((map) => map.regions);
+    const parts = contextLayout(executable.type).parts;
+    const guard = new AccessGuard(runtime.memory, runtime.host, regions, parts, false);
+    const observed = withCalls(code, (index, run) => {
+      observe(index, { run, registers: vm.registers, guard });
+      run.resultHi = vm.registers[1];
+      return vm.registers[0];
+    });
+    const vm: Activation = new Activation(executable, observed, guard, execute, registerFile);
+    return {
+      run: (run, ctx, r2 = 0) => {
+        const outer = takeRegisters();
+        try {
+          vm.begin(run, ctx, r2);
+          execute(vm, 0);
+        } catch (error) {
+          if (!(error instanceof RunStopped)) throw error;
+        } finally {
+          giveRegisters(outer);
+        }
+        return 0;
+      },
+      dispose: () => undefined,
+    };
+  });
+}
+
+/** An engine that instantiates each program on its own. */
+export function engineOf(name: Engine['name'], instantiate: Engine['instantiate']): Engine {
   return {
-    name: 'interp',
-    instantiate: (executable, runtime) => {
-      const code = predecode(executable, runtime.helpers, formOps);
-      const observe = prepare(executable, code);
-      const regions = executable.maps.flatMap((map) => map.regions);
-      const parts = contextLayout(executable.type).parts;
-      const guard = new AccessGuard(runtime.memory, runtime.host, regions, parts, false);
-      const observed = withCalls(code, (index, run) => {
-        observe(index, { run, registers: vm.registers, guard });
-        run.resultHi = vm.registers[1];
-        return vm.registers[0];
-      });
-      const vm: Activation = new Activation(executable, observed, guard, execute);
-      return {
-        run: (run, ctx, r2 = 0) => {
-          try {
-            vm.begin(run, ctx, r2);
-            execute(vm, 0);
-          } catch (error) {
-            if (!(error instanceof RunStopped)) throw error;
-          }
-          return 0;
-        },
-        dispose: () => undefined,
-      };
-    },
+    name,
+    instantiate,
+    instantiateAll: (executables, runtime) => executables.map((executable) => instantiate(executable, runtime)),
   };
 }
 

@@ -5,7 +5,7 @@ import { BpfRuntime, createInterpreter, createJit, type Engine } from '../../../
 import { assemble } from '../../../src/runtime/isa/index.js';
 import { TestHost } from '../../../test/support/test-host.js';
 import { Claims } from './claims.js';
-import { observingEngine } from './observed-runs.js';
+import { engineOf, observingEngine } from './observed-runs.js';
 import { PACKET_SIZE, pointerProgram, pointerPrograms, VALUE_SIZE } from './pointer-programs.js';
 
 const PROGRAMS = Number(process.env['KSCOPE_RANGE_PROGRAMS'] ?? 300);
@@ -63,16 +63,13 @@ function hex(bytes: Uint8Array | number): string {
 
 /** Both engines make what they need of each program, so that the addresses that programs see are the same. */
 function bothEngines(which: 'interp' | 'jit'): Engine {
-  return {
-    name: which,
-    instantiate: (executable, runtime) => {
-      const programs = [createInterpreter(), createJit()].map((engine) => engine.instantiate(executable, runtime));
-      return {
-        run: (run, ctx, r2) => programs[which === 'interp' ? 0 : 1].run(run, ctx, r2),
-        dispose: () => programs.forEach((program) => program.dispose()),
-      };
-    },
-  };
+  return engineOf(which, (executable, runtime) => {
+    const programs = [createInterpreter(), createJit()].map((engine) => engine.instantiate(executable, runtime));
+    return {
+      run: (run, ctx, r2) => programs[which === 'interp' ? 0 : 1].run(run, ctx, r2),
+      dispose: () => programs.forEach((program) => program.dispose()),
+    };
+  });
 }
 
 describe('programs that compute with pointers', () => {

@@ -16,13 +16,19 @@ import { type Step, stepAt } from './step.js';
 
 const PROVED: AccessWay = { kind: 'proved' };
 
+/** What of a module's plan facts depend on, and what follows from them for its caller. */
+export type FactsPlan = Pick<
+  ModulePlan,
+  'executable' | 'code' | 'assumeProved' | 'trustContext' | 'usesBudget' | 'usesWindows' | 'contextNeed'
+>;
+
 /** What can be known of each instruction of a function before code is written. */
-export function gatherFacts(plan: ModulePlan, graph: FlowGraph, tree: Dominators, isEntry: boolean): FunctionFacts {
+export function gatherFacts(plan: FactsPlan, graph: FlowGraph, tree: Dominators, isEntry: boolean): FunctionFacts {
   return new FactGatherer(plan, graph, tree, isEntry).gather();
 }
 
 class FactGatherer {
-  readonly #plan: ModulePlan;
+  readonly #plan: FactsPlan;
   readonly #graph: FlowGraph;
   readonly #tree: Dominators;
   readonly #judge: AccessJudge;
@@ -42,7 +48,7 @@ class FactGatherer {
   #packetProof: FunctionFacts['packetProof'];
   #hasMayGoto = false;
 
-  constructor(plan: ModulePlan, graph: FlowGraph, tree: Dominators, isEntry: boolean) {
+  constructor(plan: FactsPlan, graph: FlowGraph, tree: Dominators, isEntry: boolean) {
     this.#plan = plan;
     this.#graph = graph;
     this.#tree = tree;
