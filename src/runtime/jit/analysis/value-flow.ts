@@ -13,7 +13,7 @@ import type { Value } from './value.js';
 /** Rounds through a loop before bounds that still move are widened. */
 const ROUNDS_BEFORE_WIDENING = 2;
 /** Instructions that may be looked at before loops are given up: some per instruction, and some for small functions. */
-const EFFORT_PER_INSTRUCTION = 4;
+const EFFORT_PER_INSTRUCTION = 2;
 const EFFORT = 5000;
 /** Bounds at which widening may stop in any loop. */
 const COMMON_STEPS = [0, 1, 2 ** 31 - 1, 2 ** 32 - 1];
