@@ -1,5 +1,6 @@
 import { exponent, median, type Point, spreadOf } from '../statistics.js';
 import { formatTable } from '../table.js';
+import { atMost } from '../target.js';
 import type { MemoryFigures } from './memory.js';
 
 /** Microseconds, of one program, from its instructions to the end of its first run. */
@@ -33,6 +34,11 @@ export interface CompileFigures {
   readonly unavailable: string | undefined;
 }
 
+/** Microseconds that runnable and first run shall take at most, by the number of instructions. */
+const MOST_US: Readonly<Record<number, number>> = { 100: 150, 1000: 1000, 10_000: 8000 };
+const MOST_EXPONENT = 1.15;
+const MOST_MIB = 64;
+
 export function compileLines({ rows, cold, memory, unavailable }: CompileFigures): string[] {
   const sorted = rows.toSorted(
     (a, b) => a.engine.localeCompare(b.engine) || a.size - b.size || a.programs - b.programs,
@@ -40,7 +46,19 @@ export function compileLines({ rows, cold, memory, unavailable }: CompileFigures
   const engines = [...new Set(sorted.map(({ engine }) => engine))];
   return [
     ...formatTable(
-      ['engine', 'insns', 'programs', 'check us', 'runnable', 'least', 'most', 'first run', 'us/insn', 'kernel'],
+      [
+        'engine',
+        'insns',
+        'programs',
+        'check us',
+        'runnable',
+        'least',
+        'most',
+        'first run',
+        'us/insn',
+        'kernel',
+        'target',
+      ],
       sorted.map((row) => cellsOf(row, sorted)),
     ),
     '',
@@ -64,7 +82,9 @@ function cellsOf(row: CompileRow, rows: readonly CompileRow[]): string[] {
     each.toFixed(1),
   );
   const ratio = kernel === undefined ? '-' : (total(row) / total(kernel)).toFixed(2);
-  return [engine, String(size), String(programs), ...us, (runnable.median / size).toFixed(3), ratio];
+  const limit = engine === 'jit' ? MOST_US[size] : undefined;
+  const target = limit === undefined ? '' : atMost(limit, total(row));
+  return [engine, String(size), String(programs), ...us, (runnable.median / size).toFixed(3), ratio, target];
 }
 
 function total({ rounds }: CompileRow): number {
@@ -81,15 +101,16 @@ function fitOf(engine: string, rows: readonly CompileRow[], cold: readonly ColdS
     first === undefined
       ? ''
       : `; the first program of the process, 100 instructions: ${(first.compile + first.firstRun).toFixed(0)} us`;
-  return `${engine}: time with the first run ~ size^${exponent(points).toFixed(2)}, from 100 on size^${exponent(large).toFixed(2)}${coldText}`;
+  return `${engine}: time with the first run ~ size^${exponent(points).toFixed(2)}, from 100 on size^${exponent(large).toFixed(2)} (target ${atMost(MOST_EXPONENT, exponent(large))})${coldText}`;
 }
 
 function memoryLines(memory: readonly MemoryFigures[]): string[] {
   return formatTable(
-    ['1,000 programs of 100 instructions, MiB', 'loaded', 'unloaded', 'loaded again', 'unloaded again'],
+    ['1,000 programs of 100 instructions, MiB', 'loaded', 'unloaded', 'loaded again', 'unloaded again', 'target'],
     memory.map(({ engine, loaded, unloaded, loadedAgain, unloadedAgain }) => [
       engine,
       ...[loaded, unloaded, loadedAgain, unloadedAgain].map((mib) => mib.toFixed(1)),
+      engine === 'jit' ? atMost(MOST_MIB, loaded) : '',
     ]),
   );
 }

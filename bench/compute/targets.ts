@@ -1,3 +1,5 @@
+import { atMost } from '../target.js';
+
 /** A ratio to the kernel's JIT that a workload shall not exceed. */
 export interface Target {
   readonly workload: string;
@@ -5,9 +7,6 @@ export interface Target {
   readonly contender: string;
   readonly ratio: number;
 }
-
-/** A target counts as met within this share of it: ratios of a shared machine are no more exact. */
-const TOLERANCE = 0.1;
 
 function target(contender: string, workload: string, kind: Target['kind'], ratio: number): Target {
   return { contender, workload, kind, ratio };
@@ -40,7 +39,7 @@ export function targetsOf(workload: string, kind: Target['kind']): readonly Targ
   return TARGETS.filter((each) => each.workload === workload && each.kind === kind);
 }
 
-/** What the table says of a target: `+` where it is met, `-` where it is not. A ratio below 0 is noise. */
+/** What the table says of a target. */
 export function targetText({ contender, ratio }: Target, measured: number): string {
-  return `${contender} ${ratio} ${measured > 0 && measured <= ratio * (1 + TOLERANCE) ? '+' : '-'}`;
+  return `${contender} ${atMost(ratio, measured)}`;
 }

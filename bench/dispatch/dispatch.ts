@@ -3,6 +3,7 @@ import type { BenchOptions } from '../options.js';
 import type { Report } from '../report.js';
 import { median, type Spread, spreadOf } from '../statistics.js';
 import { type Effort, Stopwatch } from '../stopwatch.js';
+import { atMost } from '../target.js';
 import { formatTable, nanoseconds, ratio } from '../table.js';
 import { hitsSeenAfterEnabling, loopWithout, loopWithTracepoint } from './disabled-tracepoint.js';
 import { emptyCall } from './empty-call.js';
@@ -12,6 +13,15 @@ import { type KprobeFigures, measureKprobe } from './kprobe.js';
 const EMPTY_CALL = 'empty WebAssembly call';
 const WITHOUT = 'loop without a tracepoint';
 const WITH = 'the loop with a disabled tracepoint';
+/** Ratios to the empty call that a program of a hit shall take at most. */
+const TO_EMPTY_CALL: Readonly<Record<string, number>> = {
+  'jit: raw tracepoint, 1 program': 1.2,
+  'jit: raw tracepoint, 16 programs': 2.5,
+  'jit: trace event, 1 program': 1.2,
+  'jit: trace event, 16 programs': 2.5,
+};
+const MOST_DISABLED_NS = 1;
+const MOST_KPROBE_NS = 250;
 /** Iterations of the loop in which a tracepoint is switched on. */
 const ENABLING_LOOP = 2_000_000;
 
@@ -60,10 +70,12 @@ function tableLines(samples: ReadonlyMap<string, readonly number[]>): string[] {
   const rows = [...samples].map(([name, values]) => {
     const { median: ns, least, most } = spreadOf(values);
     const ratios = spreadOf(values.map((value, round) => value / (reference[round] ?? Number.NaN)));
-    return [name, nanoseconds(ns), `${nanoseconds(least)}-${nanoseconds(most)}`, ratioText(ratios)];
+    const limit = TO_EMPTY_CALL[name];
+    const target = limit === undefined ? '' : atMost(limit, ratios.median);
+    return [name, nanoseconds(ns), `${nanoseconds(least)}-${nanoseconds(most)}`, ratioText(ratios), target];
   });
   return [
-    ...formatTable(['ns per program and hit', 'median', 'range', 'to the empty call'], rows),
+    ...formatTable(['ns per program and hit', 'median', 'range', 'to the empty call', 'target'], rows),
     '',
     'Medians of the rounds; ratios are made within each round: median and range.',
   ];
@@ -78,7 +90,7 @@ function disabledLines(samples: ReadonlyMap<string, readonly number[]>): string[
   const differences = (samples.get(WITH) ?? []).map((ns, round) => ns - (without[round] ?? Number.NaN));
   const { median: ns, least, most } = spreadOf(differences);
   return [
-    `disabled tracepoint: ${nanoseconds(ns)} ns (${nanoseconds(least)} to ${nanoseconds(most)}), the difference of the two loops`,
+    `disabled tracepoint: ${nanoseconds(ns)} ns (${nanoseconds(least)} to ${nanoseconds(most)}), the difference of the two loops; target ${atMost(MOST_DISABLED_NS, Math.max(ns, 0.01))}`,
   ];
 }
 
@@ -87,6 +99,6 @@ function kprobeLines(kprobes: readonly { engine: string; rounds: readonly Kprobe
     const handler = spreadOf(rounds.map(({ inHandler }) => inHandler));
     const difference = spreadOf(rounds.map(({ byDifference }) => byDifference));
     const own = `${nanoseconds(handler.median)} ns (${nanoseconds(handler.least)} to ${nanoseconds(handler.most)})`;
-    return `kprobe on the simulator, ${engine}: ${own} from trap to resume; ${nanoseconds(difference.median)} ns as the difference of runs; ${rounds[0]?.hits ?? 0} hits`;
+    return `kprobe on the simulator, ${engine}: ${own} from trap to resume; ${nanoseconds(difference.median)} ns as the difference of runs; ${rounds[0]?.hits ?? 0} hits; target ${atMost(MOST_KPROBE_NS, handler.median)}`;
   });
 }

@@ -12,7 +12,7 @@ import * as isa from '../../src/runtime/isa/index.js';
 import { TestHost } from '../support/test-host.js';
 
 const ENGINES = [createInterpreter, createJit];
-const { BPF_FUNC_loop, BPF_FUNC_get_prandom_u32 } = BpfFuncId;
+const { BPF_FUNC_loop, BPF_FUNC_get_prandom_u32, BPF_FUNC_trace_printk } = BpfFuncId;
 
 function input(name: string, ...insns: readonly (Insn | readonly Insn[])[]): ProgramInput {
   const type = BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT;
@@ -92,6 +92,25 @@ describe.each(ENGINES)('programs of one object, %o', (engine) => {
   test('may be none', () => {
     expect(fresh().loadPrograms([])).toEqual([]);
   });
+});
+
+test.each(ENGINES)('a program that is released while it runs runs to its end, %o', (engine) => {
+  const runtime = new BpfRuntime(new TestHost(), { engine: engine() });
+  const printed: string[] = [];
+  const print = [
+    isa.mov64Reg(1, 10),
+    isa.alu64Imm(isa.BPF_ADD, 1, -8),
+    isa.mov64Imm(2, 2),
+    isa.call(BPF_FUNC_trace_printk),
+  ];
+  const program = runtime.loadProgram(
+    input('printer', isa.st(isa.BPF_DW, 10, -8, 0x41), print, print, isa.mov64Imm(0, 7), isa.exit()),
+  );
+  runtime.tracePrintk = (line) => {
+    if (printed.push(line) === 1) program.release();
+  };
+  expect(retval(runtime, program)).toBe(7);
+  expect(printed).toEqual(['A', 'A']);
 });
 
 test('a compiled program that was released says so', () => {

@@ -35,9 +35,12 @@ export class OutsideCalls {
     return number;
   }
 
+  /** A run that is under way may release its own program, through what its helpers call: it still ends as it would. */
   leave(number: number): void {
-    this.#programs[number] = undefined;
-    this.#free.push(number);
+    queueMicrotask(() => {
+      this.#programs[number] = undefined;
+      this.#free.push(number);
+    });
   }
 
   /** (pc, reason): ends the run, or leaves the rest of the function done. */

@@ -4,6 +4,7 @@ import { BpfPseudo } from '../../../src/base/index.js';
 import { createSim } from '../../../src/host/sim/index.js';
 import { Collection, CollectionSpec } from '../../../src/loader/index.js';
 import {
+  BpfMemory,
   BpfRuntime,
   createInterpreter,
   describeJit,
@@ -180,6 +181,20 @@ describeWith('compiled modules, printed and assembled by wabt,', wat2wasm(), ({ 
   it.each(OBJECTS)('are the same bytes for %s', (object) => {
     const { runtime, executables } = programs(object);
     const module = describeJit(executables, runtime);
+    expect(assembled(module)).toBe(Buffer.from(module.bytes).toString('hex'));
+  });
+
+  it('are the same bytes for atomics in shared memory', () => {
+    const wasm = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
+    const memory = new BpfMemory({ memory: wasm, maxBytes: 1 << 22 });
+    const { load, runtime } = fixture({ engine: createInterpreter(), memory });
+    const atomics = [isa.BPF_ADD, isa.BPF_XOR | isa.BPF_FETCH, isa.BPF_XCHG, isa.BPF_CMPXCHG].flatMap((op) => [
+      isa.atomic(isa.BPF_DW, op, 10, 1, -8),
+      isa.atomic(isa.BPF_W, op, 10, 1, -8),
+    ]);
+    const start = [isa.st(isa.BPF_DW, 10, -8, 0), isa.mov64Imm(0, 0), isa.mov64Imm(1, 1)];
+    const module = describeJit([load([...start, ...atomics, isa.exit()]).executable], runtime);
+    expect(formatWat(module).join('\n')).toContain('(memory 0 65536 shared)');
     expect(assembled(module)).toBe(Buffer.from(module.bytes).toString('hex'));
   });
 

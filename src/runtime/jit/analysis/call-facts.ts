@@ -11,6 +11,8 @@ export interface ArgumentFact {
   readonly constant?: Words | undefined;
   /** How to make sure that its bytes may be read, if it is a pointer whose size is known. */
   readonly way?: AccessWay | undefined;
+  /** What the 32-bit key lies between that it points to. */
+  readonly key?: Bounds | undefined;
   /** The ring whose record it is, open for sure. */
   readonly ring?: BpfMap | undefined;
 }
@@ -18,6 +20,12 @@ export interface ArgumentFact {
 export interface Words {
   readonly lo: number;
   readonly hi: number;
+}
+
+/** The least and the largest that an unsigned number can be. */
+export interface Bounds {
+  readonly least: number;
+  readonly most: number;
 }
 
 /** What the analysis found out about a call of a helper. */
@@ -59,6 +67,7 @@ export function callFact(
     facts.push({
       constant: constantOf(value),
       way: size === undefined ? undefined : judge(value, size),
+      key: arg === 'map_key' && size === 4 ? keyBounds(value, state) : undefined,
       ring: value.kind === Kind.record && isStart(value) ? (value.map ?? undefined) : undefined,
     });
   });
@@ -67,6 +76,14 @@ export function callFact(
 
 function constantOf(value: Value): Words | undefined {
   return isConstant(value) ? { lo: value.lo | 0, hi: Math.floor(value.lo / 2 ** 32) | 0 } : undefined;
+}
+
+/** Keys that the function itself has put into its frame. */
+function keyBounds(pointer: Value, state: ProgramState): Bounds | undefined {
+  if (pointer.kind !== Kind.frame || pointer.lo !== pointer.hi) return undefined;
+  const stored = state.frameCell(pointer.lo, 4);
+  if (stored?.kind !== Kind.scalar || stored.lo < 0 || stored.hi >= 2 ** 32) return undefined;
+  return { least: stored.lo, most: stored.hi };
 }
 
 /** Bytes that an argument points to. */

@@ -1,4 +1,5 @@
 import { HashElem } from '../../map/map-layout.js';
+import { BPF_MEMORY_HI } from '../../memory/bpf-memory.js';
 import type { ArgumentFact } from '../analysis/call-facts.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { Emitter } from './emitter.js';
@@ -17,22 +18,36 @@ function loadKey(e: Emitter, { way }: ArgumentFact, code: number): void {
 /** An array's value by the index that r2 points to. */
 export function lookUpArray(e: Emitter, map: MapShape, key: ArgumentFact): void {
   const { w } = e;
-  loadKey(e, key, Wasm.i32Load);
-  w.tee(e.address);
-  w.i32(map.maxEntries);
-  w.op(Wasm.i32LtU);
-  w.if(ValType.i64);
-  w.get(e.address);
+  const { least, most } = key.key ?? { least: 0, most: 0xffff_ffff };
+  if (least === most && most < map.maxEntries && map.cpuStride === 0) {
+    w.i64((map.elements + most * map.stride) | 0, BPF_MEMORY_HI);
+  } else if (most < map.maxEntries) {
+    loadKey(e, key, Wasm.i32Load);
+    arrayValue(e, map);
+  } else {
+    loadKey(e, key, Wasm.i32Load);
+    w.tee(e.address);
+    w.i32(map.maxEntries);
+    w.op(Wasm.i32LtU);
+    w.if(ValType.i64);
+    w.get(e.address);
+    arrayValue(e, map);
+    w.else();
+    w.i64(0);
+    w.end();
+  }
+  e.setReg(R0);
+}
+
+/** From an index on the stack to the pointer to its value. */
+function arrayValue(e: Emitter, map: MapShape): void {
+  const { w } = e;
   w.i32(map.stride);
   w.op(Wasm.i32Mul);
   w.i32(map.elements);
   w.op(Wasm.i32Add);
   addCpu(e, map);
   e.toPointer();
-  w.else();
-  w.i64(0);
-  w.end();
-  e.setReg(R0);
 }
 
 /** Adds what lies between CPU 0's value and this CPU's. */

@@ -2,8 +2,8 @@ import { BpfMapType, BpfPseudo } from '../../../../src/base/index.js';
 import { encodeInsns, type Insn, LDIMM64 } from '../../../../src/runtime/index.js';
 import type { LinuxOracle, LinuxProgram, Slot } from '../../../oracle/linux.js';
 import { MapArea } from './layout.js';
-import type { GeneratedProgram } from './program-generator.js';
-import { type World, WORLD_RING_SIZE, WorldMaps } from './world.js';
+
+import { type World, WORLD_RING_SIZE, WorldMaps, type WorldProgram } from './world.js';
 import { fromHex, hex, type MapState, type WorldOutcome } from './world-outcome.js';
 import type { Subject } from './world-operands.js';
 import { ProgArrayIndex } from './world-statement.js';
@@ -81,7 +81,7 @@ export class LinuxWorld {
     await this.#linux.close(this.#btf);
   }
 
-  #program(type: number, { insns, functions }: GeneratedProgram, slots: readonly Slot[]): LinuxProgram {
+  #program(type: number, { insns, functions }: WorldProgram, slots: readonly Slot[]): LinuxProgram {
     const funcInfo = new Uint32Array(functions.flatMap((at) => [at, FUNCTION_ID]));
     return {
       type,

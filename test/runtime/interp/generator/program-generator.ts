@@ -53,6 +53,7 @@ export interface GeneratedProgram {
 }
 
 const CALLER_SAVED = [1, 2, 3, 4, 5];
+const CALLEE_SAVED = [6, 7, 8];
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 const R9 = 9;
 const R10 = 10;
@@ -195,11 +196,11 @@ class Generator {
     else this.#skip(form, context);
   }
 
-  /** Leaves a scalar in r0 and destroys r1 to r5. */
+  /** Leaves a scalar in r0, which a register that lives on takes up, and destroys r1 to r5. */
   #worldStatement(world: WorldPart, { random }: StatementContext): void {
     const { insns, callbacks } = world.statement(random, this.#seed.type);
     for (const { at, body } of callbacks) this.#callbacks.push({ at: this.#insns.length + at, body });
-    this.#add(...insns, ...reload(CALLER_SAVED, random));
+    this.#add(...insns, isa.alu64Reg(isa.BPF_ADD, random.pick(CALLEE_SAVED), 0), ...reload(CALLER_SAVED, random));
   }
 
   /** Statements of straight code; undefined for forms that need more. */

@@ -40,6 +40,7 @@ function statement(names: WorldNames, random: Random, type: number): Piece {
   if (kind < 70) return ringOperation(names.ring, random);
   if (kind < 77) return forEachElement(subject, random);
   if (kind < 85) return callLoop(subject, random);
+  if (kind < 90) return rotation(random);
   if (type === BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER) return mapOperation(subject, random);
   return packetAccess(type, random);
 }
@@ -94,6 +95,24 @@ function throughValue(random: Random): Insn[] {
   ];
   const found = [isa.mov64Reg(1, 0), isa.ldx(isa.BPF_DW, 0, 1, 0), ...random.pick(change), isa.ja(1)];
   return [isa.jmpImm(isa.BPF_JEQ, 0, 0, found.length), ...found, isa.mov64Imm(0, -1)];
+}
+
+/** r0 becomes a register turned by a constant, as compilers write it. */
+function rotation(random: Random): Piece {
+  const isWide = random.chance(50);
+  const width = isWide ? 64 : 32;
+  const by = 1 + random.below(width - 1);
+  const from = random.pick(SAVED);
+  const imm = isWide ? isa.alu64Imm : isa.alu32Imm;
+  const reg = isWide ? isa.alu64Reg : isa.alu32Reg;
+  return piece(
+    isa.mov64Reg(0, from),
+    isa.mov64Reg(1, from),
+    random.chance(50)
+      ? [imm(isa.BPF_LSH, 0, by), imm(isa.BPF_RSH, 1, width - by)]
+      : [imm(isa.BPF_RSH, 1, by), imm(isa.BPF_LSH, 0, width - by)],
+    random.chance(50) ? reg(isa.BPF_OR, 0, 1) : [reg(isa.BPF_OR, 1, 0), isa.mov64Reg(0, 1)],
+  );
 }
 
 /** To the other program, to itself until the limit is reached, or to nobody. */

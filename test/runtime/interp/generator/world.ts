@@ -21,9 +21,12 @@ export const WorldMaps = { values: 0, ring: 1, programs: 2, subjects: 3 } as con
 
 export const WORLD_RING_SIZE = 4096;
 
+export type WorldProgram = Pick<GeneratedProgram, 'type' | 'insns' | 'functions' | 'value' | 'packet'>;
+
+/** Two programs and what they run on. */
 export interface World {
-  readonly main: GeneratedProgram;
-  readonly target: GeneratedProgram;
+  readonly main: WorldProgram;
+  readonly target: WorldProgram;
   readonly subjects: readonly Subject[];
   /** By `WorldMaps`. */
   readonly maps: readonly MapSpec[];
