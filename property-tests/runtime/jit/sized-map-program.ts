@@ -4,6 +4,7 @@ import {
   alu64Imm,
   alu64Reg,
   BPF_ADD,
+  BPF_AND,
   BPF_B,
   BPF_DW,
   BPF_JEQ,
@@ -11,6 +12,7 @@ import {
   exit,
   type Insn,
   jmpImm,
+  LDIMM64,
   ldImm64,
   ldx,
   mov64Imm,
@@ -30,7 +32,7 @@ const Maps = { subject: 0, source: 1, results: 2 } as const;
 
 /** What a program does to a map, by kinds of call that are compiled in different ways. */
 export interface SizedOperation {
-  readonly op: 'lookup' | 'lookup of a cpu' | 'write' | 'update' | 'delete';
+  readonly op: 'lookup' | 'lookup of a cpu' | 'write' | 'update' | 'delete' | 'for each';
   readonly key: number;
   /** Where in the source the value begins, or the number of the CPU. */
   readonly from: number;
@@ -40,7 +42,16 @@ export interface SizedOperation {
 }
 
 export function sizedOperations(keys: number): fc.Arbitrary<SizedOperation[]> {
-  const op = fc.constantFrom('lookup', 'lookup of a cpu', 'write', 'update', 'update', 'update', 'delete' as const);
+  const op = fc.constantFrom(
+    'lookup',
+    'lookup of a cpu',
+    'write',
+    'update',
+    'update',
+    'update',
+    'delete',
+    'for each' as const,
+  );
   const operation = fc.record({
     op,
     key: fc.nat(keys),
@@ -82,6 +93,15 @@ function bodyOf({ op, key, from, flags, hidesFlags }: SizedOperation, keySize: n
       return [...start, mov64Imm(3, from % 3), call(BpfFuncId.BPF_FUNC_map_lookup_percpu_elem), ...readFirst];
     case 'write':
       return [...start, call(BpfFuncId.BPF_FUNC_map_lookup_elem), jmpImm(BPF_JEQ, 0, 0, 1), st(BPF_B, 0, 0, from)];
+    case 'for each':
+      return [
+        ...start,
+        ...ldImm64(2, 0n, BpfPseudo.BPF_PSEUDO_FUNC),
+        mov64Imm(3, 0),
+        mov64Imm(4, 0),
+        call(BpfFuncId.BPF_FUNC_for_each_map_elem),
+        mov64Reg(7, 0),
+      ];
     case 'delete':
       return [...start, call(BpfFuncId.BPF_FUNC_map_delete_elem), mov64Reg(7, 0)];
     default:
@@ -103,13 +123,36 @@ function updateArguments(from: number, flags: number, hidesFlags: boolean): Insn
   ];
 }
 
+/** (map, key, value): deletes every other element while it is visited, and writes another one then. */
+function visitor(keySize: number): Insn[] {
+  const change = [
+    ...ldImm64(1, BigInt(Maps.subject), BpfPseudo.BPF_PSEUDO_MAP_FD),
+    call(BpfFuncId.BPF_FUNC_map_delete_elem),
+    ...mapAndKey(3, keySize),
+    ...updateArguments(5, 0, false),
+    call(BpfFuncId.BPF_FUNC_map_update_elem),
+  ];
+  return [
+    ldx(BPF_B, 0, 2, 0),
+    alu64Imm(BPF_AND, 0, 1),
+    jmpImm(BPF_JEQ, 0, 0, change.length),
+    ...change,
+    mov64Imm(0, 0),
+    exit(),
+  ];
+}
+
 /** A program that does one operation after the other and stores what each answered. */
 export function sizedMapProgram(operations: readonly SizedOperation[], keySize: number): Insn[] {
-  return [
+  const main = [
     ...ldImm64(9, BigInt(Maps.results), BpfPseudo.BPF_PSEUDO_MAP_VALUE),
     ldx(BPF_DW, 6, 9, 8 * MAX_OPERATIONS),
     ...operations.flatMap((operation, i) => [mov64Imm(7, 0), ...bodyOf(operation, keySize), stx(BPF_DW, 9, 7, 8 * i)]),
     mov64Imm(0, 0),
     exit(),
   ];
+  if (operations.every(({ op }) => op !== 'for each')) return main;
+  const isVisitor = ({ code, src }: Insn): boolean => code === LDIMM64 && src === BpfPseudo.BPF_PSEUDO_FUNC;
+  const linked = main.map((insn, at) => (isVisitor(insn) ? { ...insn, imm: main.length - at - 1 } : insn));
+  return [...linked, ...visitor(keySize)];
 }
