@@ -11,7 +11,7 @@ import { worldSeeds } from '../../../test/runtime/interp/generator/world-seeds.j
 import { comparable, type WorldOutcome } from '../../../test/runtime/interp/generator/world-outcome.js';
 
 /** KSCOPE_DIFF_PROGRAMS=200000 is the full run; KSCOPE_DIFF_SEED repeats one. */
-const PROGRAMS = Number(process.env['KSCOPE_DIFF_PROGRAMS'] ?? 10_000);
+const PROGRAMS = Number(process.env['KSCOPE_DIFF_PROGRAMS'] ?? (process.env['CI'] === undefined ? 2000 : 10_000));
 const SEED = Number(process.env['KSCOPE_DIFF_SEED'] ?? Date.now() & 0x7fff_ffff);
 
 const linux = linuxOracle();
