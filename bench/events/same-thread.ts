@@ -27,12 +27,22 @@ type Drain = () => void;
 /** Records that are emitted before the consumer has its turn. */
 const BATCH = 256;
 
-const PATHS: readonly { readonly name: string; readonly object: string; open(program: PacketProgram): Drain }[] = [
+interface Path {
+  readonly name: string;
+  readonly object: string;
+  /** Records that the program emits in one run. */
+  readonly perRun?: number;
+  open(program: PacketProgram): Drain;
+}
+
+const PATHS: readonly Path[] = [
   { name: 'ring buffer, emit alone', object: 'ring-quiet', open: discard },
   { name: 'ring buffer to callback with numbers', object: 'ring-quiet', open: ringNumbers },
   { name: 'ring buffer to callback with a view', object: 'ring-quiet', open: ringBytes },
   { name: 'ring buffer reader, typed objects', object: 'ring-quiet', open: ringEvents },
   { name: 'ring buffer reader, typed objects that are kept', object: 'ring-quiet', open: ringKeptEvents },
+  { name: 'ring buffer, emit alone, 64 records a run', object: 'ring.x64', perRun: 64, open: discard },
+  { name: 'ring buffer reader, typed objects, 64 records a run', object: 'ring.x64', perRun: 64, open: ringEvents },
   { name: 'ring buffer reader, copies', object: 'ring-quiet', open: ringReader },
   { name: 'perf ring, emit alone', object: 'perf', open: perfDiscard },
   { name: 'perf reader, copies', object: 'perf', open: perfReader },
@@ -41,12 +51,12 @@ const PATHS: readonly { readonly name: string; readonly object: string; open(pro
 
 /** Every way from a program to a callback of the same thread. */
 export function sameThreadRows(engine: EngineRow, effort: Effort): SameThreadRow[] {
-  return PATHS.map(({ name, object, open }) => {
+  return PATHS.map(({ name, object, perRun = 1, open }) => {
     const program = new PacketProgram(engine, objectOf(object), packetOf('event'));
     const drain = open(program);
     const loop = (count: number): void => {
       for (let done = 0; done < count; done += BATCH) {
-        program.loop(Math.min(BATCH, count - done));
+        program.loop(Math.ceil(Math.min(BATCH, count - done) / perRun));
         drain();
       }
       if (program.result !== 0) throw new Error(`${object} returned ${program.result} on ${engine.name}`);

@@ -4,6 +4,7 @@ import { BpfProgType, PerfEventSampleFormat as F, PerfSwIds } from '../../src/ba
 import { type PerfEvent, perfEventAttr, PerfReader } from '../../src/perf/index.js';
 import { alu64Imm, BPF_AND, BPF_DW, exit, ldx, type BpfProgram } from '../../src/runtime/index.js';
 import { PerfFixture } from '../../test/perf/perf-fixture.js';
+import { setTracing } from '../../test/support/test-runtime.js';
 
 /** One event and what it must have done, by the rules alone. */
 interface Tracked {
@@ -75,9 +76,9 @@ describe('perf events', () => {
             if (step.hasProgram) event.setProgram(sampler);
             events.push({ ...step, event, enabled: true, open: true, taken: 0, kept: 0 });
           } else if (step.do === 'sample') {
-            if (step.busy) runtime.traceActive[step.cpu] = 1;
+            setTracing(runtime, step.cpu, step.busy);
             host.sample(step.cpu, host.enter('busy', [step.di]), step.user);
-            runtime.traceActive[step.cpu] = 0;
+            setTracing(runtime, step.cpu, false);
             const tid = host.current[step.cpu]?.pid;
             for (const one of events) {
               if (!one.enabled || !one.open) continue;

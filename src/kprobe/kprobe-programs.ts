@@ -2,10 +2,11 @@ import type { PtRegs } from '../arch/index.js';
 import { BpfError, BpfProgType } from '../base/index.js';
 import {
   ContextSlots,
-  TraceCall,
+  ProgramAttachment,
   type AttachmentCounts,
   type AttachmentOptions,
   type BpfProgram,
+  type HookContext,
   type Runtime,
 } from '../runtime/index.js';
 import type { Kprobe, KprobePlace } from './kprobe.js';
@@ -40,6 +41,7 @@ export class KprobePrograms {
   readonly #kprobes: KprobeRegistry;
   readonly #kretprobes: KretprobeRegistry;
   readonly #contexts: ContextSlots;
+  readonly #hook: HookContext;
   /** Per CPU, the generation of the registers that stand in its slot. */
   readonly #copied: Float64Array;
 
@@ -48,6 +50,7 @@ export class KprobePrograms {
     this.#kprobes = kprobes;
     this.#kretprobes = kretprobes;
     this.#contexts = new ContextSlots(runtime.memory, runtime.cpus, runtime.host.arch.ptRegs.size);
+    this.#hook = { size: this.#contexts.size, regs: null };
     this.#copied = new Float64Array(runtime.cpus).fill(-1);
   }
 
@@ -98,11 +101,11 @@ export class KprobePrograms {
     });
   }
 
-  #call(program: BpfProgram, where: KprobeAttachment, funcIp: bigint): TraceCall {
-    return new TraceCall(this.#runtime, program, { ...where, funcIp });
+  #call(program: BpfProgram, where: KprobeAttachment, funcIp: bigint): ProgramAttachment {
+    return new ProgramAttachment(this.#runtime, program, this.#hook, { ...where, funcIp });
   }
 
-  #link<Probe>(call: TraceCall, register: () => Probe, unregister: (probe: Probe) => void): KprobeLink<Probe> {
+  #link<Probe>(call: ProgramAttachment, register: () => Probe, unregister: (probe: Probe) => void): KprobeLink<Probe> {
     let probe: Probe;
     try {
       probe = register();
@@ -123,16 +126,16 @@ export class KprobePrograms {
     };
   }
 
-  #run(call: TraceCall, regs: PtRegs, cpu: number): number {
-    const run = call.begin(cpu);
-    if (run === null) return 0;
+  #run(call: ProgramAttachment, regs: PtRegs, cpu: number): number {
+    if (call.misses(cpu)) return 0;
     const { generation } = this.#kprobes.traps;
     const ctx = this.#contexts.at(cpu);
     if (this.#copied[cpu] !== generation) {
       this.#copied[cpu] = generation;
       regs.copyTo(this.#runtime.memory.i32, ctx >> 2);
     }
-    call.finish(run, ctx, this.#contexts.size, regs);
+    this.#hook.regs = regs;
+    call.hit(ctx, cpu);
     return 0;
   }
 }

@@ -5,8 +5,9 @@ import {
   type AttachmentOptions,
   type BpfProgram,
   ContextSlots,
+  type HookContext,
+  ProgramAttachment,
   type Runtime,
-  TraceCall,
 } from '../runtime/index.js';
 
 /** What a program said of a sample, or that it was not asked. */
@@ -18,7 +19,8 @@ export type PerfVerdict = 'keep' | 'drop' | 'missed';
  */
 export class PerfEventProgram {
   readonly program: BpfProgram;
-  readonly #call: TraceCall;
+  readonly #call: ProgramAttachment;
+  readonly #hook: HookContext;
   readonly #contexts: ContextSlots;
   readonly #runtime: Runtime;
   readonly #regsSize: number;
@@ -36,7 +38,8 @@ export class PerfEventProgram {
     this.#runtime = runtime;
     this.#regsSize = runtime.host.arch.ptRegs.size;
     this.#contexts = new ContextSlots(runtime.memory, runtime.cpus, this.#regsSize + 16);
-    this.#call = new TraceCall(runtime, program, options);
+    this.#hook = { size: this.#contexts.size, regs: null };
+    this.#call = new ProgramAttachment(runtime, program, this.#hook, options);
     this.program = program;
   }
 
@@ -46,11 +49,11 @@ export class PerfEventProgram {
 
   /** Shows one sample to the program; a run that had to stop keeps no record. */
   run(frame: SampleFrame, period: bigint): PerfVerdict {
-    const run = this.#call.begin(frame.cpu);
-    if (run === null) return 'missed';
+    if (this.#call.misses(frame.cpu)) return 'missed';
     const context = this.#fill(frame, period);
+    this.#hook.regs = frame.regs;
     this.#running++;
-    const result = this.#call.finish(run, context, this.#contexts.size, frame.regs);
+    const result = this.#call.hit(context, frame.cpu);
     if (--this.#running === 0 && this.#disposed) this.#free();
     return result === 0 ? 'drop' : 'keep';
   }

@@ -1,28 +1,26 @@
 import { BpfAttachType, BpfError, BpfProgType } from '../base/index.js';
 import {
   ContextSlots,
-  RawTraceCall,
-  type AttachmentCounts,
   type AttachmentOptions,
   type BpfProgram,
+  CpuBlock,
+  linkProgram,
+  type Prepare,
+  type ProgramLink,
   type Runtime,
 } from '../runtime/index.js';
-import type { Tracepoint, TracepointProbe, TracepointRegistry } from '../tracepoint/index.js';
+import type { Tracepoint, TracepointRegistry } from '../tracepoint/index.js';
 import { MAX_ARGS, tracepointPrototype } from './btf-prototype.js';
 import { parseRawTracepointAttr, readTracepointName, type UserStringReader } from './raw-tracepoint-attr.js';
 
-/** Nested hits on one CPU that can each have a context: as many as there are run contexts. */
-const LEVELS = 4;
+/** Contexts per CPU: one for each number of runs under way, 0 to 4; the last one's hits are all missed. */
+const LEVELS = 5;
 
 export type RawTracepointOptions = Pick<AttachmentOptions, 'cookie' | 'onFault'>;
 
 /** A program on the raw arguments of a tracepoint, until `detach`. */
-export interface RawTracepointLink {
+export interface RawTracepointLink extends ProgramLink {
   readonly tracepoint: Tracepoint;
-  readonly program: BpfProgram;
-  readonly counts: AttachmentCounts;
-  /** Idempotent, and safe from inside the program's own run. */
-  detach(): void;
 }
 
 /**
@@ -33,14 +31,11 @@ export class RawTracepoints {
   readonly #runtime: Runtime;
   readonly #registry: TracepointRegistry;
   readonly #contexts: ContextSlots;
-  /** Runs under way per CPU. */
-  readonly #depth: Uint8Array;
 
   constructor(runtime: Runtime, registry: TracepointRegistry) {
     this.#runtime = runtime;
     this.#registry = registry;
     this.#contexts = new ContextSlots(runtime.memory, runtime.cpus, 8 * MAX_ARGS, LEVELS);
-    this.#depth = new Uint8Array(runtime.cpus);
   }
 
   /**
@@ -106,36 +101,24 @@ export class RawTracepoints {
   }
 
   #link(program: BpfProgram, tracepoint: Tracepoint, options: RawTracepointOptions): RawTracepointLink {
-    const call = new RawTraceCall(this.#runtime, program, options);
-    const words = 2 * tracepoint.descriptor.args.length;
-    const probe: TracepointProbe = (_data, args, cpu) => this.#run(call, args, words, cpu);
-    tracepoint.register(probe, call);
-    let attached = true;
-    return {
-      tracepoint,
-      program,
-      get counts() {
-        return call.counts;
-      },
-      detach() {
-        if (!attached) return;
-        attached = false;
-        tracepoint.unregister(probe, call);
-        call.dispose();
-      },
-    };
+    const size = 8 * tracepoint.descriptor.args.length;
+    const place = { owner: this, hook: { size, regs: null }, prepare: this.#writer(size) };
+    return Object.assign(linkProgram(this.#runtime, program, tracepoint, place, options), { tracepoint });
   }
 
-  #run(call: RawTraceCall, args: Int32Array, words: number, cpu: number): void {
-    const run = call.begin(cpu);
-    if (run === null) return;
-    const level = this.#depth[cpu];
-    const ctx = this.#contexts.at(cpu, level);
-    const { i32 } = this.#runtime.memory;
-    for (let i = 0; i < words; i++) i32[(ctx >> 2) + i] = args[i];
-    this.#depth[cpu] = level + 1;
-    call.finish(run, ctx, 4 * words, null);
-    this.#depth[cpu] = level;
+  /** Puts arguments where no hit that this one has interrupted has its own. */
+  #writer(size: number): Prepare<Int32Array> {
+    const { memory, cpuBlocks } = this.#runtime;
+    const { start, stride } = this.#contexts;
+    const depths = (cpuBlocks + CpuBlock.depth) >>> 2;
+    return (args, cpu, use) => {
+      const { i32 } = memory;
+      const level = cpu * LEVELS + i32[depths + cpu * (CpuBlock.stride / 4)];
+      const ctx = start + level * stride;
+      const words = (use < size ? use + 3 : size) >> 2;
+      for (let i = 0; i < words; i++) i32[(ctx >> 2) + i] = args[i];
+      return ctx;
+    };
   }
 }
 

@@ -15,7 +15,7 @@ import type { BpfProgram } from './program.js';
 import { PendingWakeups } from './ring/pending-wakeups.js';
 import type { BpfRunCtx } from './run-context.js';
 import { MAX_NESTING, RunContextPool } from './run-context-pool.js';
-import type { Runtime } from './runtime.js';
+import type { HitRuns, Runtime } from './runtime.js';
 import { testRun, type TestRunOptions, type TestRunResult } from './test-run/test-run.js';
 
 /** Instructions of a run unless told otherwise: about a quarter of a second in the interpreter. */
@@ -50,11 +50,11 @@ export class BpfRuntime implements Runtime {
   readonly cpuBlocks: BpfOffset;
   readonly wakeups: PendingWakeups;
   readonly helpers: ReadonlyMap<number, Helper>;
-  readonly traceActive: Int32Array;
+  readonly attachments = new Map<number, HitRuns>();
+  readonly instructionBudget: number;
   tracePrintk: (line: string, cpu: number) => void = () => undefined;
   /** Told of each map whose last reference has gone, before its memory is given back. */
   onMapRelease: ((map: BpfMap) => void) | null = null;
-  readonly #budget: number;
   readonly #pool: RunContextPool;
   readonly #maps = new Map<number, BpfMap>();
   readonly #programs = new Set<LoadedProgram>();
@@ -63,13 +63,12 @@ export class BpfRuntime implements Runtime {
 
   /** Throws RangeError for a budget out of range, ENOMEM where the memory cannot hold the CPUs' stacks. */
   constructor(host: Host, options: BpfRuntimeOptions = {}) {
-    this.#budget = checkedBudget(options.instructionBudget ?? DEFAULT_BUDGET);
+    this.instructionBudget = checkedBudget(options.instructionBudget ?? DEFAULT_BUDGET);
     this.host = host;
     this.cpus = host.cpus;
     this.memory = options.memory ?? new BpfMemory();
     this.engine = options.engine ?? chooseEngine().engine;
     this.helpers = options.helpers ?? createHelperTable();
-    this.traceActive = new Int32Array(this.cpus);
     this.memory.alloc(UNUSED_START);
     this.#pool = new RunContextPool(this, this.memory, this.cpus);
     this.cpuBlocks = this.#pool.cpuBlocks;
@@ -129,25 +128,35 @@ export class BpfRuntime implements Runtime {
   }
 
   #loaded(executable: Executable, engine: EngineProgram): BpfProgram {
-    const program = new LoadedProgram(this.#nextProgramId++, executable, engine, this.cpus, (released) =>
-      this.#programs.delete(released),
-    );
+    const program = new LoadedProgram({
+      id: this.#nextProgramId++,
+      executable,
+      engine,
+      memory: this.memory,
+      cpus: this.cpus,
+      onRelease: (released) => this.#programs.delete(released),
+    });
     this.#programs.add(program);
     return program;
   }
 
   enter(cpu: number): BpfRunCtx | null {
-    const run = this.#pool.enter(cpu, this.#budget);
+    const run = this.#pool.enter(cpu, this.instructionBudget);
     if (run !== null) this.memory.beginRun();
     return run;
   }
 
   leave(run: BpfRunCtx): void {
     if (hasOpenRecords(run)) discardReservations(run);
-    if (run.program instanceof LoadedProgram) run.program.runs++;
+    // Attachments count their own.
+    if (run.attachment === 0 && run.program instanceof LoadedProgram) run.program.runs++;
     this.#pool.leave(run);
     this.memory.endRun();
     if (this.wakeups.any && this.#pool.depth(run.cpu) === 0) this.wakeups.deliver();
+  }
+
+  depth(cpu: number): number {
+    return this.#pool.depth(cpu);
   }
 
   /**

@@ -5,12 +5,14 @@
 export const CpuBlock = {
   /** Not 0 while a program of a kprobe, trace event or perf event runs: the kernel's bpf_prog_active. */
   active: 0,
-  /** Where r10 of the next run on this CPU points: the stack of the next free run context. */
+  /** Where r10 of the next run on this CPU points: the stack of the next free run context; 0 where none is free. */
   stackPointer: 4,
   /** Ring buffer records that the run under way has reserved and not committed. */
   records: 8,
   /** `MAX_RECORDS` pairs of data offset and size, the first `records` of them in use. */
   recordTable: 16,
+  /** Runs under way that have a run context. */
+  depth: 80,
   stride: 128,
 } as const;
 

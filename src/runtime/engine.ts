@@ -17,7 +17,27 @@ export interface EngineProgram {
    * returns 0 and leaves the reason in `run.fault`.
    */
   run(run: BpfRunCtx, ctx: number, r2?: number): number;
+  /** Compiled programs only. */
+  readonly compiled?: CompiledProgram;
   dispose(): void;
+}
+
+/** A program that may be entered without the detour of `run`. */
+export interface CompiledProgram {
+  /**
+   * WebAssembly. As `(ctx, cpu, attachment)` a whole hit, guard and accounts included: only where `isClosed`. As
+   * `(ctx, run.stackPointer, 0)` the run between `begin` and `end`. The low word of r0; throws `RunEnded` where the
+   * run has to stop.
+   */
+  readonly entry: (ctx: number, cpuOrStack: number, attachment: number) => number;
+  /** It calls nothing outside: hits need no run context. */
+  readonly isClosed: boolean;
+  /** Bytes that a context must have for `entry`. */
+  readonly contextNeed: number;
+  /** Bytes of the context that hits may look at; Infinity where that is not known. */
+  readonly contextUse: number;
+  begin(run: BpfRunCtx, ctx: number): void;
+  end(run: BpfRunCtx): void;
 }
 
 /** Why and where a run stopped. */

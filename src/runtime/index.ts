@@ -4,6 +4,7 @@ export * from './consumer/index.js';
 export * from './dispatch/index.js';
 export * from './map/index.js';
 export * from './ring/index.js';
+export { CpuBlock } from './cpu-block.js';
 export type * from './access-region.js';
 export type * from './attach-target.js';
 export type * from './engine.js';

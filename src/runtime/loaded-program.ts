@@ -1,30 +1,40 @@
 import type { EngineProgram } from './engine.js';
 import type { Executable } from './executable.js';
-import type { BpfProgram } from './program.js';
+import type { BpfMemory, BpfOffset } from './memory/bpf-memory.js';
+import type { BpfProgram, HitAccount } from './program.js';
+
+export interface LoadedProgramOptions {
+  readonly id: number;
+  readonly executable: Executable;
+  readonly engine: EngineProgram;
+  readonly memory: BpfMemory;
+  readonly cpus: number;
+  readonly onRelease: (program: LoadedProgram) => void;
+}
 
 /** A program of a `BpfRuntime`. Holds a reference to each of its maps until its own last reference goes. */
 export class LoadedProgram implements BpfProgram {
   readonly id: number;
   readonly executable: Executable;
   readonly engine: EngineProgram;
-  readonly active: Int32Array;
-  recursionMisses = 0n;
-  /** A number, so that counting costs nothing; 2^53 runs are out of reach. */
+  readonly active: BpfOffset;
+  /** Runs that no hook has begun, and those of past attachments. Numbers: 2^53 runs are out of reach. */
   runs = 0;
+  #misses = 0;
+  readonly #memory: BpfMemory;
+  readonly #activeSize: number;
   readonly #onRelease: (program: LoadedProgram) => void;
+  readonly #attachments = new Set<HitAccount>();
   #references = 1;
 
-  constructor(
-    id: number,
-    executable: Executable,
-    engine: EngineProgram,
-    cpus: number,
-    onRelease: (program: LoadedProgram) => void,
-  ) {
+  /** Throws ENOMEM where there is no memory for the guards. */
+  constructor({ id, executable, engine, memory, cpus, onRelease }: LoadedProgramOptions) {
     this.id = id;
     this.executable = executable;
     this.engine = engine;
-    this.active = new Int32Array(cpus);
+    this.#memory = memory;
+    this.#activeSize = 4 * cpus;
+    this.active = memory.alloc(this.#activeSize);
     this.#onRelease = onRelease;
     for (const map of executable.maps) map.retain();
   }
@@ -38,7 +48,21 @@ export class LoadedProgram implements BpfProgram {
   }
 
   get runCount(): bigint {
-    return BigInt(this.runs);
+    return BigInt([...this.#attachments].reduce((sum, { counts }) => sum + counts.runs, this.runs));
+  }
+
+  get recursionMisses(): bigint {
+    return BigInt([...this.#attachments].reduce((sum, { counts }) => sum + counts.recursion, this.#misses));
+  }
+
+  addAccount(account: HitAccount): void {
+    this.#attachments.add(account);
+  }
+
+  closeAccount(account: HitAccount): void {
+    this.#attachments.delete(account);
+    this.runs += account.counts.runs;
+    this.#misses += account.counts.recursion;
   }
 
   retain(): void {
@@ -48,6 +72,7 @@ export class LoadedProgram implements BpfProgram {
   release(): void {
     if (--this.#references > 0) return;
     this.engine.dispose();
+    this.#memory.free(this.active, this.#activeSize);
     for (const map of this.executable.maps) map.release();
     this.#onRelease(this);
   }

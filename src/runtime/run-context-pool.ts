@@ -20,26 +20,24 @@ export class RunContextPool {
   readonly #contexts: readonly BpfRunCtx[];
   /** One `CpuBlock` per CPU. */
   readonly cpuBlocks: BpfOffset;
-  /** Per CPU, how many are in use. */
-  readonly #depth: Int32Array;
   readonly #memory: BpfMemory;
   /** Open ring buffer records of runs that another one has interrupted, by context. */
   readonly #interrupted = new Map<number, Uint32Array>();
 
   constructor(runtime: Runtime, memory: BpfMemory, cpus: number) {
     this.#memory = memory;
-    this.#depth = new Int32Array(cpus);
     this.cpuBlocks = memory.alloc(CpuBlock.stride * cpus, CpuBlock.stride);
     this.#contexts = Array.from({ length: cpus * MAX_NESTING }, (_, index) =>
       makeContext(runtime, memory, Math.floor(index / MAX_NESTING)),
     );
+    for (let cpu = 0; cpu < cpus; cpu++) this.#setDepth(cpu, 0);
   }
 
   /** A fresh context, or null where `MAX_NESTING` runs are under way on `cpu`. */
   enter(cpu: number, budget: number): BpfRunCtx | null {
-    const depth = this.#depth[cpu];
+    const depth = this.depth(cpu);
     if (depth === MAX_NESTING) return null;
-    this.#depth[cpu] = depth + 1;
+    this.#setDepth(cpu, depth + 1);
     if (depth > 0) this.#putRecordsAside(cpu, depth - 1);
     const run = this.#contexts[cpu * MAX_NESTING + depth];
     reset(run, budget);
@@ -48,7 +46,8 @@ export class RunContextPool {
 
   leave(run: BpfRunCtx): void {
     const { cpu } = run;
-    const depth = --this.#depth[cpu];
+    const depth = this.depth(cpu) - 1;
+    this.#setDepth(cpu, depth);
     if (depth > 0) this.#bringRecordsBack(cpu, depth - 1);
     run.program = null;
     run.regs = null;
@@ -56,7 +55,16 @@ export class RunContextPool {
 
   /** Runs under way on `cpu`. */
   depth(cpu: number): number {
-    return this.#depth[cpu];
+    return this.#memory.u32[(this.cpuBlocks + cpu * CpuBlock.stride + CpuBlock.depth) >>> 2];
+  }
+
+  /** Tells compiled code too how deep runs are nested, and where the stack of the next one is, if there can be one. */
+  #setDepth(cpu: number, depth: number): void {
+    const block = (this.cpuBlocks + cpu * CpuBlock.stride) >>> 2;
+    const top = depth === MAX_NESTING ? 0 : this.#contexts[cpu * MAX_NESTING + depth].stackStart + STACK_BYTES;
+    const { u32 } = this.#memory;
+    u32[block + CpuBlock.depth / 4] = depth;
+    u32[block + CpuBlock.stackPointer / 4] = top;
   }
 
   #putRecordsAside(cpu: number, context: number): void {
@@ -87,6 +95,7 @@ function makeContext(runtime: Runtime, memory: BpfMemory, cpu: number): BpfRunCt
     runtime,
     cpu,
     program: null,
+    attachment: 0,
     cookieLo: 0,
     cookieHi: 0,
     regs: null,
@@ -112,6 +121,7 @@ function makeContext(runtime: Runtime, memory: BpfMemory, cpu: number): BpfRunCt
 }
 
 function reset(run: BpfRunCtx, budget: number): void {
+  run.attachment = 0;
   run.cookieLo = 0;
   run.cookieHi = 0;
   run.funcIpLo = 0;

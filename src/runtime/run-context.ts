@@ -12,6 +12,8 @@ export interface BpfRunCtx {
   readonly runtime: Runtime;
   cpu: number;
   program: BpfProgram | null;
+  /** Offset of the `AttachmentBlock` whose hit this is; 0 for runs that no hook has begun. */
+  attachment: number;
   /** Attach cookie. */
   cookieLo: number;
   cookieHi: number;

@@ -8,6 +8,13 @@ import type { BpfProgram } from './program.js';
 import type { PendingWakeups } from './ring/pending-wakeups.js';
 import type { BpfRunCtx } from './run-context.js';
 
+/** Run contexts for hits that compiled code has begun on its own. */
+export interface HitRuns {
+  /** Opens the run that is under way with the context at `ctx`; null where no run context is left. */
+  open(ctx: number, cpu: number): BpfRunCtx | null;
+  close(run: BpfRunCtx): void;
+}
+
 /** The BPF machine: memory, maps, helpers and programs of one host. */
 export interface Runtime {
   readonly host: Host;
@@ -28,12 +35,13 @@ export interface Runtime {
   loadPrograms(inputs: readonly ProgramInput[]): BpfProgram[];
   /** Where bpf_trace_printk writes; replaceable. */
   tracePrintk: (line: string, cpu: number) => void;
-  /**
-   * Per CPU, how many programs of kprobes, trace events and perf events run now (the kernel's bpf_prog_active):
-   * while it is not 0, further ones are missed. Zeroed once; `TraceCall` counts in it.
-   */
-  readonly traceActive: Int32Array;
+  /** What is attached, by the offset of its `AttachmentBlock`. */
+  readonly attachments: Map<number, HitRuns>;
+  /** Instructions that a run may execute. */
+  readonly instructionBudget: number;
   /** Enters a run on `cpu`: a free context of that CPU (nesting up to 4), or null when nested too deeply. */
   enter(cpu: number): BpfRunCtx | null;
   leave(run: BpfRunCtx): void;
+  /** Runs under way on `cpu`. */
+  depth(cpu: number): number;
 }

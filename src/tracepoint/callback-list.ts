@@ -1,4 +1,5 @@
 import { BpfError } from '../base/index.js';
+import { AttachPoint } from '../runtime/index.js';
 
 /** A function with the data it is called with; one function may be there several times with different data. */
 export interface Callback<F> {
@@ -18,9 +19,16 @@ export const DEFAULT_PRIORITY = 10;
  */
 export class CallbackList<F> {
   entries: readonly Callback<F>[] = [];
+  /** The entry that is alone, for whom a loop would cost more than the call. */
+  sole: Callback<F> | null = null;
 
   get empty(): boolean {
     return this.entries.length === 0;
+  }
+
+  /** Those that are called: programs that share an entry count each. */
+  get size(): number {
+    return this.entries.reduce((sum, { data }) => sum + (data instanceof AttachPoint ? data.size : 1), 0);
   }
 
   /** EEXIST if the same function is there with the same data. */
@@ -32,19 +40,38 @@ export class CallbackList<F> {
     }
     const after = this.entries.filter((entry) => entry.priority < priority);
     const before = this.entries.filter((entry) => entry.priority >= priority);
-    this.entries = [...before, { func, data, priority, active: true }, ...after];
+    this.#set([...before, { func, data, priority, active: true }, ...after]);
   }
 
   /** ENOENT if it is not there. */
   remove(func: F, data: unknown, what: string): void {
-    const found = this.#find(func, data);
-    if (found === undefined) {
-      throw new BpfError('ENOENT', `unregistering from ${what}`, {
-        remedy: 'this function is not registered with this data',
-      });
-    }
+    const found = this.#get(func, data, what);
     found.active = false;
-    this.entries = this.entries.filter((entry) => entry !== found);
+    this.#set(this.entries.filter((entry) => entry !== found));
+  }
+
+  /** Another function in the same place, for those who look from now on. ENOENT if it is not there. */
+  replace(func: F, data: unknown, next: F, what: string): void {
+    const found = this.#get(func, data, what);
+    this.#set(this.entries.map((entry) => (entry === found ? { ...entry, func: next } : entry)));
+  }
+
+  /** What was given with the entry behind which a function of default priority would come. */
+  get newest(): unknown {
+    return this.entries.findLast(({ priority }) => priority >= DEFAULT_PRIORITY)?.data;
+  }
+
+  #set(entries: readonly Callback<F>[]): void {
+    this.entries = entries;
+    this.sole = entries.length === 1 ? entries[0] : null;
+  }
+
+  #get(func: F, data: unknown, what: string): Callback<F> {
+    const found = this.#find(func, data);
+    if (found !== undefined) return found;
+    throw new BpfError('ENOENT', `unregistering from ${what}`, {
+      remedy: 'this function is not registered with this data',
+    });
   }
 
   #find(func: F, data: unknown): Callback<F> | undefined {

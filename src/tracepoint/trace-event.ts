@@ -52,7 +52,7 @@ export class TraceEvent {
   }
 
   get users(): number {
-    return this.#consumers.entries.length;
+    return this.#consumers.size;
   }
 
   /** Higher priority first, then as registered. EEXIST for the same consumer with the same data. */
@@ -66,6 +66,16 @@ export class TraceEvent {
   unregister(consumer: TraceEventConsumer, data: unknown): void {
     this.#consumers.remove(consumer, data, `trace event ${this.system}:${this.name}`);
     if (this.#consumers.empty) this.tracepoint.unregister(buildRecord, this);
+  }
+
+  /** Another consumer in the place of `consumer`, from the next hit on. ENOENT if that is not there. */
+  replace(consumer: TraceEventConsumer, data: unknown, next: TraceEventConsumer): void {
+    this.#consumers.replace(consumer, data, next, `trace event ${this.system}:${this.name}`);
+  }
+
+  /** What was given with the consumer behind which the next one of default priority comes. */
+  get newest(): unknown {
+    return this.#consumers.newest;
   }
 
   /** A hit of the tracepoint, which may be one of other events only. */
@@ -95,7 +105,11 @@ export class TraceEvent {
   }
 
   #deliver(record: EventRecord, cpu: number): void {
-    const { entries } = this.#consumers;
+    const { entries, sole } = this.#consumers;
+    if (sole !== null) {
+      sole.func(sole.data, record, cpu);
+      return;
+    }
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i];
       if (entry.active) entry.func(entry.data, record, cpu);

@@ -1,20 +1,18 @@
 import { BpfError, BpfProgType } from '../base/index.js';
 import {
-  TraceCall,
-  type AttachmentCounts,
   type AttachmentOptions,
   type BpfProgram,
+  type HookContext,
+  linkProgram,
+  type ProgramLink,
   type Runtime,
 } from '../runtime/index.js';
-import type { TraceEvent, TraceEventConsumer } from './trace-event.js';
+import type { EventRecord } from './event-record.js';
+import type { TraceEvent } from './trace-event.js';
 
 /** A program attached to a trace event, until `detach`. */
-export interface TracepointLink {
+export interface TracepointLink extends ProgramLink {
   readonly event: TraceEvent;
-  readonly program: BpfProgram;
-  readonly counts: AttachmentCounts;
-  /** Idempotent, and safe from inside the program's own run. */
-  detach(): void;
 }
 
 /**
@@ -34,26 +32,10 @@ export function attachTracepoint(
       remedy: 'only programs of type tracepoint run there',
     });
   }
-  const call = new TraceCall(runtime, program, options);
-  event.register(runProgram, call);
-  let attached = true;
-  return {
-    event,
-    program,
-    get counts() {
-      return call.counts;
-    },
-    detach() {
-      if (!attached) return;
-      attached = false;
-      event.unregister(runProgram, call);
-      call.dispose();
-    },
+  const hook: HookContext = { size: event.descriptor.size, regs: null };
+  const prepare = (record: EventRecord): number => {
+    hook.size = record.length;
+    return record.start;
   };
+  return Object.assign(linkProgram(runtime, program, event, { owner: runtime, hook, prepare }, options), { event });
 }
-
-const runProgram: TraceEventConsumer = (data, record, cpu) => {
-  const call = data as TraceCall;
-  const run = call.begin(cpu);
-  if (run !== null) call.finish(run, record.start, record.length, null);
-};

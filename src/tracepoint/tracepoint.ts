@@ -30,7 +30,7 @@ export class Tracepoint {
 
   /** Probes on it: raw ones, and one for each trace event in use. */
   get users(): number {
-    return this.#probes.entries.length;
+    return this.#probes.size;
   }
 
   /**
@@ -49,9 +49,23 @@ export class Tracepoint {
     if (this.#probes.empty) this.#host.setEnabled(this.index, false);
   }
 
+  /** Another probe in the place of `probe`, from the next hit on. ENOENT if that is not there. */
+  replace(probe: TracepointProbe, data: unknown, next: TracepointProbe): void {
+    this.#probes.replace(probe, data, next, `tracepoint ${this.name}`);
+  }
+
+  /** What was given with the probe behind which the next one of default priority comes. */
+  get newest(): unknown {
+    return this.#probes.newest;
+  }
+
   /** A hit. */
   hit(args: Int32Array, cpu: number): void {
-    const { entries } = this.#probes;
+    const { entries, sole } = this.#probes;
+    if (sole !== null) {
+      sole.func(sole.data, args, cpu);
+      return;
+    }
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i];
       if (entry.active) entry.func(entry.data, args, cpu);

@@ -1,13 +1,30 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BpfMemory, RingLayout, shareRing, SharedRingConsumer } from '../../src/runtime/index.js';
+import { Collection, CollectionSpec } from '../../src/loader/index.js';
+import {
+  BpfMemory,
+  BpfRuntime,
+  createInterpreter,
+  createJit,
+  type RingBufferArea,
+  RingBufferMap,
+  RingLayout,
+  SharedRingConsumer,
+  type SharedRingLink,
+  shareRing,
+} from '../../src/runtime/index.js';
+import { instance } from '../support/instance.js';
+import { TestHost } from '../support/test-host.js';
 import { type RingFixture, ringFixture } from './ring-fixture.js';
 
 const OPENSNOOP = fileURLToPath(new URL('../../examples/opensnoop.bpf.o', import.meta.url));
+/** Emits a record of 32 bytes that begins with the first 8 of its packet and ends with zeros. */
+const RING_WORKLOAD = new URL('../../bench/workloads/obj/ring.o', import.meta.url);
 /** Of opensnoop's `struct event`, and where its `pid` and `comm` are. */
 const EVENT = { size: 304, pid: 8, comm: 28 } as const;
 const NO_WAKEUP = 1;
@@ -25,22 +42,19 @@ interface Seen {
   readonly inOrder: boolean;
 }
 
-/** A worker at the other end of a ring. */
+/** A worker that reads a ring. */
 class Other {
-  readonly ring: RingFixture;
-  readonly #link: ReturnType<typeof shareRing>;
-  readonly #worker: Worker;
+  readonly #link: SharedRingLink;
   readonly #answer: Promise<unknown[]>;
   readonly #exit: Promise<unknown[]>;
 
-  constructor(size: number, typed?: string) {
-    this.ring = ringFixture(size, sharedMemory());
-    this.#link = shareRing(this.ring.memory, this.ring.map.area);
-    this.#worker = new Worker(new URL('ring-worker.mjs', import.meta.url), {
+  constructor(memory: BpfMemory, area: RingBufferArea, typed?: string) {
+    this.#link = shareRing(memory, area);
+    const worker = new Worker(new URL('ring-worker.mjs', import.meta.url), {
       workerData: { ring: this.#link.ring, typed },
     });
-    this.#answer = once(this.#worker, 'message');
-    this.#exit = once(this.#worker, 'exit');
+    this.#answer = once(worker, 'message');
+    this.#exit = once(worker, 'exit');
   }
 
   /** Waits for the worker to consume all there is, then for what it saw. */
@@ -49,6 +63,17 @@ class Other {
     const [seen] = await this.#answer;
     await this.#exit;
     return seen as Seen;
+  }
+}
+
+/** A ring, and a worker at its other end. */
+class OtherRing extends Other {
+  readonly ring: RingFixture;
+
+  constructor(size: number, typed?: string) {
+    const ring = ringFixture(size, sharedMemory());
+    super(ring.memory, ring.map.area, typed);
+    this.ring = ring;
   }
 }
 
@@ -76,7 +101,7 @@ function record(number: number): Uint8Array {
 
 describe('a ring that another thread reads', () => {
   it('loses nothing when the producer waits for room, and wakes a sleeping consumer', async () => {
-    const other = new Other(16384);
+    const other = new OtherRing(16384);
     const expected = new Expected();
     for (let number = 0; number < 5000; number++) {
       const bytes = record(number);
@@ -89,7 +114,7 @@ describe('a ring that another thread reads', () => {
   });
 
   it('counts exactly what the producer lost when it does not wait', async () => {
-    const other = new Other(4096);
+    const other = new OtherRing(4096);
     const expected = new Expected();
     const attempts = 20_000;
     for (let number = 0; number < attempts; number++) {
@@ -104,7 +129,7 @@ describe('a ring that another thread reads', () => {
   });
 
   it('hands out events of a type', async () => {
-    const other = new Other(65536, OPENSNOOP);
+    const other = new OtherRing(65536, OPENSNOOP);
     const expected = new Expected();
     for (let number = 0; number < 2000; number++) {
       const bytes = new Uint8Array(EVENT.size);
@@ -117,7 +142,7 @@ describe('a ring that another thread reads', () => {
   });
 
   it('records without wake-up are seen with the next that has one, discarded ones never', async () => {
-    const other = new Other(4096);
+    const other = new OtherRing(4096);
     await setTimeout(20);
     const expected = new Expected();
     for (const [number, flags] of [
@@ -131,6 +156,31 @@ describe('a ring that another thread reads', () => {
     }
     while (other.ring.map.area.consumer !== other.ring.map.area.producer) await setImmediate();
     expect(await other.finish()).toEqual(expected.seen);
+  });
+});
+
+describe.each([
+  ['interpreted', createInterpreter],
+  ['compiled', createJit],
+])('%s programs', (_, engine) => {
+  it('wake a sleeping worker and lose nothing', async () => {
+    const memory = new BpfMemory({ shared: true });
+    const runtime = new BpfRuntime(new TestHost({ cpus: 1 }), { engine: engine(), memory });
+    const collection = Collection.load(CollectionSpec.parse(readFileSync(RING_WORKLOAD)), runtime);
+    const program = collection.programs.get('ring')?.program;
+    if (program === undefined) throw new Error('the object has a program');
+    const { area } = instance(collection.maps.get('records'), RingBufferMap);
+    const other = new Other(memory, area);
+    const expected = new Expected();
+    const dataIn = new Uint8Array(64);
+    for (let number = 0; number < 400; number++) {
+      new DataView(dataIn.buffer).setUint32(0, number, true);
+      expect(runtime.testRun(program, { dataIn }).retval).toBe(0);
+      expected.add(number, 0, 32);
+      if (number % 4 === 0) while (area.consumer !== area.producer) await setImmediate();
+    }
+    expect(await other.finish()).toEqual(expected.seen);
+    collection.close();
   });
 });
 

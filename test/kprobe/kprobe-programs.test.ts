@@ -9,8 +9,9 @@ import {
   type Kprobe,
 } from '../../src/kprobe/index.js';
 import { CALLER, TestHost } from '../support/test-host.js';
-import { fault, TestRuntime, type TestProgramBody, type TestProgram } from '../support/test-runtime.js';
+import { fault, setTracing, TestRuntime, type TestProgramBody, type TestProgram } from '../support/test-runtime.js';
 import { FRAME, LEAF } from '../support/text.js';
+import { CpuBlock } from '../../src/runtime/cpu-block.js';
 import { golden } from '../support/golden.js';
 
 const { BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_XDP } = BpfProgType;
@@ -129,7 +130,7 @@ describe('the ledger of an attachment', () => {
   it('counts a hit while another tracing program runs on the CPU, for link and program', () => {
     const missed = program();
     const link = programs.attachKprobe(missed.program, { symbolName: 'frame' });
-    bpf.traceActive[1] = 1;
+    setTracing(bpf, 1, true);
     host.call('frame', 1);
     host.call('frame', 0);
     expect(link.counts).toEqual({ hits: 2, runs: 1, recursion: 1, nesting: 0, faults: 0 });
@@ -159,7 +160,8 @@ describe('the ledger of an attachment', () => {
   it('leaves no run open', () => {
     attach(() => 0);
     host.call('frame');
-    expect([bpf.open, ...bpf.traceActive]).toEqual([0, 0, 0]);
+    const active = [0, 1].map((cpu) => bpf.memory.u32[(bpf.cpuBlocks + cpu * CpuBlock.stride + CpuBlock.active) >>> 2]);
+    expect([bpf.open, ...active]).toEqual([0, 0, 0]);
   });
 });
 
@@ -206,5 +208,5 @@ describe('attaching', () => {
 
 it('closing gives the memory back', () => {
   programs.close();
-  expect(bpf.memory.used).toBe(0);
+  expect(bpf.memory.used).toBe(bpf.ownBytes);
 });

@@ -4,6 +4,7 @@ import type { AttachOptions, Link } from '../../src/machine/index.js';
 import { type AttachTarget, isBalanced, ldx, BPF_DW, exit, ldImm64 } from '../../src/runtime/index.js';
 import { TestHost } from '../support/test-host.js';
 import { Machine } from '../../src/machine/index.js';
+import { setTracing } from '../support/test-runtime.js';
 import { FRAME } from '../support/text.js';
 import { MachineFixture } from './machine-fixture.js';
 
@@ -153,9 +154,12 @@ describe.each(HOOKS)('a link to $name', ({ name, type, target, options, hit }) =
   it('counts what it missed because the CPU ran another program', () => {
     if (type === T.BPF_PROG_TYPE_RAW_TRACEPOINT) return;
     const link = attach(1);
-    fixture.machine.runtime.traceActive.fill(1);
+    const { runtime } = fixture.machine;
+    const setAll = (on: boolean): void =>
+      Array.from({ length: runtime.cpus }, (_, cpu) => cpu).forEach((cpu) => setTracing(runtime, cpu, on));
+    setAll(true);
     hit(fixture);
-    fixture.machine.runtime.traceActive.fill(0);
+    setAll(false);
     hit(fixture);
     const row = link.ledgerRow();
     expect(row).toMatchObject({ seen: 2, delivered: 1, dropped: { recursion: 1 } });

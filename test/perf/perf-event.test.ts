@@ -23,7 +23,7 @@ import {
 } from '../../src/runtime/index.js';
 import { golden } from '../support/golden.js';
 import { makeTask, TestHost } from '../support/test-host.js';
-import { TestRuntime } from '../support/test-runtime.js';
+import { setTracing, TestRuntime } from '../support/test-runtime.js';
 import { PerfFixture } from './perf-fixture.js';
 
 const CPU_CLOCK = BigInt(PerfSwIds.PERF_COUNT_SW_CPU_CLOCK);
@@ -269,9 +269,9 @@ describe('a program on a perf event', () => {
     const free = runtime.memory.used;
     host.sample(0, host.enter('busy', [1n, 2n, 3n]));
     expect(runtime.memory.used).toBe(free);
-    runtime.traceActive[0] = 1;
+    setTracing(runtime, 0, true);
     host.sample(0, host.enter('busy'));
-    runtime.traceActive[0] = 0;
+    setTracing(runtime, 0, false);
     const record = ring.take() ?? new Uint8Array();
     const words = new BigUint64Array(record.slice().buffer);
     const text = [...words].map((word, i) => `${String(8 * i).padStart(3)} ${word.toString(16).padStart(16, '0')}`);
@@ -295,9 +295,9 @@ describe('a program on a perf event', () => {
     const sampler = program(fixture.runtime, [mov64Imm(0, 1), exit()]);
     const event = clock(fixture);
     event.setProgram(sampler);
-    fixture.runtime.traceActive[0] = 1;
+    setTracing(fixture.runtime, 0, true);
     fixture.host.sample(0, fixture.host.enter('busy'));
-    fixture.runtime.traceActive[0] = 0;
+    setTracing(fixture.runtime, 0, false);
     fixture.host.sample(0, fixture.host.enter('busy'));
     expect(event.counts).toMatchObject({ taken: 2, missed: 1, programOnly: 1 });
     expect(sampler.recursionMisses).toBe(1n);

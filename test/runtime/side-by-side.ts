@@ -1,7 +1,22 @@
 import { BpfProgType } from '../../src/base/index.js';
-import { BpfRuntime, encodeInsns, type BpfMap, type Insn, type MapSpec } from '../../src/runtime/index.js';
+import {
+  BpfRuntime,
+  createInterpreter,
+  createJit,
+  encodeInsns,
+  type BpfMap,
+  type Engine,
+  type Insn,
+  type MapSpec,
+} from '../../src/runtime/index.js';
 import type { LinuxOracle, Slot } from '../oracle/linux.js';
 import { TestHost } from '../support/test-host.js';
+
+/** What is compared with the kernel, by name. */
+export const sides: readonly (readonly [name: string, engine: () => Engine])[] = [
+  ['interp', createInterpreter],
+  ['jit', () => createJit()],
+];
 
 /** One map, here and in the kernel. */
 export interface MapPair {
@@ -25,10 +40,10 @@ export class SideBySide {
   readonly runtime: BpfRuntime;
   readonly maps: MapPair[] = [];
 
-  constructor(linux: LinuxOracle) {
+  constructor(linux: LinuxOracle, engine: Engine = createInterpreter()) {
     this.linux = linux;
     this.host = new TestHost({ cpus: linux.cpus });
-    this.runtime = new BpfRuntime(this.host);
+    this.runtime = new BpfRuntime(this.host, { engine });
   }
 
   /** A map on both sides; its position among `maps` is what ldimm64 names in `imm`. */

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Errno } from '../../../src/base/index.js';
-import { describeWithLinux } from '../../../test/oracle/linux.js';
-import { SideBySide } from '../../../test/runtime/side-by-side.js';
+import type { Engine } from '../../../src/runtime/index.js';
+import { describeWithLinux, type LinuxOracle } from '../../../test/oracle/linux.js';
+import { SideBySide, sides } from '../../../test/runtime/side-by-side.js';
 import { formatCases, prepareMaps, printkProgram, snprintfProgram, type FormatArg } from './format-program.js';
 
 const RUNS = Number(process.env['KSCOPE_FORMAT_RUNS'] ?? 300);
@@ -14,9 +15,13 @@ const hidden = /%[0 +-]*[0-9]*p([^xiIku]|$)/;
 const prepared = /p[kuBiI]/;
 
 describeWithLinux('formats print what the kernel prints', (linux) => {
+  describe.each(sides)('%s', (_name, engine) => formatsOf(linux, engine));
+});
+
+function formatsOf(linux: LinuxOracle, engine: () => Engine): void {
   it('bpf_snprintf: result and text', async () => {
     const property = fc.asyncProperty(formatCases, fc.constantFrom(1, 4, 40, 2048), async ({ format, args }, size) => {
-      const pair = new SideBySide(linux);
+      const pair = new SideBySide(linux, engine());
       await prepareMaps(pair, format);
       await compareSnprintf(pair, format, args, prepared.test(format) ? 2048 : size);
       await pair.close();
@@ -26,7 +31,7 @@ describeWithLinux('formats print what the kernel prints', (linux) => {
 
   it('bpf_trace_printk: result', async () => {
     const property = fc.asyncProperty(formatCases, async ({ format, args }) => {
-      const pair = new SideBySide(linux);
+      const pair = new SideBySide(linux, engine());
       await prepareMaps(pair, format);
       const size = new TextEncoder().encode(format).length + 1;
       const result = await pair.run(printkProgram(args, size));
@@ -35,7 +40,7 @@ describeWithLinux('formats print what the kernel prints', (linux) => {
     });
     await fc.assert(property, { numRuns: RUNS });
   });
-});
+}
 
 async function compareSnprintf(
   pair: SideBySide,

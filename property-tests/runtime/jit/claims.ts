@@ -23,12 +23,13 @@ export class Claims {
   readonly #states = new Map<number, ProgramState>();
   readonly #places: readonly (readonly [off: number, size: number])[];
 
-  constructor(executable: Executable, code: ProgramCode) {
+  /** `effort`: instructions that may be looked at before loops are given up. */
+  constructor(executable: Executable, code: ProgramCode, effort?: number) {
     this.#code = code;
     this.#judge = new AccessJudge(executable, true);
     const graph = flowGraph(code, 0);
     const places: (readonly [number, number])[] = [];
-    new ValueFlow(executable, code, graph, dominators(graph), this.#judge, true).walk((index, state) => {
+    new ValueFlow(executable, code, graph, dominators(graph), this.#judge, true, effort).walk((index, state) => {
       const { op, d, x } = stepAt(code, index);
       if (d === 10 && accessSize(op) > 0) places.push([x, accessSize(op)]);
       if (state === undefined) return;

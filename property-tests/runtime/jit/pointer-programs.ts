@@ -34,7 +34,7 @@ class PointerProgram {
 
   write(seeds: readonly number[]): string {
     this.#add('r6 = r1', 'r7 = *(u32 *)(r1 + 0)', 'r8 = *(u32 *)(r1 + 4)', 'r9 = map[0].value + 0 ll');
-    for (const r of FREE) this.#add(`r${r} = *(u64 *)(r9 + ${8 * r})`);
+    for (const r of FREE) this.#add(`r${r} = *(${SIZES[r % SIZES.length]} *)(r9 + ${8 * r})`);
     for (let off = 8; off <= 64; off += 8) this.#add(`*(u64 *)(r10 - ${off}) = r${(off / 8) % 6}`);
     for (const seed of seeds) {
       this.#random = new Random(seed);

@@ -5,12 +5,13 @@ import { createInterpreter, createJit, disassemble } from '../../../src/runtime/
 import { oraclesRequired } from '../../../test/oracle/describe-with.js';
 import { LinuxOracle, linuxOracle } from '../../../test/oracle/linux.js';
 import { KscopeWorld } from '../../../test/runtime/interp/generator/kscope-world.js';
-import { comparable, LinuxWorld } from '../../../test/runtime/interp/generator/linux-world.js';
-import { type World, worldOf, worldSeeds } from '../../../test/runtime/interp/generator/world.js';
-import type { WorldOutcome } from '../../../test/runtime/interp/generator/world-outcome.js';
+import { LinuxWorld } from '../../../test/runtime/interp/generator/linux-world.js';
+import { type World, worldOf } from '../../../test/runtime/interp/generator/world.js';
+import { worldSeeds } from '../../../test/runtime/interp/generator/world-seeds.js';
+import { comparable, type WorldOutcome } from '../../../test/runtime/interp/generator/world-outcome.js';
 
 /** KSCOPE_DIFF_PROGRAMS=200000 is the full run; KSCOPE_DIFF_SEED repeats one. */
-const PROGRAMS = Number(process.env['KSCOPE_DIFF_PROGRAMS'] ?? 10_000);
+const PROGRAMS = Number(process.env['KSCOPE_DIFF_PROGRAMS'] ?? (process.env['CI'] === undefined ? 2000 : 10_000));
 const SEED = Number(process.env['KSCOPE_DIFF_SEED'] ?? Date.now() & 0x7fff_ffff);
 
 const linux = linuxOracle();

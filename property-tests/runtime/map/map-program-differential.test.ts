@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BpfMapFlag, BpfMapType } from '../../../src/base/index.js';
 import { describeWithLinux } from '../../../test/oracle/linux.js';
-import { SideBySide, type MapPair } from '../../../test/runtime/side-by-side.js';
+import { SideBySide, sides, type MapPair } from '../../../test/runtime/side-by-side.js';
 import { MAX_OPERATIONS, mapProgram, programOperations } from './map-program.js';
 import { sysValueSize } from './map-operations.js';
 
@@ -20,25 +20,31 @@ const subjects = [
 ] as const;
 
 describeWithLinux('programs find in maps what they find in the kernel', (linux) => {
-  it.each(subjects)('%s: results, pointers kept, contents and their order', async (_name, type, flags) => {
-    const scenario = fc.record({
-      maxEntries: fc.constantFrom(1, 2, 4, 7, 16),
-      programs: fc.array(programOperations(12), { minLength: 1, maxLength: 4 }),
-    });
-    const property = fc.asyncProperty(scenario, async ({ maxEntries, programs }) => {
-      const pair = new SideBySide(linux);
-      const subject = pair.map({ type, flags, maxEntries });
-      const results = pair.map({ type: BpfMapType.BPF_MAP_TYPE_ARRAY, valueSize: 8 * MAX_OPERATIONS });
-      for (const operations of programs) {
-        await pair.run(mapProgram(operations));
-        const answers = await pair.firstValue(results);
-        expect(answers.ours, 'results').toEqual(answers.linux);
-        expect(dumpOurs(subject), 'contents').toEqual(await dumpLinux(pair, subject));
-      }
-      await pair.close();
-    });
-    await fc.assert(property, { numRuns: RUNS });
-  });
+  const cases = sides.flatMap(([engine, create]) =>
+    subjects.map(([name, type, flags]) => [engine, name, type, flags, create] as const),
+  );
+  it.each(cases)(
+    '%s, %s: results, pointers kept, contents and their order',
+    async (_engine, _name, type, flags, create) => {
+      const scenario = fc.record({
+        maxEntries: fc.constantFrom(1, 2, 4, 7, 16),
+        programs: fc.array(programOperations(12), { minLength: 1, maxLength: 4 }),
+      });
+      const property = fc.asyncProperty(scenario, async ({ maxEntries, programs }) => {
+        const pair = new SideBySide(linux, create());
+        const subject = pair.map({ type, flags, maxEntries });
+        const results = pair.map({ type: BpfMapType.BPF_MAP_TYPE_ARRAY, valueSize: 8 * MAX_OPERATIONS });
+        for (const operations of programs) {
+          await pair.run(mapProgram(operations));
+          const answers = await pair.firstValue(results);
+          expect(answers.ours, 'results').toEqual(answers.linux);
+          expect(dumpOurs(subject), 'contents').toEqual(await dumpLinux(pair, subject));
+        }
+        await pair.close();
+      });
+      await fc.assert(property, { numRuns: RUNS });
+    },
+  );
 });
 
 type Entry = readonly [key: string, value: string];

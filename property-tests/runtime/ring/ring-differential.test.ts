@@ -4,7 +4,7 @@ import { BpfMapType } from '../../../src/base/index.js';
 import type { RingBufferMap } from '../../../src/runtime/index.js';
 import { RingBufferConsumer, RingLayout } from '../../../src/runtime/index.js';
 import { describeWithLinux } from '../../../test/oracle/linux.js';
-import { SideBySide } from '../../../test/runtime/side-by-side.js';
+import { SideBySide, sides } from '../../../test/runtime/side-by-side.js';
 import { MAX_OPERATIONS, RING_SIZE, SOURCE_SIZE, ringPhases, ringProgram, type RingPhase } from './ring-program.js';
 
 const RUNS = Number(process.env['KSCOPE_RING_RUNS'] ?? 60);
@@ -12,9 +12,9 @@ const RUNS = Number(process.env['KSCOPE_RING_RUNS'] ?? 60);
 const source = Uint8Array.from({ length: SOURCE_SIZE }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
 
 describeWithLinux('the ring buffer holds the bytes that Linux would write', (linux) => {
-  it('results, positions and every byte of the data after random programs', async () => {
+  it.each(sides)('%s: results, positions and every byte of the data after random programs', async (_name, engine) => {
     const property = fc.asyncProperty(ringPhases, async (phases) => {
-      const pair: RingPair = Object.assign(new SideBySide(linux), { onRecord: true });
+      const pair: RingPair = Object.assign(new SideBySide(linux, engine()), { onRecord: true });
       await prepare(pair);
       for (const phase of phases) await runPhase(pair, phase);
       await pair.close();

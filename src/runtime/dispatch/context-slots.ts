@@ -6,24 +6,25 @@ export class ContextSlots {
   readonly #memory: BpfMemory;
   readonly #cpus: number;
   readonly #levels: number;
-  readonly #start: BpfOffset;
-  readonly #stride: number;
+  /** Offset of the first slot, and the way to the next one; a CPU's levels are next to each other. */
+  readonly start: BpfOffset;
+  readonly stride: number;
 
   constructor(memory: BpfMemory, cpus: number, size: number, levels = 1) {
     this.size = size;
     this.#memory = memory;
     this.#cpus = cpus;
     this.#levels = levels;
-    this.#stride = (size + 15) & ~15;
-    this.#start = memory.alloc(this.#stride * cpus * levels);
+    this.stride = (size + 15) & ~15;
+    this.start = memory.alloc(this.stride * cpus * levels);
   }
 
   /** Byte offset of the slot; a multiple of 16. */
   at(cpu: number, level = 0): number {
-    return this.#start + (cpu * this.#levels + level) * this.#stride;
+    return this.start + (cpu * this.#levels + level) * this.stride;
   }
 
   free(): void {
-    this.#memory.free(this.#start, this.#stride * this.#cpus * this.#levels);
+    this.#memory.free(this.start, this.stride * this.#cpus * this.#levels);
   }
 }

@@ -1,9 +1,15 @@
 import type { PtRegs } from '../../arch/index.js';
 import { hi32, lo32 } from '../../base/index.js';
-import type { ProgramFault } from '../engine.js';
+import { AttachmentBlock } from '../attachment-block.js';
+import { CpuBlock } from '../cpu-block.js';
+import type { CompiledProgram, ProgramFault } from '../engine.js';
+import { hitGuard } from '../hit-guard.js';
+import { RunEnded } from '../interp/stop.js';
+import type { BpfOffset } from '../memory/bpf-memory.js';
 import type { BpfProgram } from '../program.js';
 import type { BpfRunCtx } from '../run-context.js';
-import type { Runtime } from '../runtime.js';
+import { MAX_NESTING } from '../run-context-pool.js';
+import type { HitRuns, Runtime } from '../runtime.js';
 
 /** What became of the hits that reached one attached program: hits = runs + recursion + nesting. */
 export interface AttachmentCounts {
@@ -27,117 +33,188 @@ export interface AttachmentOptions {
   readonly onFault?: (fault: ProgramFault, cpu: number) => void;
 }
 
+/** What the programs of a hook are shown; the hook changes it before a hit, if at all. */
+export interface HookContext {
+  /** Bytes of the context: never less than when programs are attached. */
+  size: number;
+  /** Registers of the event, for stack walks; null where it has none. */
+  regs: PtRegs | null;
+}
+
 /**
  * One program attached to one hook. Holds a reference to the program until `dispose`. The hook puts the context
- * into BpfMemory and calls `run`; nothing is allocated per hit.
+ * into BpfMemory and calls `hit`; nothing is allocated per hit. Counters stand in the `AttachmentBlock`, where compiled
+ * code counts too.
  */
-export abstract class ProgramAttachment {
+export class ProgramAttachment implements HitRuns {
   readonly runtime: Runtime;
   readonly program: BpfProgram;
-  #hits = 0;
-  #recursion = 0;
-  #nesting = 0;
-  #faults = 0;
+  /** Offset of the `AttachmentBlock`. */
+  readonly block: BpfOffset;
+  /** The program, where it is compiled and the context as long as it takes for granted. */
+  readonly compiled: CompiledProgram | null;
+  /** False once it is disposed: hits that are under way must pass it by. */
+  live = true;
+  readonly #hook: HookContext;
+  readonly #onFault: AttachmentOptions['onFault'];
   readonly #cookieLo: number;
   readonly #cookieHi: number;
   readonly #funcIpLo: number;
   readonly #funcIpHi: number;
-  readonly #onFault: AttachmentOptions['onFault'];
-  #disposed = false;
   #running = 0;
-  /** Counts running programs per CPU; a hit that finds its CPU's counter above 0 is missed. */
-  readonly #active: Int32Array;
+  /** Offset of the guard of CPU 0, and the way to the next one. */
+  readonly #guard: number;
+  readonly #guardStride: number;
+  /** The counts once the block is gone. */
+  #last: AttachmentCounts | null = null;
 
-  protected constructor(runtime: Runtime, program: BpfProgram, active: Int32Array, options: AttachmentOptions) {
+  /** Throws ENOMEM where there is no memory for the block. */
+  constructor(runtime: Runtime, program: BpfProgram, hook: HookContext, options: AttachmentOptions = {}) {
     this.runtime = runtime;
     this.program = program;
-    this.#active = active;
+    this.#hook = hook;
+    this.#onFault = options.onFault;
     this.#cookieLo = lo32(options.cookie ?? 0n);
     this.#cookieHi = hi32(options.cookie ?? 0n);
     this.#funcIpLo = lo32(options.funcIp ?? 0n);
     this.#funcIpHi = hi32(options.funcIp ?? 0n);
-    this.#onFault = options.onFault;
+    const isAlone = hitGuard(program.type) === 'cpu';
+    this.#guard = isAlone ? runtime.cpuBlocks + CpuBlock.active : program.active;
+    this.#guardStride = isAlone ? CpuBlock.stride : 4;
+    const { compiled } = program.engine;
+    this.compiled = compiled !== undefined && compiled.contextNeed <= hook.size ? compiled : null;
+    this.block = runtime.memory.alloc(AttachmentBlock.size);
+    this.#describe();
+    runtime.attachments.set(this.block, this);
     program.retain();
+    program.addAccount(this);
   }
 
   get counts(): AttachmentCounts {
-    const missed = this.#recursion + this.#nesting;
-    return {
-      hits: this.#hits,
-      runs: this.#hits - missed,
-      recursion: this.#recursion,
-      nesting: this.#nesting,
-      faults: this.#faults,
-    };
+    if (this.#last !== null) return this.#last;
+    const hits = this.#counter(AttachmentBlock.hits);
+    const recursion = this.#counter(AttachmentBlock.recursion);
+    const nesting = this.#counter(AttachmentBlock.nesting);
+    const faults = this.#counter(AttachmentBlock.faults);
+    return { hits, runs: hits - recursion - nesting, recursion, nesting, faults };
   }
 
-  /**
-   * Counts a hit and opens a run on `cpu`, or answers null where it is missed. The caller then makes sure that the
-   * context stands in memory and calls `finish`: contexts are shared by all runs of a CPU, so none may be written
-   * before this guard is passed.
-   */
-  begin(cpu: number): BpfRunCtx | null {
-    this.#hits++;
-    const active = this.#active;
-    if (active[cpu] !== 0) {
-      this.#recursion++;
-      this.program.recursionMisses++;
-      return null;
-    }
+  /** A hit with the context at `ctx`: the low word of r0, 0 where it was missed or had to stop. */
+  hit(ctx: number, cpu: number): number {
+    const { compiled } = this;
+    return compiled?.isClosed === true ? this.#enter(compiled, ctx, cpu) : this.#run(ctx, cpu);
+  }
+
+  /** Whether a hit on `cpu` is missed; counts it if so. For contexts that one CPU's runs share: ask, then write. */
+  misses(cpu: number): boolean {
+    const isRecursion = this.runtime.memory.i32[this.#guardWord(cpu)] !== 0;
+    if (!isRecursion && this.runtime.depth(cpu) < MAX_NESTING) return false;
+    this.#count(AttachmentBlock.hits);
+    this.#count(isRecursion ? AttachmentBlock.recursion : AttachmentBlock.nesting);
+    return true;
+  }
+
+  /** Counts a hit and opens its run, or answers null where it is missed. */
+  begin(ctx: number, cpu: number): BpfRunCtx | null {
+    if (this.misses(cpu)) return null;
+    this.#count(AttachmentBlock.hits);
+    return this.open(ctx, cpu);
+  }
+
+  open(ctx: number, cpu: number): BpfRunCtx | null {
     const run = this.runtime.enter(cpu);
-    if (run === null) {
-      this.#nesting++;
-      return null;
-    }
-    active[cpu] = 1;
+    if (run === null) return null;
+    this.runtime.memory.i32[this.#guardWord(cpu)] = 1;
     this.#running++;
-    return run;
-  }
-
-  /** Runs the program on the context at `ctx` and closes the run; the low word of r0, 0 where it had to stop. */
-  finish(run: BpfRunCtx, ctx: number, ctxSize: number, regs: PtRegs | null): number {
-    const { cpu } = run;
     run.program = this.program;
+    run.attachment = this.block;
     run.cookieLo = this.#cookieLo;
     run.cookieHi = this.#cookieHi;
     run.funcIpLo = this.#funcIpLo;
     run.funcIpHi = this.#funcIpHi;
-    run.regs = regs;
+    run.regs = this.#hook.regs;
     run.ctx = ctx;
-    run.ctxSize = ctxSize;
-    const result = this.program.engine.run(run, ctx);
-    const { fault } = run;
+    run.ctxSize = this.#hook.size;
+    return run;
+  }
+
+  close(run: BpfRunCtx): void {
+    const { cpu, fault } = run;
+    this.runtime.memory.i32[this.#guardWord(cpu)] = 0;
+    if (fault !== null) {
+      this.#count(AttachmentBlock.faults);
+      // Before the run is left: what a listener makes the host do must not take this hit's context.
+      this.#onFault?.(fault, cpu);
+    }
     this.runtime.leave(run);
-    this.#active[cpu] = 0;
     this.#running--;
-    if (this.#disposed && this.#running === 0) this.program.release();
-    if (fault === null) return result;
-    this.#faults++;
-    this.#onFault?.(fault, cpu);
-    return 0;
+    if (!this.live && this.#running === 0) this.#free();
+  }
+
+  /** Takes what the entry of a closed program has thrown. */
+  caught(error: unknown): void {
+    if (!(error instanceof RunEnded) || error.run?.attachment !== this.block) throw error;
+    this.close(error.run);
   }
 
   /** Drops the reference to the program, once no run of it is under way here. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    if (this.#running === 0) this.program.release();
+    if (!this.live) return;
+    this.live = false;
+    if (this.#running === 0) this.#free();
   }
-}
 
-/**
- * A program of a kprobe, trace event or perf event: while any such program runs on a CPU, further hits there are
- * missed, whatever program they are for (trace_call_bpf() in kernel/trace/bpf_trace.c).
- */
-export class TraceCall extends ProgramAttachment {
-  constructor(runtime: Runtime, program: BpfProgram, options: AttachmentOptions = {}) {
-    super(runtime, program, runtime.traceActive, options);
+  #enter(program: CompiledProgram, ctx: number, cpu: number): number {
+    try {
+      return program.entry(ctx, cpu, this.block);
+    } catch (error) {
+      this.caught(error);
+      return 0;
+    }
   }
-}
 
-/** A program of a raw tracepoint: missed only while the same program runs on the CPU (__bpf_trace_run()). */
-export class RawTraceCall extends ProgramAttachment {
-  constructor(runtime: Runtime, program: BpfProgram, options: AttachmentOptions = {}) {
-    super(runtime, program, program.active, options);
+  #run(ctx: number, cpu: number): number {
+    const run = this.begin(ctx, cpu);
+    if (run === null) return 0;
+    try {
+      return this.program.engine.run(run, ctx);
+    } finally {
+      this.close(run);
+    }
+  }
+
+  #describe(): void {
+    const { i32 } = this.runtime.memory;
+    const word = this.block >>> 2;
+    i32[word + AttachmentBlock.cookie / 4] = this.#cookieLo;
+    i32[word + AttachmentBlock.cookie / 4 + 1] = this.#cookieHi;
+    i32[word + AttachmentBlock.funcIp / 4] = this.#funcIpLo;
+    i32[word + AttachmentBlock.funcIp / 4 + 1] = this.#funcIpHi;
+    i32[word + AttachmentBlock.active / 4] = this.program.active;
+  }
+
+  #free(): void {
+    this.#last = this.counts;
+    this.program.closeAccount(this);
+    this.runtime.attachments.delete(this.block);
+    this.runtime.memory.free(this.block, AttachmentBlock.size);
+    this.program.release();
+  }
+
+  #guardWord(cpu: number): number {
+    return (this.#guard + cpu * this.#guardStride) >>> 2;
+  }
+
+  #count(counter: number): void {
+    const { u32 } = this.runtime.memory;
+    const word = (this.block + counter) >>> 2;
+    u32[word]++;
+    if (u32[word] === 0) u32[word + 1]++;
+  }
+
+  #counter(counter: number): number {
+    const { u32 } = this.runtime.memory;
+    const word = (this.block + counter) >>> 2;
+    return u32[word] + u32[word + 1] * 2 ** 32;
   }
 }

@@ -174,6 +174,8 @@ export class AccessGuard {
 
 /** Bytes of stack a frame may use (MAX_BPF_STACK). */
 export const STACK_FRAME = 512;
+/** MAX_CALL_FRAMES. */
+export const MAX_FRAMES = 8;
 /** High word of the pointers that BPF_PSEUDO_FUNC loads; the low word is the instruction slot. */
 export const FUNC_POINTER_HI = 0xffff_fe7f | 0;
 

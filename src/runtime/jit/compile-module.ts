@@ -57,8 +57,13 @@ export interface ProgramNeeds {
   readonly usesFrames: boolean;
   readonly usesCpu: boolean;
   readonly usesWindows: boolean;
+  readonly usesAttachment: boolean;
+  /** Hits need no run context. */
+  readonly isClosed: boolean;
   /** Bytes that the context must have. */
   readonly contextNeed: number;
+  /** Bytes of it that hits may look at. */
+  readonly contextUse: number;
 }
 
 /** One WebAssembly function per BPF function, those of all programs in one module. */
@@ -97,6 +102,8 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     usesCpu: false,
     usesWindows: false,
     contextNeed: 0,
+    needsRun: false,
+    usesAttachment: false,
   };
   for (const subprog of executable.subprogs) {
     const entry = indexOfWord(code.wordOfSlot[subprog.start]);
@@ -109,8 +116,18 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     if (!isCallback || target === undefined) continue;
     writer.define(writer.declare(CALLBACK_TYPE, ModuleName.callback(number, start)), callbackBody(target));
   }
-  const { usesBudget, usesCpu, usesWindows, contextNeed } = plan;
-  return { usesBudget, usesFrames: subprogs.size > 1, usesCpu, usesWindows, contextNeed };
+  const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed } = plan;
+  const usesFrames = subprogs.size > 1;
+  return {
+    ...{ usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment, contextNeed },
+    isClosed: !plan.needsRun,
+    contextUse: looksAtKnownBytes(plan) ? contextNeed : Infinity,
+  };
+}
+
+/** Whether all that is not known of the program's accesses is what has been counted in `contextNeed`. */
+function looksAtKnownBytes({ needsRun, usesWindows, assumeProved, executable }: ModulePlan): boolean {
+  return !needsRun && !usesWindows && !assumeProved && executable.facts === undefined;
 }
 
 /** Puts words together and calls the subprogram; the low word of its result. */

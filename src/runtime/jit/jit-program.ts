@@ -1,37 +1,57 @@
+import { BpfProgType } from '../../base/index.js';
 import { lineAt, lineText } from '../check/index.js';
-import type { EngineProgram } from '../engine.js';
+import type { CompiledProgram, EngineProgram } from '../engine.js';
 import type { Executable } from '../executable.js';
-import { STACK_FRAME } from '../interp/access-guard.js';
+import { MAX_FRAMES, STACK_FRAME } from '../interp/access-guard.js';
 import type { FormOps } from '../interp/form-ops.js';
 import { predecode, type ProgramCode } from '../interp/predecode.js';
-import { BUDGET_USED, RunStopped } from '../interp/stop.js';
+import { BUDGET_USED, RunEnded, RunStopped } from '../interp/stop.js';
 import { bpfOffset } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
-import type { Runtime } from '../runtime.js';
+import type { HitRuns, Runtime } from '../runtime.js';
 import { type CompileInput, compileModule, ModuleName, type ProgramNeeds } from './compile-module.js';
 import type { ModuleListing } from './listing/module-listing.js';
 import type { OutsideCalls } from './outside-calls.js';
-import { type Callback, RunBorder, RunEnded } from './run-border.js';
+import { type Callback, RunBorder } from './run-border.js';
 import { SharedState } from './shared-state.js';
 import { FaultReason, StateLayout } from './state-layout.js';
 import { ImportName } from './wasm/module-writer.js';
 
-const MAX_FRAMES = 8;
 const STACK_EXHAUSTED = 'the stack of this CPU is exhausted';
 
-type Entry = (ctx: number, r2: number, sp: number) => number;
+type Entry = CompiledProgram['entry'];
 
 /** A program in an instance of the module that it shares with others of its object. */
 interface Loaded {
   readonly needs: ProgramNeeds;
+  /** Whether there is anything in the state area to set before a run. */
+  readonly prepares: boolean;
   readonly entry: Entry;
   /** By the slot at which the subprogram begins. */
   readonly callbacks: ReadonlyMap<number, Callback>;
 }
 
+/** A run that another run of the same program has interrupted. */
+interface Suspended {
+  readonly run: BpfRunCtx;
+  readonly current: Loaded;
+  readonly state: Uint8Array;
+  readonly border: ReturnType<RunBorder['save']>;
+}
+
 /** What is left of a program that was released: the module goes, even if somebody keeps the program. */
 const RELEASED: Loaded = {
-  needs: { usesBudget: false, usesFrames: false, usesCpu: false, usesWindows: false, contextNeed: 0 },
+  needs: {
+    usesBudget: false,
+    usesFrames: false,
+    usesCpu: false,
+    usesWindows: false,
+    usesAttachment: false,
+    isClosed: false,
+    contextNeed: 0,
+    contextUse: Infinity,
+  },
+  prepares: false,
   entry: () => {
     throw new TypeError('a program that was released cannot run');
   },
@@ -47,7 +67,7 @@ export interface JitProgramOptions {
 }
 
 /** A program as a function of a WebAssembly instance. */
-export class JitProgram implements EngineProgram {
+export class JitProgram implements EngineProgram, CompiledProgram {
   readonly #executable: Executable;
   readonly #runtime: Runtime;
   readonly #code: ProgramCode;
@@ -57,13 +77,13 @@ export class JitProgram implements EngineProgram {
   /** Which program this is to the functions outside its module. */
   readonly #number: number;
   readonly #hasCallbacks: boolean;
-  #trusting!: Loaded;
+  readonly #takesR2: boolean;
+  #trusting: Loaded = RELEASED;
   /** The same with all of the context checked, for runs on a shorter one than the program type's. */
   #careful: Loaded | undefined;
-  #current!: Loaded;
-  #entry!: Entry;
+  #current: Loaded = RELEASED;
   #run: BpfRunCtx | null = null;
-  #prepares = false;
+  readonly #suspended: Suspended[] = [];
 
   /**
    * Programs in one module. Throws BpfError where an instruction cannot run, and what WebAssembly throws where
@@ -75,7 +95,7 @@ export class JitProgram implements EngineProgram {
       if (executables.length === 0) return [];
       for (const executable of executables) programs.push(new JitProgram(executable, runtime, options));
       const inputs = programs.map((program) => program.#compileInput(true));
-      instantiate(inputs, runtime).forEach((loaded, i) => programs[i].#begin(loaded));
+      instantiate(inputs, runtime).forEach((loaded, i) => programs[i].#use(loaded));
       return programs;
     } catch (error) {
       for (const program of programs) program.dispose();
@@ -89,7 +109,8 @@ export class JitProgram implements EngineProgram {
     this.#options = options;
     this.#code = predecode(executable, runtime.helpers, options.formOps);
     this.#state = new SharedState(runtime.memory);
-    this.#hasCallbacks = executable.subprogs.some(({ isCallback }) => isCallback);
+    this.#takesR2 = executable.type === BpfProgType.BPF_PROG_TYPE_UNSPEC;
+    this.#hasCallbacks = hasCallbacks(executable);
     this.#border = new RunBorder(
       executable,
       this.#code,
@@ -101,55 +122,75 @@ export class JitProgram implements EngineProgram {
     this.#number = options.outside.enter(this.#border);
   }
 
+  get compiled(): CompiledProgram {
+    return this;
+  }
+
+  get entry(): Entry {
+    return this.#trusting.entry;
+  }
+
+  get isClosed(): boolean {
+    return this.#trusting.needs.isClosed;
+  }
+
+  get contextNeed(): number {
+    return this.#trusting.needs.contextNeed;
+  }
+
+  get contextUse(): number {
+    return this.#trusting.needs.contextUse;
+  }
+
   run(run: BpfRunCtx, ctx: number, r2 = 0): number {
-    if (this.#run !== null) return this.#runNested(run, ctx, r2);
-    this.#run = run;
+    const isUsual = run.ctxSize >= this.contextNeed && run.ctx === ctx;
+    this.#begin(run, ctx, isUsual ? this.#trusting : (this.#careful ??= this.#loadCareful()));
     try {
-      const { ctxSize } = run;
-      const isUsual = ctxSize >= this.#trusting.needs.contextNeed && run.ctx === ctx;
-      if (isUsual && !this.#prepares && run.stackPointer - STACK_FRAME >= run.stackStart) {
-        this.#border.run = run;
-        const result = this.#entry(ctx, r2, run.stackPointer);
-        run.resultHi = this.#state.get(StateLayout.resultHi);
-        return result;
-      }
-      return this.#runPrepared(isUsual, run, ctx, r2);
+      if (run.stackPointer - STACK_FRAME < run.stackStart) this.#stop(0, `${STACK_EXHAUSTED} by tail calls`);
+      if (this.#takesR2) this.#state.set(StateLayout.r2, r2);
+      return this.#current.entry(ctx, run.stackPointer, 0);
     } catch (error) {
       if (!(error instanceof RunEnded)) throw error;
-      run.resultHi = 0;
       return 0;
     } finally {
-      this.#run = null;
+      this.end(run);
     }
+  }
+
+  begin(run: BpfRunCtx, ctx: number): void {
+    this.#begin(run, ctx, this.#trusting);
+  }
+
+  end(run: BpfRunCtx): void {
+    const { needs, prepares } = this.#current;
+    run.resultHi = run.fault === null ? this.#state.get(StateLayout.resultHi) : 0;
+    if (prepares) {
+      run.callback = null;
+      if (needs.usesBudget) run.budget = this.#state.budget;
+    }
+    this.#run = null;
+    if (this.#suspended.length > 0) this.#resume();
   }
 
   dispose(): void {
     this.#careful = undefined;
-    this.#begin(RELEASED);
+    this.#use(RELEASED);
     this.#options.outside.leave(this.#number);
     this.#runtime.memory.free(bpfOffset(this.#state.at), StateLayout.size);
   }
 
-  #runPrepared(isUsual: boolean, run: BpfRunCtx, ctx: number, r2: number): number {
-    this.#current = isUsual ? this.#trusting : (this.#careful ??= this.#loadCareful());
-    const state = this.#state;
+  #begin(run: BpfRunCtx, ctx: number, loaded: Loaded): void {
+    if (this.#run !== null) this.#suspend(this.#run);
+    this.#run = run;
     this.#border.run = run;
-    this.#prepare(run, ctx);
-    if (run.stackPointer - STACK_FRAME < run.stackStart) this.#stop(0, `${STACK_EXHAUSTED} by tail calls`);
-    if (this.#hasCallbacks) run.callback = this.#border.callback;
-    try {
-      const result = this.#current.entry(ctx, r2, run.stackPointer);
-      run.resultHi = state.get(StateLayout.resultHi);
-      if (this.#current.needs.usesBudget) run.budget = state.budget;
-      return result;
-    } finally {
-      run.callback = null;
-    }
+    this.#current = loaded;
+    if (loaded.prepares) this.#prepare(run, ctx);
   }
 
   #prepare(run: BpfRunCtx, ctx: number): void {
     const state = this.#state;
-    const { usesBudget, usesFrames, usesCpu, usesWindows } = this.#current.needs;
+    const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = this.#current.needs;
+    if (this.#hasCallbacks) run.callback = this.#border.callback;
     if (usesBudget || usesWindows || this.#hasCallbacks) {
       state.setLong(StateLayout.budget, run.budget);
       state.setLong(StateLayout.loopReserve, run.budget / 2);
@@ -160,31 +201,33 @@ export class JitProgram implements EngineProgram {
     }
     if (usesCpu) state.set(StateLayout.cpu, run.cpu);
     if (usesWindows) state.beginWindows(run);
+    if (usesAttachment) state.setOwnAttachment(run);
     state.set(StateLayout.context, ctx);
   }
 
-  /** A run inside a run of the same program, by a hook that the first one's helper has hit. */
-  #runNested(run: BpfRunCtx, ctx: number, r2: number): number {
-    const outer = this.#run;
-    const current = this.#current;
-    const saved = this.#state.save();
-    const registers = this.#border.save();
-    this.#run = null;
-    const result = this.run(run, ctx, r2);
-    this.#border.restore(registers);
-    if (outer !== null) this.#border.run = outer;
-    this.#run = outer;
-    this.#current = current;
-    this.#state.restore(saved);
-    return result;
+  /** Makes way for a run inside a run of the same program, by a hook that the first one's helper has hit. */
+  #suspend(run: BpfRunCtx): void {
+    this.#suspended.push({
+      run,
+      current: this.#current,
+      state: this.#state.save(),
+      border: this.#border.save(),
+    });
   }
 
-  #begin(loaded: Loaded): void {
+  #resume(): void {
+    const suspended = this.#suspended.pop();
+    if (suspended === undefined) return;
+    this.#run = suspended.run;
+    this.#current = suspended.current;
+    this.#border.run = suspended.run;
+    this.#border.restore(suspended.border);
+    this.#state.restore(suspended.state);
+  }
+
+  #use(loaded: Loaded): void {
     this.#trusting = loaded;
     this.#current = loaded;
-    this.#entry = loaded.entry;
-    const { usesBudget, usesFrames, usesCpu, usesWindows } = loaded.needs;
-    this.#prepares = usesBudget || usesFrames || usesCpu || usesWindows || this.#hasCallbacks;
   }
 
   #loadCareful(): Loaded {
@@ -207,9 +250,37 @@ export class JitProgram implements EngineProgram {
 
   /** `RunBorder.fault`. */
   #fault(pc: number, reason: number): void {
+    const hit = this.#runtime.attachments.get(this.#state.get(StateLayout.attachment) >>> 0);
+    if (hit === undefined) this.#faultInRun(pc, reason);
+    else this.#faultInHit(hit, pc, reason);
+  }
+
+  /** A hit has come so far without a run context. Where the run ends, `RunEnded` tells the attachment which to close. */
+  #faultInHit(hit: HitRuns, pc: number, reason: number): void {
+    const state = this.#state;
+    const cpu = state.get(StateLayout.cpu);
+    const run = hit.open(state.get(StateLayout.context) >>> 0, cpu);
+    if (run === null) throw new TypeError(`no run context is left on CPU ${cpu}`);
+    const outer = this.#run;
+    const border = this.#border.save();
+    this.#run = run;
+    this.#border.run = run;
+    try {
+      this.#faultInRun(pc, reason);
+    } finally {
+      this.#run = outer;
+      this.#border.restore(border);
+      if (outer !== null) this.#border.run = outer;
+    }
+    hit.close(run);
+  }
+
+  #faultInRun(pc: number, reason: number): void {
     if (reason !== FaultReason.access || this.#run === null) this.#stop(pc, this.#reasonText(pc, reason));
+    const event = this.#state.saveEvent();
     try {
       this.#border.goOn(pc, this.#run.ctx);
+      this.#state.restoreEvent(event);
     } catch (error) {
       if (!(error instanceof RunStopped) || error instanceof RunEnded) throw error;
       const { slots } = this.#code;
@@ -249,8 +320,17 @@ export class JitProgram implements EngineProgram {
         source: line === undefined ? undefined : lineText(line),
       };
     }
-    throw new RunEnded(reason);
+    throw new RunEnded(reason, run);
   }
+}
+
+function isPrepared(needs: ProgramNeeds, executable: Executable): boolean {
+  const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = needs;
+  return usesBudget || usesFrames || usesCpu || usesWindows || usesAttachment || hasCallbacks(executable);
+}
+
+function hasCallbacks({ subprogs }: Executable): boolean {
+  return subprogs.some(({ isCallback }) => isCallback);
 }
 
 function callbackSlots({ subprogs }: Executable): number[] {
@@ -266,6 +346,7 @@ function instantiate(inputs: readonly CompileInput[], { memory }: Runtime): Load
   uses.fill(exports[ModuleName.table] as WebAssembly.Table);
   return programs.map((needs, i) => ({
     needs,
+    prepares: isPrepared(needs, inputs[i].executable),
     entry: exports[ModuleName.entry(i)] as Entry,
     callbacks: new Map(
       callbackSlots(inputs[i].executable).map((slot) => [slot, exports[ModuleName.callback(i, slot)] as Callback]),

@@ -35,4 +35,11 @@ export interface ModulePlan {
   /** Some access is compared with a window, or may end in the interpreter. */
   usesWindows: boolean;
   contextNeed: number;
+  /**
+   * It calls something outside other than to stop, or leaves something behind that `Runtime.leave` sees to: open
+   * records, wake-ups.
+   */
+  needsRun: boolean;
+  /** bpf_get_attach_cookie or bpf_get_func_ip is a load. */
+  usesAttachment: boolean;
 }

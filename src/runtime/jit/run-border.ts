@@ -1,7 +1,7 @@
 import { contextLayout } from '../context-layout.js';
 import type { Executable } from '../executable.js';
 import type { Helper } from '../helper/helper.js';
-import { AccessGuard, STACK_FRAME } from '../interp/access-guard.js';
+import { AccessGuard, MAX_FRAMES, STACK_FRAME } from '../interp/access-guard.js';
 import { Activation } from '../interp/activation.js';
 import { callHelper } from '../interp/helper-call.js';
 import { followsTypedPointers } from '../interp/interpreter.js';
@@ -10,7 +10,7 @@ import { registerFile } from '../interp/loop.js';
 import { loadFromPacket } from '../interp/packet-load.js';
 import { type ProgramCode, REGISTER_WORDS } from '../interp/predecode.js';
 import { whyNotCalled } from '../interp/rare.js';
-import { BUDGET_USED, RunStopped } from '../interp/stop.js';
+import { BUDGET_USED, RunEnded, RunStopped } from '../interp/stop.js';
 import { tailCall } from '../interp/tail-call.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Runtime } from '../runtime.js';
@@ -19,7 +19,6 @@ import { StateLayout } from './state-layout.js';
 
 const R1 = 2;
 const R10 = 20;
-const MAX_FRAMES = 8;
 
 export type Callback = (...words: readonly number[]) => number;
 
@@ -258,6 +257,3 @@ export class RunBorder {
     this.#state.set(StateLayout.registers + 4, registers[1]);
   }
 }
-
-/** Thrown through compiled code once the fault is described. */
-export class RunEnded extends RunStopped {}

@@ -1,7 +1,9 @@
+import { AttachmentBlock } from '../attachment-block.js';
 import { BPF_MEMORY_HI, type BpfMemory } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { EMPTY_WINDOW_HI, LEAST_WINDOW, StateLayout } from './state-layout.js';
 
+const EVENT_FIELDS = [StateLayout.frameLimit, StateLayout.cpu, StateLayout.context, StateLayout.attachment];
 const TWO_32 = 0x1_0000_0000;
 
 /** The JavaScript side of a program's state area. */
@@ -90,6 +92,23 @@ export class SharedState {
     if (end - start < LEAST_WINDOW) return;
     this.#windowsMoved = true;
     this.#setWindow(write ? StateLayout.writeWindow : StateLayout.readWindow, start, end - start);
+  }
+
+  /** What `AttachmentBlock` holds of a hit, for a run that may be none. */
+  setOwnAttachment(run: BpfRunCtx): void {
+    this.set(StateLayout.ownAttachment + AttachmentBlock.cookie, run.cookieLo);
+    this.set(StateLayout.ownAttachment + AttachmentBlock.cookie + 4, run.cookieHi);
+    this.set(StateLayout.ownAttachment + AttachmentBlock.funcIp, run.funcIpLo);
+    this.set(StateLayout.ownAttachment + AttachmentBlock.funcIp + 4, run.funcIpHi);
+  }
+
+  /** What compiled code has noted of a hit; another one may note its own meanwhile. */
+  saveEvent(): number[] {
+    return EVENT_FIELDS.map((field) => this.get(field));
+  }
+
+  restoreEvent(values: readonly number[]): void {
+    EVENT_FIELDS.forEach((field, i) => this.set(field, values[i]));
   }
 
   /** All of the area, for a run that is interrupted by another of the same program. */

@@ -24,7 +24,13 @@ export const StateLayout = {
   /** As the other windows: the packet, as far as it may be read and written. */
   packetRead: 160,
   packetWrite: 176,
-  size: 192,
+  /** Offset of the `AttachmentBlock` of the hit that is under way, or that of `ownAttachment`. */
+  attachment: 192,
+  /** r2 of a run that no hook has begun. */
+  r2: 196,
+  /** Stands in for an `AttachmentBlock` in such runs; only what programs ask for is in it. */
+  ownAttachment: 208,
+  size: 272,
 } as const;
 
 /** Why compiled code calls `fault`. */

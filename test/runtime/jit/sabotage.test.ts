@@ -4,7 +4,7 @@ import { createInterpreter, createJit, type Engine, type Insn } from '../../../s
 import * as isa from '../../../src/runtime/isa/index.js';
 import { readGolden } from '../../oracle/golden.js';
 import { KscopeWorld } from '../interp/generator/kscope-world.js';
-import { comparable } from '../interp/generator/linux-world.js';
+import { comparable } from '../interp/generator/world-outcome.js';
 import { parseRecordedRun, sameOutcome } from '../interp/generator/recorded-run.js';
 import { parseRecordedWorld } from '../interp/generator/recorded-world.js';
 import { KscopeRunner } from '../interp/generator/runners.js';

@@ -4,9 +4,11 @@ import { createInterpreter, createJit } from '../../../src/runtime/index.js';
 import { readGolden, recording, writeGolden } from '../../oracle/golden.js';
 import { describeWithLinux } from '../../oracle/linux.js';
 import { KscopeWorld } from '../interp/generator/kscope-world.js';
-import { comparable, LinuxWorld } from '../interp/generator/linux-world.js';
+import { LinuxWorld } from '../interp/generator/linux-world.js';
+import { comparable } from '../interp/generator/world-outcome.js';
 import { formatRecordedWorld, parseRecordedWorld } from '../interp/generator/recorded-world.js';
-import { worldOf, worldSeeds } from '../interp/generator/world.js';
+import { worldOf } from '../interp/generator/world.js';
+import { worldSeeds } from '../interp/generator/world-seeds.js';
 
 /** Generated worlds with the kernel's outcomes, made by KSCOPE_RECORD=1. */
 const goldenPath = new URL('../../testdata/runtime/jit/worlds.txt', import.meta.url);

@@ -15,6 +15,8 @@ export interface ArgumentFact {
   readonly key?: Bounds | undefined;
   /** The ring whose record it is, open for sure. */
   readonly ring?: BpfMap | undefined;
+  /** It is the context for sure. */
+  readonly isContext?: boolean;
 }
 
 export interface Words {
@@ -48,6 +50,9 @@ const followed: ReadonlySet<number> = new Set<number>([
   F.BPF_FUNC_ringbuf_discard,
   F.BPF_FUNC_ringbuf_output,
   F.BPF_FUNC_ringbuf_query,
+  F.BPF_FUNC_get_smp_processor_id,
+  F.BPF_FUNC_get_attach_cookie,
+  F.BPF_FUNC_get_func_ip,
 ]);
 
 /** The facts of a call made in this state; undefined for helpers of which nothing is asked. */
@@ -69,6 +74,7 @@ export function callFact(
       way: size === undefined ? undefined : judge(value, size),
       key: arg === 'map_key' && size === 4 ? keyBounds(value, state) : undefined,
       ring: value.kind === Kind.record && isStart(value) ? (value.map ?? undefined) : undefined,
+      isContext: value.kind === Kind.context && isStart(value),
     });
   });
   return { map, arguments: facts };

@@ -112,12 +112,12 @@ function mostRounds(
 ): number {
   const state = heads.get(head);
   if (state === undefined) return Infinity;
-  const ends = tree.predecessors[head].filter((from) => tree.order[from] >= tree.order[head]);
+  const always = inEveryRound(tree, head);
   const tally = new Tally();
   for (const block of body) {
     const { start, end } = blocks[block];
-    const always = ends.every((from) => tree.dominates(block, from));
-    for (let index = start; index < end; index++) tally.add(code, index, growth.get(index) ?? 0, always);
+    const isAlways = always.has(block);
+    for (let index = start; index < end; index++) tally.add(code, index, growth.get(index) ?? 0, isAlways);
   }
   let rounds = Infinity;
   for (let r = 0; r < REGISTERS; r++) {
@@ -126,6 +126,20 @@ function mostRounds(
     if (step > 0 && kind === Kind.scalar) rounds = Math.min(rounds, Math.floor((hi - lo) / step) + 1);
   }
   return rounds;
+}
+
+/** Blocks without which no round of a loop ends. */
+function inEveryRound({ order, predecessors, parent }: Dominators, head: number): ReadonlySet<number> {
+  let common: Set<number> | undefined;
+  for (const from of predecessors[head]) {
+    if (order[from] < order[head]) continue;
+    const above = new Set<number>();
+    for (let block = from; block !== head; block = parent[block]) {
+      if (common === undefined || common.has(block)) above.add(block);
+    }
+    common = above.add(head);
+  }
+  return common ?? new Set();
 }
 
 /** How registers change in one round of a loop. */

@@ -1,7 +1,7 @@
 import type { BpfMap } from '../../map/bpf-map.js';
 
 /**
- * What somebody has proved of a program: a verifier, or the few rules of `findPointers`. Compiled code leaves
+ * What somebody has proved of a program: a verifier, beyond what `ValueFlow` finds. Compiled code leaves
  * out the checks that a fact makes needless, so a wrong fact is a wrong program. Instructions go by their slot.
  */
 export interface ProgramFacts {

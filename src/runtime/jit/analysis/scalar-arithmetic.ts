@@ -156,14 +156,16 @@ function orXor(isOr: boolean, a: Value, b: Value): Value {
 
 /** Shifted in zeros: what was negative becomes large. */
 function shiftedRight(a: Value, by: number): Value {
-  if (a.lo >= 0)
-    return scalar(Math.floor(a.lo / 2 ** by), a.hi === Infinity ? 2 ** (63 - by) : Math.floor(a.hi / 2 ** by));
-  return by === 0 ? a : scalar(0, 2 ** (64 - by));
+  if (a.lo >= 0) {
+    const hi = a.hi === Infinity ? 2 ** (63 - by) - 1 : Math.floor(a.hi / 2 ** by);
+    return scalar(Math.floor(a.lo / 2 ** by), hi);
+  }
+  return by === 0 ? a : scalar(0, 2 ** (64 - by) - 1);
 }
 
 function shiftedArithmetically(a: Value, by: number): Value {
   const lo = Math.floor(Math.max(a.lo, -(2 ** 63)) / 2 ** by);
-  const hi = Math.floor(Math.min(a.hi, 2 ** 63) / 2 ** by);
+  const hi = a.hi === Infinity ? 2 ** (63 - by) - 1 : Math.floor(a.hi / 2 ** by);
   return scalar(lo, hi);
 }
 

@@ -13,7 +13,7 @@ import type { Value } from './value.js';
 /** Rounds through a loop before bounds that still move are widened. */
 const ROUNDS_BEFORE_WIDENING = 2;
 /** Instructions that may be looked at before loops are given up: some per instruction, and some for small functions. */
-const EFFORT_PER_INSTRUCTION = 4;
+const EFFORT_PER_INSTRUCTION = 2;
 const EFFORT = 5000;
 /** Bounds at which widening may stop in any loop. */
 const COMMON_STEPS = [0, 1, 2 ** 31 - 1, 2 ** 32 - 1];
@@ -25,8 +25,8 @@ export type Visit = (index: number, state: ProgramState | undefined) => void;
  * What registers and places of the frame may hold before each instruction of one function: abstract interpretation
  * over the flow graph. First loops are gone round until nothing changes, bounds that move being widened; then one
  * walk in reverse postorder, each block once, makes every state anew from what came back along the loops. That
- * walk takes back what was widened too far. If the first part does not settle in time, the second assumes that
- * anything may come back.
+ * walk takes back what was widened too far. Where the first part does not settle in time, the second
+ * assumes that anything may come back.
  */
 export class ValueFlow {
   readonly #code: ProgramCode;
@@ -48,6 +48,7 @@ export class ValueFlow {
     tree: Dominators,
     judge: AccessJudge,
     isEntry: boolean,
+    effort = effortFor(graph),
   ) {
     this.#code = code;
     this.#graph = graph;
@@ -55,8 +56,8 @@ export class ValueFlow {
     this.#transfer = new Transfer(executable, code, judge);
     this.#frame = new FrameCells(code, graph);
     this.#isEntry = isEntry;
-    this.#effort = graph.blocks.reduce((sum, { start, end }) => sum + EFFORT_PER_INSTRUCTION * (end - start), EFFORT);
-    if (tree.isLoopHeader.includes(1) && !this.#settle()) this.#giveUp();
+    this.#effort = effort;
+    if (tree.isLoopHeader.includes(1)) this.#giveUpFrom(this.#settle());
   }
 
   /** Visits every reachable instruction once; `atHead` is told what is known at the head of each loop. */
@@ -91,8 +92,8 @@ export class ValueFlow {
     return this.#transfer.source(s, state);
   }
 
-  /** Goes round until nothing changes; false if that takes too long. */
-  #settle(): boolean {
+  /** Goes round until nothing changes; the position in reverse postorder at which it would have taken too long. */
+  #settle(): number {
     const { sequence, order, isLoopHeader } = this.#tree;
     const before: (ProgramState | undefined)[] = this.#graph.blocks.map(() => undefined);
     before[0] = ProgramState.atEntry(this.#frame, this.#isEntry);
@@ -106,7 +107,7 @@ export class ValueFlow {
       changed[at] = 0;
       const { start, end } = this.#graph.blocks[block];
       this.#effort -= end - start;
-      if (this.#effort < 0) return false;
+      if (this.#effort < 0) return at;
       this.#through(block, state);
       this.#leave(block, state, (successor, after) => {
         const isBack = this.#isBack(block, successor);
@@ -121,18 +122,24 @@ export class ValueFlow {
         if (position <= at) at = position - 1;
       });
     }
-    return true;
+    return sequence.length;
   }
 
-  /** Anything may come back to the heads of loops. */
-  #giveUp(): void {
+  /** Anything may come back to the heads of loops that had not settled: those that reach beyond `position`. */
+  #giveUpFrom(position: number): void {
+    const { sequence, order } = this.#tree;
+    if (position === sequence.length) return;
     const anything = ProgramState.atEntry(this.#frame, false);
     anything.forgetPacket();
-    this.#graph.blocks.forEach(({ successors }, block) => {
-      for (const successor of successors) {
-        if (this.#isBack(block, successor)) this.#back.set(this.#edge(block, successor), anything);
+    let settled = position;
+    for (let at = sequence.length - 1; at >= settled; at--) {
+      const from = sequence[at];
+      for (const to of this.#graph.blocks[from].successors) {
+        if (!this.#isBack(from, to)) continue;
+        this.#back.set(this.#edge(from, to), anything);
+        settled = Math.min(settled, order[to]);
       }
-    });
+    }
   }
 
   #joinBack(head: number, state: ProgramState): void {
@@ -189,4 +196,8 @@ export class ValueFlow {
     this.#steps.set(head, sorted);
     return sorted;
   }
+}
+
+function effortFor({ blocks }: FlowGraph): number {
+  return blocks.reduce((sum, { start, end }) => sum + EFFORT_PER_INSTRUCTION * (end - start), EFFORT);
 }

@@ -9,8 +9,8 @@ export interface Dominators {
   readonly predecessors: readonly (readonly number[])[];
   /** Children in the dominator tree, in reverse postorder. */
   readonly children: readonly (readonly number[])[];
-  /** Whether every path to block `below` leads through block `above`. */
-  readonly dominates: (above: number, below: number) => boolean;
+  /** The nearest block through which every path to a block leads; the entry's is itself. */
+  readonly parent: Int32Array;
   /** Entered by more than one forward edge. */
   readonly isMerge: Uint8Array;
   /** Entered by a back edge. */
@@ -57,7 +57,7 @@ export function dominators({ blocks }: FlowGraph): Dominators {
     sequence,
     predecessors,
     children,
-    dominates: (above, below) => dominates(above, below, parent, depth),
+    parent,
     isMerge,
     isLoopHeader,
     reducible,

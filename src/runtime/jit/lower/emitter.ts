@@ -10,6 +10,7 @@ import { FunctionWriter } from '../wasm/function-writer.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { ModulePlan } from '../module-plan.js';
 import type { OutsideFunction } from '../outside-function.js';
+import { beginEntry, EntryParam, isAtHook, noteEvent } from './entry.js';
 import { Window } from './window.js';
 
 export type WindowKind = 'read' | 'write' | 'packetRead' | 'packetWrite';
@@ -45,12 +46,11 @@ export interface Keep {
   readonly register: number;
 }
 
-const ENTRY_PARAMS = 3;
 const SUBPROG_PARAMS = 6;
 
 /**
  * Writes the body of one BPF function: where registers are, and the phrases that rules for instructions are
- * made of. The entry function has (ctx, r2, sp: i32) -> i32, all others (r1..r5: i64, sp: i32) -> i64.
+ * made of. The entry function has `EntryParam`s -> i32, all others (r1..r5: i64, sp: i32) -> i64.
  */
 export class Emitter {
   readonly w: FunctionWriter;
@@ -84,8 +84,8 @@ export class Emitter {
     this.runtime = plan.runtime;
     this.facts = facts;
     this.isEntry = isEntry;
-    this.w = new FunctionWriter(isEntry ? ENTRY_PARAMS : SUBPROG_PARAMS);
-    this.sp = (isEntry ? ENTRY_PARAMS : SUBPROG_PARAMS) - 1;
+    this.w = new FunctionWriter(isEntry ? EntryParam.count : SUBPROG_PARAMS);
+    this.sp = isEntry ? this.w.local(ValType.i32) : SUBPROG_PARAMS - 1;
     const i64 = (): number => this.w.local(ValType.i64);
     this.#registers = Array.from({ length: 11 }, (_, r) => (!isEntry && r >= 1 && r <= 5 ? r - 1 : i64()));
     this.framePointer = i64();
@@ -197,7 +197,8 @@ export class Emitter {
       return;
     }
     this.plan.usesCpu = true;
-    this.loadState(Wasm.i32Load, StateLayout.cpu);
+    if (isAtHook(this)) this.w.get(EntryParam.cpuOrStack);
+    else this.loadState(Wasm.i32Load, StateLayout.cpu);
   }
 
   /** Offset of the CPU's block, an i32 on the stack. */
@@ -252,6 +253,11 @@ export class Emitter {
 
   /** Calls a function outside the module, its arguments on the stack. */
   callOutside(target: OutsideFunction): void {
+    this.plan.needsRun = true;
+    this.#callTable(target);
+  }
+
+  #callTable(target: OutsideFunction): void {
     this.w.i32(this.plan.program);
     this.w.i32(this.plan.uses.slotOf(target));
     this.w.callIndirect(this.plan.typeIndex(target.type));
@@ -283,13 +289,8 @@ export class Emitter {
   /** Before the body: registers as the caller left them, the frame, the fault exit's label. */
   begin(): void {
     const { w } = this;
-    if (this.isEntry) {
-      w.get(0);
-      this.toPointer();
-      this.setReg(1);
-      w.get(1);
-      this.setLo(2);
-    }
+    this.loadBudget();
+    if (this.isEntry) beginEntry(this);
     w.get(this.sp);
     this.toPointer();
     this.setReg(10);
@@ -301,7 +302,6 @@ export class Emitter {
     w.i64(STACK_FRAME);
     w.op(Wasm.i64Sub);
     w.set(this.framePointer);
-    this.loadBudget();
     for (const window of Object.values(this.#windows)) window.reload();
     w.block();
   }
@@ -323,6 +323,7 @@ export class Emitter {
   end(): void {
     const { w } = this;
     w.end();
+    if (this.isEntry) noteEvent(this);
     this.storeBudget();
     for (let r = 0; r <= 10; r++) {
       w.i32(0);
@@ -331,7 +332,7 @@ export class Emitter {
     }
     w.get(this.#pc);
     w.get(this.#reason);
-    this.callOutside(this.plan.outside.fault);
+    this.#callTable(this.plan.outside.fault);
     this.loadBudget();
     this.loadState(Wasm.i64Load, StateLayout.registers);
     this.setReg(0);

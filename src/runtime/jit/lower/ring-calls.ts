@@ -22,6 +22,7 @@ const GO_OUT = -1;
 /** bpf_ringbuf_reserve. */
 export function reserveRecord(e: Emitter, step: Step, { map, arguments: [, , size, flags] }: CallFact): boolean {
   if (!isRing(map) || !isNumber(flags, 0) || !mayBeSize(size)) return false;
+  e.plan.needsRun = true;
   orCallOut(e, step, () => {
     const { w } = e;
     leaveUnlessSize(e, 2, size);
@@ -56,6 +57,7 @@ export function outputRecord(e: Emitter, _step: Step, { map, arguments: [, , dat
   if (!isRing(map) || words === undefined || size.constant === undefined || !mayBeSize(size)) return false;
   if (size.constant.lo > 0 && !canPass(data.way)) return false;
   const { w } = e;
+  e.plan.needsRun = true;
   if (words.hi !== 0 || (words.lo & ~OUTPUT_FLAGS) !== 0) w.i64(-Errno.EINVAL);
   else {
     passPointer(e, 2, data.way);
@@ -80,6 +82,7 @@ export function queryRing(e: Emitter, _step: Step, { map, arguments: [, , select
 function commitRecord(e: Emitter, step: Step, { arguments: [, record, flags] }: CallFact, discard: boolean): boolean {
   const rings = record.ring === undefined ? e.plan.executable.maps.filter(isRing) : [record.ring];
   if (rings.length === 0) return false;
+  e.plan.needsRun = true;
   orCallOut(e, step, () => {
     const { w } = e;
     if (record.ring === undefined) {

@@ -138,12 +138,3 @@ function possibleKeys(size: number): Uint8Array[] {
   }
   return keys;
 }
-
-/** The outcome with keys in an order that does not depend on the map's. */
-export function comparable(outcome: WorldOutcome, subjects: readonly Subject[]): WorldOutcome {
-  const maps = outcome.maps.map(({ keys, values }, i) => ({
-    keys: subjects[i].isOrdered ? keys : keys.toSorted(),
-    values,
-  }));
-  return { ...outcome, maps };
-}

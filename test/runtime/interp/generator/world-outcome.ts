@@ -1,3 +1,5 @@
+import type { Subject } from './world-operands.js';
+
 /** All that a run leaves behind, as text: differences can be read. */
 export interface WorldOutcome {
   readonly retval: number;
@@ -33,4 +35,13 @@ export function hex(bytes: Uint8Array): string {
 
 export function fromHex(text: string): Uint8Array {
   return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+}
+
+/** The outcome with keys in an order that does not depend on the map's. */
+export function comparable(outcome: WorldOutcome, subjects: readonly Subject[]): WorldOutcome {
+  const maps = outcome.maps.map(({ keys, values }, i) => ({
+    keys: subjects[i].isOrdered ? keys : keys.toSorted(),
+    values,
+  }));
+  return { ...outcome, maps };
 }

@@ -1,5 +1,4 @@
-import fc from 'fast-check';
-import { BpfMapFlag, BpfMapType, BpfProgType } from '../../../../src/base/index.js';
+import { BpfMapFlag, BpfMapType } from '../../../../src/base/index.js';
 import type { MapSpec } from '../../../../src/runtime/index.js';
 import { MapArea } from './layout.js';
 import type { GeneratedProgram, ProgramSeed } from './program-generator.js';
@@ -36,7 +35,7 @@ const T = BpfMapType;
 const { BPF_F_ZERO_SEED: ZERO_SEED, BPF_F_NO_COMMON_LRU } = BpfMapFlag;
 
 /** Type, size of keys, entries, flags. Hash maps without ZERO_SEED have an order of their own. */
-const kinds: readonly (readonly [type: number, keySize: number, maxEntries: number, flags: number])[] = [
+export const kinds: readonly (readonly [type: number, keySize: number, maxEntries: number, flags: number])[] = [
   [T.BPF_MAP_TYPE_ARRAY, 4, 8, 0],
   [T.BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 0],
   [T.BPF_MAP_TYPE_HASH, 4, 8, 0],
@@ -84,27 +83,3 @@ export function worldOf({ main, target, subjects: kindsOfSubjects }: WorldSeed):
     ],
   };
 }
-
-const word = fc.integer({ min: 0, max: 0xffff_ffff });
-
-/** Seeds of worlds; they shrink by dropping statements. */
-export const worldSeeds: fc.Arbitrary<WorldSeed> = fc.record({
-  main: fc.record({
-    type: fc.constantFrom(
-      BpfProgType.BPF_PROG_TYPE_XDP,
-      BpfProgType.BPF_PROG_TYPE_XDP,
-      BpfProgType.BPF_PROG_TYPE_SCHED_CLS,
-      BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER,
-    ),
-    data: word,
-    main: fc.array(word, { minLength: 1, maxLength: 40, size: 'max' }),
-    subprograms: fc.array(fc.array(word, { minLength: 1, maxLength: 8, size: 'max' }), { maxLength: 2 }),
-  }),
-  target: fc.record({
-    type: fc.constant(0),
-    data: word,
-    main: fc.array(word, { minLength: 1, maxLength: 8, size: 'max' }),
-    subprograms: fc.constant([]),
-  }),
-  subjects: fc.tuple(fc.nat(kinds.length - 1), fc.nat(kinds.length - 1)),
-});
