@@ -80,8 +80,19 @@ export class PtRegs {
 
   /** Copies all slots to `target` starting at 32-bit word `index`. */
   copyTo(target: Int32Array, index: number): void {
-    const { words, base } = this;
-    const count = this.layout.size >> 2;
-    for (let i = 0; i < count; i++) target[index + i] = words[base + i];
+    const { words } = this;
+    let from = this.base | 0;
+    let to = index | 0;
+    const end = (from + (this.layout.size >> 2)) | 0;
+    // Sums that cannot overflow spare V8 a check each, and six words in a row most of the loop.
+    for (; from <= ((end - 6) | 0); from = (from + 6) | 0, to = (to + 6) | 0) {
+      target[to] = words[from];
+      target[(to + 1) | 0] = words[(from + 1) | 0];
+      target[(to + 2) | 0] = words[(from + 2) | 0];
+      target[(to + 3) | 0] = words[(from + 3) | 0];
+      target[(to + 4) | 0] = words[(from + 4) | 0];
+      target[(to + 5) | 0] = words[(from + 5) | 0];
+    }
+    for (; from < end; from++, to++) target[to] = words[from];
   }
 }

@@ -10,15 +10,23 @@ interface Entry<T> {
 export class AddressTable<T> {
   /** Chains by low word. */
   readonly #entries = new Map<number, Entry<T>>();
+  /** What was found last: mostly what is looked for next. */
+  #lastLo = 0;
+  #last: Entry<T> | undefined;
 
   get empty(): boolean {
     return this.#entries.size === 0;
   }
 
   find(lo: number, hi: number): T | undefined {
+    const last = this.#last;
+    if (last !== undefined && this.#lastLo === lo && last.hi === hi) return last.value;
     let entry = this.#entries.get(lo);
     while (entry !== undefined && entry.hi !== hi) entry = entry.next;
-    return entry?.value;
+    if (entry === undefined) return undefined;
+    this.#lastLo = lo;
+    this.#last = entry;
+    return entry.value;
   }
 
   get(address: bigint): T | undefined {
@@ -31,6 +39,7 @@ export class AddressTable<T> {
   }
 
   delete(lo: number, hi: number): void {
+    this.#last = undefined;
     const rest = without(this.#entries.get(lo), hi);
     if (rest === undefined) this.#entries.delete(lo);
     else this.#entries.set(lo, rest);

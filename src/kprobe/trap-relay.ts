@@ -34,7 +34,8 @@ export class TrapRelay {
   /** From now on `handler` is asked first. */
   add(handler: TrapHandler): void {
     this.#receivers = [{ handler, idle: null }, ...this.#receivers.filter(isNeeded)];
-    this.#text.setTrapHandler(this.#handle);
+    // The only one is asked without a detour.
+    this.#text.setTrapHandler(this.#receivers.length === 1 ? handler : this.#handle);
   }
 
   /** Asks `handler` no more once `idle` says that it expects no trap, and somebody else came. Idempotent. */

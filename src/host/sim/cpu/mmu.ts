@@ -157,8 +157,13 @@ export class Mmu {
     return this.#fill(entries, at, lo, hi, Access.EXEC);
   }
 
-  /** Physical address under the current tables, or -1: for those outside who must not fault. */
+  /** Physical address as this CPU translates it, or -1: for those outside who must not fault. */
   translate(lo: number, hi: number, access: number, user: boolean): number {
+    if (access === Access.READ) {
+      const entries = (user ? this.#user : this.#kernel).read;
+      const at = slot(lo, hi);
+      if (entries[at] === (lo & ~0xfff) && entries[at + 1] === hi) return entries[at + 2] + (lo & 0xfff);
+    }
     const found = walkPageTables(this.physical, this.cr3, lo, hi, access, user, this.writeProtect);
     return found < 0 ? -1 : found;
   }
