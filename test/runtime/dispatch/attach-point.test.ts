@@ -41,12 +41,7 @@ const ADDS_CONTEXT = [
   isa.alu64Reg(BPF_ADD, 0, 1),
   ...answerTo(0),
 ];
-const USES_STACK = [
-  isa.ldx(BPF_W, 1, 1, 0),
-  isa.stx(BPF_DW, 10, 1, -8),
-  isa.ldx(BPF_DW, 0, 10, -8),
-  ...answerTo(1),
-];
+const USES_STACK = [isa.ldx(BPF_W, 1, 1, 0), isa.stx(BPF_DW, 10, 1, -8), isa.ldx(BPF_DW, 0, 10, -8), ...answerTo(1)];
 const NEVER_ENDS = [isa.mov64Imm(0, 5), isa.ja(-1)];
 const READS_NOTHING = [isa.mov64Imm(2, 0), isa.ldx(BPF_DW, 0, 2, 16), isa.exit()];
 const ASKS_CPU = helper(BpfFuncId.BPF_FUNC_get_smp_processor_id, 2);
