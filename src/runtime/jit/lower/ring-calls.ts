@@ -133,9 +133,29 @@ function reserveRoutine({ plan, runtime }: Emitter, ring: BpfMap, size: Words | 
   });
 }
 
-/** Adds a record to the table in the block. */
+/**
+ * Adds a record to the table in the block. The first one is told apart, as `closeRecord` does the only one: what they
+ * write does not wait for what they read.
+ */
 function openRecord(w: FunctionWriter, count: number, record: number, size: Amount): void {
+  w.get(count);
+  w.if();
   tableEntry(w, () => w.get(count));
+  storeEntry(w, record, size);
+  storeCount(w, () => {
+    w.get(count);
+    w.i32(1);
+    w.op(Wasm.i32Add);
+  });
+  w.else();
+  w.get(0);
+  storeEntry(w, record, size);
+  storeCount(w, () => w.i32(1));
+  w.end();
+}
+
+/** Stores a record's offset and size in the table, where the stack says. */
+function storeEntry(w: FunctionWriter, record: number, size: Amount): void {
   w.get(record);
   w.op(Wasm.i64ExtendI32U);
   if ('local' in size) {
@@ -146,10 +166,11 @@ function openRecord(w: FunctionWriter, count: number, record: number, size: Amou
   } else w.i64(0, size.constant);
   w.op(Wasm.i64Or);
   w.memory(Wasm.i64Store, CpuBlock.recordTable);
+}
+
+function storeCount(w: FunctionWriter, count: () => void): void {
   w.get(0);
-  w.get(count);
-  w.i32(1);
-  w.op(Wasm.i32Add);
+  count();
   w.memory(Wasm.i32Store, CpuBlock.records);
 }
 
@@ -174,13 +195,31 @@ function commitRoutine({ plan, runtime }: Emitter, ring: BpfMap, flags: Words | 
   });
 }
 
-/** Takes a record out of the table in the block: the last one takes its place. Leaves the block if it is not there. */
+/** Takes a record out of the table in the block. Leaves the block if it is not there. */
 function closeRecord(w: FunctionWriter, record: number): void {
   const count = w.local(i32);
-  const last = w.local(i32);
-  const entry = w.local(i32);
   w.get(0);
   w.memory(Wasm.i32Load, CpuBlock.records);
+  w.tee(count);
+  w.i32(1);
+  w.op(Wasm.i32Eq);
+  w.if();
+  w.get(0);
+  w.memory(Wasm.i32Load, CpuBlock.recordTable);
+  w.get(record);
+  w.op(Wasm.i32Ne);
+  w.brIf(1);
+  storeCount(w, () => w.i32(0));
+  w.else();
+  closeOneOf(w, count, record);
+  w.end();
+}
+
+/** Takes one of several records out of the table: the last takes its place. Leaves the outer block if it is not there. */
+function closeOneOf(w: FunctionWriter, count: number, record: number): void {
+  const last = w.local(i32);
+  const entry = w.local(i32);
+  w.get(count);
   w.i32(1);
   w.op(Wasm.i32Sub);
   w.set(count);
@@ -192,7 +231,7 @@ function closeRecord(w: FunctionWriter, record: number): void {
   w.get(entry);
   w.get(0);
   w.op(Wasm.i32LtU);
-  w.brIf(2);
+  w.brIf(3);
   w.get(entry);
   w.memory(Wasm.i32Load, CpuBlock.recordTable);
   w.get(record);
@@ -209,9 +248,7 @@ function closeRecord(w: FunctionWriter, record: number): void {
   w.get(last);
   w.memory(Wasm.i64Load, CpuBlock.recordTable);
   w.memory(Wasm.i64Store, CpuBlock.recordTable);
-  w.get(0);
-  w.get(count);
-  w.memory(Wasm.i32Store, CpuBlock.records);
+  storeCount(w, () => w.get(count));
 }
 
 /** Where the entry of that number is, less the offset of the table in the block. */

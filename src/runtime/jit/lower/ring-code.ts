@@ -1,7 +1,7 @@
 import { BpfRingbuf } from '../../../base/index.js';
 import { MapHeader } from '../../map/map-layout.js';
 import type { BpfMap } from '../../map/bpf-map.js';
-import { RING_MAX_RECORD, RING_PAGE, RingLayout } from '../../ring/ring-buffer-layout.js';
+import { RING_MAX_RECORD, RING_PAGE, RingLayout, ringRecordSize } from '../../ring/ring-buffer-layout.js';
 import type { Runtime } from '../../runtime.js';
 import type { FunctionWriter } from '../wasm/function-writer.js';
 import { ValType, Wasm, WasmAtomic } from '../wasm/opcodes.js';
@@ -61,9 +61,8 @@ export class RingCode {
     this.#fitsRing(size);
     this.#loadHead();
     w.set(this.#producer);
-    this.#advancePending();
-    this.#fitsBehind(() => this.#loadPosition(RingLayout.consumerPage));
-    this.#fitsBehind(() => w.get(this.#pending));
+    this.#advancePending(size);
+    this.#fitsBehind(() => this.#loadPosition(RingLayout.consumerPage), 0);
     this.#offsetOf(this.#producer);
     w.set(this.#at);
     this.#mirror(this.#data, this.#data + this.#size);
@@ -155,7 +154,7 @@ export class RingCode {
       w.brIf(0);
       return;
     }
-    const length = Math.ceil((size.constant + HEADER) / 8) * 8;
+    const length = ringRecordSize(size.constant);
     w.i32(length);
     w.set(this.#length);
     if (size.constant <= RING_MAX_RECORD && length <= this.#size) return;
@@ -172,24 +171,27 @@ export class RingCode {
     w.op(Wasm.i32And);
   }
 
-  /** Moves the pending position over records that have been committed since. */
-  #advancePending(): void {
+  /**
+   * Moves the pending position over records that have been committed since; leaves the block if the record would end too
+   * far past it. Where it comes to the producer position that one is taken, which is the same number: so no record waits
+   * for what was read of the one before.
+   */
+  #advancePending(size: Amount): void {
     const w = this.#w;
     this.#loadPlain(RingLayout.pendingPos);
     w.set(this.#pending);
-    w.block();
     w.loop();
     w.get(this.#pending);
     w.op(Wasm.i32WrapI64);
     w.get(this.#producer);
-    w.op(Wasm.i32WrapI64, Wasm.i32Eq);
-    w.brIf(1);
+    w.op(Wasm.i32WrapI64, Wasm.i32Ne);
+    w.if();
     this.#offsetOf(this.#pending);
     w.memory(Wasm.i32Load, this.#data);
     w.tee(this.#at);
     w.i32(0);
-    w.op(Wasm.i32LtS);
-    w.brIf(1);
+    w.op(Wasm.i32GeS);
+    w.if();
     w.get(this.#pending);
     w.get(this.#at);
     w.i32(~DISCARD);
@@ -197,16 +199,27 @@ export class RingCode {
     this.#roundUp();
     w.op(Wasm.i64ExtendI32U, Wasm.i64Add);
     w.set(this.#pending);
-    w.br(0);
+    w.br(2);
+    w.end();
+    this.#storePending(this.#pending);
+    this.#fitsBehind(() => w.get(this.#pending), 2);
+    w.else();
+    this.#storePending(this.#producer);
+    if ('local' in size || ringRecordSize(size.constant) >= this.#size) {
+      this.#fitsBehind(() => w.get(this.#producer), 2);
+    }
     w.end();
     w.end();
-    w.i32(0);
-    w.get(this.#pending);
-    w.memory(Wasm.i64Store, this.#area + RingLayout.pendingPos);
   }
 
-  /** Leaves the block if the record would end `size` or more bytes past the position that `position` loads. */
-  #fitsBehind(position: () => void): void {
+  #storePending(position: number): void {
+    this.#w.i32(0);
+    this.#w.get(position);
+    this.#w.memory(Wasm.i64Store, this.#area + RingLayout.pendingPos);
+  }
+
+  /** Leaves the block at `label` if the record would end `size` or more bytes past the position that `position` loads. */
+  #fitsBehind(position: () => void, label: number): void {
     const w = this.#w;
     w.get(this.#producer);
     w.get(this.#length);
@@ -215,7 +228,7 @@ export class RingCode {
     w.op(Wasm.i64Sub);
     w.i64(this.#size | 0, 0);
     w.op(Wasm.i64GeU);
-    w.brIf(0);
+    w.brIf(label);
   }
 
   /**
