@@ -57,11 +57,6 @@ export class HookFixture {
   attach(kind: HookKind, count: number): Link[] {
     return Array.from({ length: count }, (_, i) => this.machine.attach(this.program(kind, i), KINDS[kind].target));
   }
-
-  /** A hit as the host sends it: the arguments are in place. */
-  hit(args: Int32Array): void {
-    this.tracepoint.deliver?.(args, 0);
-  }
 }
 
 function hostWith(tracepoint: HitTracepoint): Host {

@@ -50,8 +50,11 @@ export interface TraceEventDescriptor {
 /** A record under construction. `data` is at least `size` bytes and `length` grows with dynamic data. */
 export interface TraceRecord {
   readonly data: Uint8Array;
+  /** The memory of `data` in other units, for fields at their natural alignment. */
+  readonly u16: Uint16Array;
+  readonly i32: Int32Array;
   readonly view: DataView;
-  /** Byte offset of the record in `data`. */
+  /** Byte offset of the record in `data`, a multiple of 16. */
   readonly start: number;
   length: number;
 }

@@ -22,6 +22,8 @@ export interface EngineProgram {
   dispose(): void;
 }
 
+export type BatchEntry = (ctx: number, cpu: number, attachment: number, count: number, stride: number) => void;
+
 /** A program that may be entered without the detour of `run`. */
 export interface CompiledProgram {
   /**
@@ -30,6 +32,11 @@ export interface CompiledProgram {
    * run has to stop.
    */
   readonly entry: (ctx: number, cpuOrStack: number, attachment: number) => number;
+  /**
+   * `count` hits on contexts that stand `stride` bytes apart, in one call. A hit that throws ends it. Only where
+   * `isClosed`, and the program is of a type that hooks run.
+   */
+  readonly batch: BatchEntry | undefined;
   /** It calls nothing outside: hits need no run context. */
   readonly isClosed: boolean;
   /** Bytes that a context must have for `entry`. */

@@ -1,7 +1,7 @@
-import { hi32, lo32, s64, u64 } from '../base/index.js';
 import type { TraceEventDescriptor, TraceField, TracepointDescriptor } from '../host/index.js';
+import { ArgumentWords } from './argument-words.js';
 import { COMMON_HEADER_SIZE } from './event-record.js';
-import { appendDynamic, readString } from './record-writer.js';
+import { fieldWriter } from './record-writer.js';
 import type { TracepointMember } from './tracepoint-set.js';
 
 /** What an argument of a defined tracepoint is: C integers, or the address of a NUL-terminated string. */
@@ -51,12 +51,12 @@ export class DefinedTracepoint<A extends TracepointArgs = TracepointArgs> implem
   readonly descriptor: TracepointDescriptor;
   readonly #names: readonly string[];
   deliver: TracepointMember['deliver'] = null;
-  readonly #words: Int32Array;
+  readonly #args: ArgumentWords;
   #emitting = false;
 
   constructor(definition: TracepointDefinition<A>) {
     this.#names = Object.keys(definition.args);
-    this.#words = new Int32Array(2 * this.#names.length);
+    this.#args = new ArgumentWords(this.#names);
     this.descriptor = {
       name: definition.name,
       args: this.#names.map((name) => ({ name, type: KINDS[definition.args[name]].cType })),
@@ -67,26 +67,18 @@ export class DefinedTracepoint<A extends TracepointArgs = TracepointArgs> implem
 
   /** A hit on `cpu`. Nothing happens while the tracepoint is off. */
   emit(cpu: number, values: TracepointValues<A>): void {
-    if (!this.enabled || this.deliver === null) return;
+    const { deliver } = this;
+    if (!this.enabled || deliver === null) return;
     // A listener may make the tracepoint be hit again; the arguments of the outer hit must survive that.
     const nested = this.#emitting;
-    const words = nested ? this.#words.slice() : this.#words;
-    this.#fill(words, values);
+    const args = nested ? new ArgumentWords(this.#names) : this.#args;
+    args.fill(values);
     this.#emitting = true;
     try {
-      this.deliver(words, cpu);
+      deliver(args.words, cpu);
     } finally {
       this.#emitting = nested;
     }
-  }
-
-  #fill(words: Int32Array, values: TracepointValues<A>): void {
-    const byName = values as Readonly<Record<string, number | bigint>>;
-    this.#names.forEach((name, i) => {
-      const value = BigInt(byName[name]);
-      words[2 * i] = lo32(value);
-      words[2 * i + 1] = hi32(value);
-    });
   }
 }
 
@@ -112,14 +104,7 @@ function describeEvent<A extends TracepointArgs>({
     fields,
     size,
     printFmt: [`"${shown.join(' ')}"`, ...values].join(', '),
-    assign(words, record, memory) {
-      fields.forEach(({ offset }, i) => {
-        const lo = words[2 * i];
-        const hi = words[2 * i + 1];
-        if (types[i] === 'string') appendDynamic(record, offset, readString(memory, lo, hi));
-        else writeInteger(record.view, record.start + offset, KINDS[types[i] as TracepointArgType], lo, hi);
-      });
-    },
+    assign: fieldWriter(fields.map((field, i) => ({ ...field, isString: types[i] === 'string' }))),
   };
 }
 
@@ -136,14 +121,6 @@ function layOut(args: TracepointArgs): { fields: TraceField[]; size: number } {
     widest = Math.max(widest, size);
   }
   return { fields, size: alignUp(offset, widest) };
-}
-
-function writeInteger(view: DataView, at: number, { size, signed }: ArgKind, lo: number, hi: number): void {
-  if (size === 1) view.setUint8(at, lo);
-  else if (size === 2) view.setUint16(at, lo, true);
-  else if (size === 4) view.setUint32(at, lo, true);
-  else if (signed) view.setBigInt64(at, s64(lo, hi), true);
-  else view.setBigUint64(at, u64(lo, hi), true);
 }
 
 function alignUp(offset: number, size: number): number {

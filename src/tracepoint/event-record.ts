@@ -14,14 +14,41 @@ const LEVELS = 4;
  */
 export class EventRecord implements TraceRecord {
   data: Uint8Array;
+  u16: Uint16Array;
+  i32: Int32Array;
   view: DataView;
   readonly start: number;
   length = 0;
 
   constructor(memory: BpfMemory, start: number) {
     this.data = memory.u8;
+    this.u16 = memory.u16;
+    this.i32 = memory.i32;
     this.view = memory.view;
     this.start = start;
+  }
+
+  /** Memory that has grown is seen through other views. */
+  renewViews({ u8, u16, i32, view }: BpfMemory): void {
+    this.data = u8;
+    this.u16 = u16;
+    this.i32 = i32;
+    this.view = view;
+  }
+
+  /**
+   * A record of `size` bytes, zeros behind the header. No host tells its interrupt and preemption state: flags and
+   * preempt_count stay 0.
+   */
+  begin(size: number, type: number, pid: number): void {
+    const { i32 } = this;
+    const first = this.start >>> 2;
+    const end = first + ((size + 3) >>> 2);
+    i32[first] = type;
+    i32[first + 1] = pid;
+    // Records are short: a loop takes less than a call of fill().
+    for (let word = first + COMMON_HEADER_SIZE / 4; word < end; word++) i32[word] = 0;
+    this.length = size;
   }
 
   /** A copy of the bytes, for those who keep them. */
@@ -47,16 +74,13 @@ export class RecordPool {
     this.#depth = new Uint8Array(cpus);
   }
 
-  /** A record of `size` zero bytes on `cpu`, to be given back by `leave`; null when nested too deeply. */
-  enter(cpu: number, size: number): EventRecord | null {
+  /** A record on `cpu`, to be begun and to be given back by `leave`; null when nested too deeply. */
+  enter(cpu: number): EventRecord | null {
     const depth = this.#depth[cpu];
     if (depth === LEVELS) return null;
     this.#depth[cpu] = depth + 1;
     const record = this.#records[cpu * LEVELS + depth];
-    record.data = this.#memory.u8;
-    record.view = this.#memory.view;
-    record.length = size;
-    record.data.fill(0, record.start, record.start + size);
+    if (record.data !== this.#memory.u8) record.renewViews(this.#memory);
     return record;
   }
 

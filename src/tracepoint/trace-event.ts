@@ -24,6 +24,10 @@ export class TraceEvent {
   readonly #records: RecordPool;
   readonly #consumers = new CallbackList<TraceEventConsumer>();
   readonly #pid = new Int32Array(2);
+  // Of the descriptor, whose shape is the host's.
+  readonly #size: number;
+  readonly #accepts: TraceEventDescriptor['accepts'];
+  readonly #assign: TraceEventDescriptor['assign'];
 
   constructor(host: Host, records: RecordPool, tracepoint: Tracepoint, descriptor: TraceEventDescriptor, id: number) {
     if (descriptor.size > MAX_RECORD_SIZE) {
@@ -37,6 +41,9 @@ export class TraceEvent {
     this.tracepoint = tracepoint;
     this.#host = host;
     this.#records = records;
+    this.#size = descriptor.size;
+    this.#accepts = descriptor.accepts;
+    this.#assign = descriptor.assign;
   }
 
   get system(): string {
@@ -80,28 +87,23 @@ export class TraceEvent {
 
   /** A hit of the tracepoint, which may be one of other events only. */
   hit(args: Int32Array, cpu: number): void {
-    const { accepts, size, assign } = this.descriptor;
+    const accepts = this.#accepts;
     if (accepts !== undefined && !accepts(args)) return;
     this.hits++;
-    const record = this.#records.enter(cpu, size);
+    const record = this.#records.enter(cpu);
     if (record === null) {
       this.missed++;
       return;
     }
     try {
-      this.#writeHeader(record);
+      this.#host.tasks.pidTgid(this.#pid);
+      record.begin(this.#size, this.id, this.#pid[0]);
+      const assign = this.#assign;
       assign(args, record, this.#host.memory);
       this.#deliver(record, cpu);
     } finally {
       this.#records.leave(cpu);
     }
-  }
-
-  /** No host tells its interrupt and preemption state: flags and preempt_count stay 0. */
-  #writeHeader(record: EventRecord): void {
-    this.#host.tasks.pidTgid(this.#pid);
-    record.view.setUint16(record.start, this.id, true);
-    record.view.setInt32(record.start + 4, this.#pid[0], true);
   }
 
   #deliver(record: EventRecord, cpu: number): void {

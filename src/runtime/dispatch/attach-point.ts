@@ -1,4 +1,4 @@
-import { hitCode, type Hit, type Prepare } from './hit-code.js';
+import { hitCode, type Hit, type HitGeneration, type Prepare } from './hit-code.js';
 import type { HookContext, ProgramAttachment } from './program-attachment.js';
 
 /** What a hook shows its programs, and how it gets into BpfMemory. */
@@ -19,13 +19,14 @@ export class AttachPoint<E> {
   readonly hook: HookContext;
   readonly #prepare: Prepare<E>;
   #attachments: readonly ProgramAttachment[] = [];
+  #generation: HitGeneration = { isOver: false };
   #hit: Hit<E>;
 
   constructor({ owner, hook, prepare }: AttachPointOptions<E>) {
     this.owner = owner;
     this.hook = hook;
     this.#prepare = prepare;
-    this.#hit = hitCode(prepare, []);
+    this.#hit = hitCode(prepare, [], this.#generation);
   }
 
   get size(): number {
@@ -45,7 +46,9 @@ export class AttachPoint<E> {
   }
 
   #set(attachments: readonly ProgramAttachment[]): void {
+    this.#generation.isOver = true;
+    this.#generation = { isOver: false };
     this.#attachments = attachments;
-    this.#hit = hitCode(this.#prepare, attachments);
+    this.#hit = hitCode(this.#prepare, attachments, this.#generation);
   }
 }

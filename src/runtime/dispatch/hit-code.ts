@@ -7,6 +7,11 @@ export type Prepare<E> = (event: E, cpu: number, use: number) => number;
 /** Takes a hit, as listeners of hooks do: `data` is what was registered with it. */
 export type Hit<E> = (data: unknown, event: E, cpu: number) => void;
 
+/** Set once a function is no longer that of its attach point. */
+export interface HitGeneration {
+  isOver: boolean;
+}
+
 /** More programs than this are run by a loop: their code would be too long to be optimised as one function. */
 const MAX_GENERATED = 64;
 
@@ -16,9 +21,19 @@ const MAX_GENERATED = 64;
  * several times a short program. Source must differ too, or V8 gives two functions what it learnt from either.
  * Where the host forbids generated code, a loop does it.
  */
-export function hitCode<E>(prepare: Prepare<E>, attachments: readonly ProgramAttachment[]): Hit<E> {
-  const isShort = attachments.length <= MAX_GENERATED;
-  return (isShort ? generatedHit(prepare, attachments) : undefined) ?? hitLoop(prepare, attachments);
+export function hitCode<E>(
+  prepare: Prepare<E>,
+  attachments: readonly ProgramAttachment[],
+  generation: HitGeneration,
+): Hit<E> {
+  const loop = hitLoop(prepare, attachments);
+  if (attachments.length > MAX_GENERATED) return loop;
+  try {
+    return generatedHit(prepare, attachments, generation, loop);
+  } catch (error) {
+    if (error instanceof EvalError) return loop;
+    throw error;
+  }
 }
 
 export function hitLoop<E>(prepare: Prepare<E>, attachments: readonly ProgramAttachment[]): Hit<E> {
@@ -36,27 +51,40 @@ function contextUse(attachments: readonly ProgramAttachment[]): number {
 
 let generated = 0;
 
-/** Undefined where generating code is forbidden. */
-function generatedHit<E>(prepare: Prepare<E>, attachments: readonly ProgramAttachment[]): Hit<E> | undefined {
+/** Throws EvalError where generating code is forbidden. */
+function generatedHit<E>(
+  prepare: Prepare<E>,
+  attachments: readonly ProgramAttachment[],
+  generation: HitGeneration,
+  loop: Hit<E>,
+): Hit<E> {
   const names = attachments.map((_, i) => `a${i}, p${i}, entry${i}`);
+  const isQuiet = attachments.every(({ compiled }) => compiled?.isClosed === true);
   const source = `
     const [${names.join(', ')}] = parts;
     return (data, event, cpu) => {
+      ${isQuiet ? 'if (generation.isOver) return loop(data, event, cpu);' : ''}
       const ctx = prepare(event, cpu, ${contextUse(attachments)});
-      ${attachments.map(callCode).join('')}
+      ${attachments.map(isQuiet ? closedCode : callCode).join('')}
     }; // ${generated++}`;
   const parts = attachments.flatMap((attachment) => {
     const { compiled } = attachment;
     return [attachment, compiled, compiled?.entry];
   });
-  try {
-    // oxlint-disable-next-line typescript/no-implied-eval -- what it is made of is all here
-    const make = new Function('prepare', 'parts', 'check', source) as (...values: unknown[]) => Hit<E>;
-    return make(prepare, parts, throwUnlessEnded);
-  } catch (error) {
-    if (error instanceof EvalError) return undefined;
-    throw error;
-  }
+  // oxlint-disable-next-line typescript/no-implied-eval -- what it is made of is all here
+  const make = new Function('prepare', 'parts', 'generation', 'loop', 'check', 'goOn', source) as (
+    ...values: unknown[]
+  ) => Hit<E>;
+  const goOn = (i: number, error: unknown, ctx: number, cpu: number): void => {
+    attachments[i].caught(error);
+    for (const attachment of attachments.slice(i + 1)) if (attachment.live) attachment.hit(ctx, cpu);
+  };
+  return make(prepare, parts, generation, loop, throwUnlessEnded, goOn);
+}
+
+/** Among closed programs only, nothing is detached in the middle of a hit, unless one has to stop and that is heard. */
+function closedCode({ block }: ProgramAttachment, i: number): string {
+  return `try { entry${i}(ctx, cpu, ${block}); } catch (error) { return goOn(${i}, error, ctx, cpu); }`;
 }
 
 function callCode({ compiled, block }: ProgramAttachment, i: number): string {

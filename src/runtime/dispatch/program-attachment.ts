@@ -105,6 +105,14 @@ export class ProgramAttachment implements HitRuns {
     return compiled?.isClosed === true ? this.#enter(compiled, ctx, cpu) : this.#run(ctx, cpu);
   }
 
+  /** `count` hits whose contexts stand in BpfMemory already, `stride` bytes apart from `ctx` on. */
+  batch(ctx: number, cpu: number, count: number, stride: number): void {
+    for (let done = 0; done < count && this.live;) {
+      const at = ctx + done * stride;
+      done += this.compiled?.batch === undefined ? this.#one(at, cpu) : this.#many(at, cpu, count - done, stride);
+    }
+  }
+
   /** Whether a hit on `cpu` is missed; counts it if so. For contexts that one CPU's runs share: ask, then write. */
   misses(cpu: number): boolean {
     const isRecursion = this.runtime.memory.i32[this.#guardWord(cpu)] !== 0;
@@ -170,6 +178,24 @@ export class ProgramAttachment implements HitRuns {
     } catch (error) {
       this.caught(error);
       return 0;
+    }
+  }
+
+  #one(ctx: number, cpu: number): number {
+    this.hit(ctx, cpu);
+    return 1;
+  }
+
+  /** How many hits came to their end before one had to stop, and that one. */
+  #many(ctx: number, cpu: number, count: number, stride: number): number {
+    const before = this.#counter(AttachmentBlock.hits);
+    try {
+      this.compiled?.batch?.(ctx, cpu, this.block, count, stride);
+      return count;
+    } catch (error) {
+      const done = this.#counter(AttachmentBlock.hits) - before;
+      this.caught(error);
+      return done;
     }
   }
 

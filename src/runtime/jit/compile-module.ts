@@ -1,7 +1,9 @@
 import type { Executable } from '../executable.js';
+import { hitGuard } from '../hit-guard.js';
 import type { ProgramCode } from '../interp/predecode.js';
 import type { Runtime } from '../runtime.js';
 import { compileFunction } from './compile-function.js';
+import { BATCH_TYPE, batchBody } from './lower/batch.js';
 import type { ModuleListing } from './listing/module-listing.js';
 import type { ModulePlan } from './module-plan.js';
 import { ModuleRoutines } from './module-routines.js';
@@ -23,6 +25,8 @@ export const ModuleName = {
   /** Functions outside the module. */
   table: 'table',
   entry: (program: number): string => `entry${program}`,
+  /** Of closed programs at hooks: `CompiledProgram.batch`. */
+  batch: (program: number): string => `batch${program}`,
   /** The subprogram that begins at `slot`, for helpers that call back. */
   callback: (program: number, slot: number): string => `callback${program}_${slot}`,
 } as const;
@@ -116,6 +120,7 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     if (!isCallback || target === undefined) continue;
     writer.define(writer.declare(CALLBACK_TYPE, ModuleName.callback(number, start)), callbackBody(target));
   }
+  if (!plan.needsRun && hitGuard(executable.type) !== undefined) addBatch(writer, subprogs.get(0) ?? -1, number);
   const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed } = plan;
   const usesFrames = subprogs.size > 1;
   return {
@@ -128,6 +133,10 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
 /** Whether all that is not known of the program's accesses is what has been counted in `contextNeed`. */
 function looksAtKnownBytes({ needsRun, usesWindows, assumeProved, executable }: ModulePlan): boolean {
   return !needsRun && !usesWindows && !assumeProved && executable.facts === undefined;
+}
+
+function addBatch(writer: ModuleWriter, entry: number, number: number): void {
+  writer.define(writer.declare(BATCH_TYPE, ModuleName.batch(number)), batchBody(entry));
 }
 
 /** Puts words together and calls the subprogram; the low word of its result. */

@@ -1,6 +1,6 @@
 import { BpfProgType } from '../../base/index.js';
 import { lineAt, lineText } from '../check/index.js';
-import type { CompiledProgram, EngineProgram } from '../engine.js';
+import type { BatchEntry, CompiledProgram, EngineProgram } from '../engine.js';
 import type { Executable } from '../executable.js';
 import { MAX_FRAMES, STACK_FRAME } from '../interp/access-guard.js';
 import type { FormOps } from '../interp/form-ops.js';
@@ -27,6 +27,7 @@ interface Loaded {
   /** Whether there is anything in the state area to set before a run. */
   readonly prepares: boolean;
   readonly entry: Entry;
+  readonly batch: BatchEntry | undefined;
   /** By the slot at which the subprogram begins. */
   readonly callbacks: ReadonlyMap<number, Callback>;
 }
@@ -55,6 +56,7 @@ const RELEASED: Loaded = {
   entry: () => {
     throw new TypeError('a program that was released cannot run');
   },
+  batch: undefined,
   callbacks: new Map(),
 };
 
@@ -128,6 +130,10 @@ export class JitProgram implements EngineProgram, CompiledProgram {
 
   get entry(): Entry {
     return this.#trusting.entry;
+  }
+
+  get batch(): BatchEntry | undefined {
+    return this.#trusting.batch;
   }
 
   get isClosed(): boolean {
@@ -348,6 +354,7 @@ function instantiate(inputs: readonly CompileInput[], { memory }: Runtime): Load
     needs,
     prepares: isPrepared(needs, inputs[i].executable),
     entry: exports[ModuleName.entry(i)] as Entry,
+    batch: exports[ModuleName.batch(i)] as BatchEntry | undefined,
     callbacks: new Map(
       callbackSlots(inputs[i].executable).map((slot) => [slot, exports[ModuleName.callback(i, slot)] as Callback]),
     ),

@@ -45,7 +45,15 @@ export function decodeRecord(
   args: Int32Array,
 ): Record<string, number | string> {
   const data = new Uint8Array(RECORD);
-  const record = { data, view: new DataView(data.buffer), start: 0, length: event.size };
+  const { buffer } = data;
+  const record = {
+    data,
+    u16: new Uint16Array(buffer),
+    i32: new Int32Array(buffer),
+    view: new DataView(buffer),
+    start: 0,
+    length: event.size,
+  };
   event.assign(args, record, host.memory);
   const fields: Record<string, number | string> = {};
   for (const { name, type, offset, size, signed } of event.fields) {

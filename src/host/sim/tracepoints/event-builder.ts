@@ -62,7 +62,7 @@ export function traceEvent(
 
 /** Writes a 32-bit field. */
 export function put32(record: TraceRecord, offset: number, value: number): void {
-  record.view.setInt32(record.start + offset, value, true);
+  record.i32[(record.start + offset) >>> 2] = value;
 }
 
 /** Writes argument `index` (a word pair of `args`) as a 64-bit field. */
@@ -71,8 +71,9 @@ export function putArg(record: TraceRecord, offset: number, args: Int32Array, in
 }
 
 export function putPair(record: TraceRecord, offset: number, lo: number, hi: number): void {
-  record.view.setInt32(record.start + offset, lo, true);
-  record.view.setInt32(record.start + offset + 4, hi, true);
+  const word = (record.start + offset) >>> 2;
+  record.i32[word] = lo;
+  record.i32[word + 1] = hi;
 }
 
 /** Appends a NUL-terminated text and leaves its place (length high, offset low) in the word at `offset`. */

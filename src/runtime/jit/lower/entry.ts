@@ -3,6 +3,7 @@ import { AttachmentBlock } from '../../attachment-block.js';
 import { CpuBlock } from '../../cpu-block.js';
 import { type HitGuard, hitGuard } from '../../hit-guard.js';
 import { MAX_FRAMES, STACK_FRAME } from '../../interp/access-guard.js';
+import { BPF_CALL, BPF_JMP, BPF_X } from '../../isa/opcodes.js';
 import { StateLayout } from '../state-layout.js';
 import { Wasm } from '../wasm/opcodes.js';
 import type { Emitter } from './emitter.js';
@@ -18,6 +19,7 @@ const Event = { cpu: EntryParam.cpuOrStack, attachment: EntryParam.attachment } 
 
 const R1 = 1;
 const R2 = 2;
+const R10 = 10;
 
 /** Guard and accounts of a hit; stack pointer, r1 and r2 as the entry function finds them. */
 export function beginEntry(e: Emitter): void {
@@ -44,9 +46,20 @@ export function beginEntry(e: Emitter): void {
   }
 }
 
-/** Before a hit stops: which one it is. Functions that the entry has called find it noted. */
+/** Before a hit stops: which one it is, and r10. Functions that the entry has called find it noted. */
 export function noteEvent(e: Emitter): void {
-  if (runsAtHooks(e) && !hasSubprogs(e)) storeEvent(e);
+  if (!runsAtHooks(e)) return;
+  if (!hasSubprogs(e)) storeEvent(e);
+  if (usesStack(e)) return;
+  const { w } = e;
+  w.get(e.sp);
+  w.op(Wasm.i32Eqz);
+  w.if();
+  loadStackPointer(e);
+  w.get(e.sp);
+  e.toPointer();
+  e.setReg(R10);
+  w.end();
 }
 
 /** Leaves the offset of the block on the stack in which an attachment's cookie and address are. */
@@ -69,15 +82,41 @@ function hasSubprogs(e: Emitter): boolean {
   return e.plan.subprogs.size > 1;
 }
 
+/** Whether any instruction names r10 or calls something; others need not know where the stack is. */
+function usesStack({ plan: { executable } }: Emitter): boolean {
+  return executable.insns.some(({ code, dst, src }) => dst === R10 || src === R10 || isCall(code));
+}
+
+function isCall(code: number): boolean {
+  return (code & ~BPF_X) === (BPF_JMP | BPF_CALL);
+}
+
 /**
  * The guard is asked and not set: only closed programs are entered like this, and what calls nothing is not
  * interrupted. Where such a program has to stop, its attachment opens the run late and sets the guard meanwhile.
+ * Guards are set by runs that have a run context; while there is none on the CPU nothing else needs to be asked.
  */
 function beginHit(e: Emitter, guard: HitGuard): void {
   const { w } = e;
   count(e, () => w.i32(AttachmentBlock.hits));
+  loadFromCpuBlock(e, CpuBlock.depth);
+  w.if();
+  returnIfMissed(e, guard);
+  w.end();
+  if (usesStack(e)) loadStackPointer(e);
+  beginBudget(e);
+  if (hasSubprogs(e)) {
+    w.i32(0);
+    w.get(e.sp);
+    w.i32((MAX_FRAMES - 1) * STACK_FRAME);
+    w.op(Wasm.i32Sub);
+    w.memory(Wasm.i32Store, e.plan.state + StateLayout.frameLimit);
+  }
+}
+
+function returnIfMissed(e: Emitter, guard: HitGuard): void {
+  const { w } = e;
   loadFromCpuBlock(e, CpuBlock.stackPointer);
-  w.tee(e.sp);
   w.op(Wasm.i32Eqz);
   loadGuard(e, guard);
   w.tee(e.address);
@@ -92,14 +131,11 @@ function beginHit(e: Emitter, guard: HitGuard): void {
   w.i32(0);
   w.op(Wasm.return);
   w.end();
-  beginBudget(e);
-  if (hasSubprogs(e)) {
-    w.i32(0);
-    w.get(e.sp);
-    w.i32((MAX_FRAMES - 1) * STACK_FRAME);
-    w.op(Wasm.i32Sub);
-    w.memory(Wasm.i32Store, e.plan.state + StateLayout.frameLimit);
-  }
+}
+
+function loadStackPointer(e: Emitter): void {
+  loadFromCpuBlock(e, CpuBlock.stackPointer);
+  e.w.set(e.sp);
 }
 
 function beginPrepared(e: Emitter): void {

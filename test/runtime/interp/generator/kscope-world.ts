@@ -38,7 +38,7 @@ export class KscopeWorld {
     const programs: BpfProgram[] = [];
     try {
       maps[WorldMaps.values].sysUpdate(KEY, main.value);
-      for (const insns of [main.insns, target.insns]) programs.push(this.#load(main.type, insns, maps));
+      programs.push(...this.#load(main.type, [main.insns, target.insns], maps));
       const array = maps[WorldMaps.programs] as ProgArrayMap;
       array.setProgram(ProgArrayIndex.self, programs[0]);
       array.setProgram(ProgArrayIndex.target, programs[1]);
@@ -68,8 +68,9 @@ export class KscopeWorld {
     return this.#runtime.memory.used;
   }
 
-  #load(type: number, insns: readonly Insn[], maps: readonly BpfMap[]): BpfProgram {
-    return this.#runtime.loadProgram({ name: 'world', type, expectedAttachType: 0, license: 'GPL', insns, maps });
+  #load(type: number, programs: readonly (readonly Insn[])[], maps: readonly BpfMap[]): BpfProgram[] {
+    const rest = { name: 'world', type, expectedAttachType: 0, license: 'GPL', maps };
+    return this.#runtime.loadPrograms(programs.map((insns) => ({ ...rest, insns })));
   }
 
   #run(program: BpfProgram, packet: Uint8Array): Pick<WorldOutcome, 'retval' | 'fault' | 'packet'> {
