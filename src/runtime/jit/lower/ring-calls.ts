@@ -3,6 +3,7 @@ import { CpuBlock, MAX_RECORDS } from '../../cpu-block.js';
 import { isSize, MAX_SIZE } from '../../interp/helper-call.js';
 import type { BpfMap } from '../../map/bpf-map.js';
 import { BPF_MEMORY_HI } from '../../memory/bpf-memory.js';
+import type { Runtime } from '../../runtime.js';
 import type { ArgumentFact, CallFact, Words } from '../analysis/call-facts.js';
 import type { Step } from '../step.js';
 import type { FunctionWriter } from '../wasm/function-writer.js';
@@ -11,13 +12,17 @@ import { orCallOut } from './call-out.js';
 import { copyBytes } from './copy-bytes.js';
 import type { Emitter } from './emitter.js';
 import { canPass, passPointer } from './pass-pointer.js';
-import { type Amount, FORCE_WAKEUP, NO_WAKEUP, RingCode } from './ring-code.js';
+import { QuickRingCode } from './quick-ring-code.js';
+import { RingCode } from './ring-code.js';
+import { type Amount, FORCE_WAKEUP, NO_WAKEUP } from './ring-phrases.js';
 
 const R0 = 0;
 const OUTPUT_FLAGS = NO_WAKEUP | FORCE_WAKEUP;
-const { i32 } = ValType;
+const { i32, i64 } = ValType;
 /** What a routine returns that has done nothing: the call goes out of the module. */
 const GO_OUT = -1;
+/** Parameter of the routines that commit, behind the block. */
+const RECORD = 1;
 
 /** bpf_ringbuf_reserve. */
 export function reserveRecord(e: Emitter, step: Step, { map, arguments: [, , size, flags] }: CallFact): boolean {
@@ -29,15 +34,11 @@ export function reserveRecord(e: Emitter, step: Step, { map, arguments: [, , siz
     e.cpuBlock();
     passUnlessConstant(e, 2, size);
     w.call(reserveRoutine(e, map, size.constant));
-    w.tee(e.address);
-    w.i32(GO_OUT);
-    w.op(Wasm.i32Eq);
+    w.tee(e.pointer);
+    w.i64(GO_OUT);
+    w.op(Wasm.i64Eq);
     w.brIf(0);
-    w.get(e.address);
-    e.toPointer();
-    w.i64(0);
-    w.get(e.address);
-    w.op(Wasm.select);
+    w.get(e.pointer);
     e.setReg(R0);
   });
   return true;
@@ -108,34 +109,78 @@ function commitRecord(e: Emitter, step: Step, { arguments: [, record, flags] }: 
   return true;
 }
 
-/** (block, size unless constant) -> offset of the data, 0 or GO_OUT. */
+/** (block, size unless constant) -> pointer to the data, 0 or GO_OUT. */
 function reserveRoutine({ plan, runtime }: Emitter, ring: BpfMap, size: Words | undefined): number {
-  const type = { params: size === undefined ? [i32, i32] : [i32], results: [i32] };
-  return plan.routines.indexOf(`reserve ${ring.address} ${size?.lo ?? 'any'}`, type, (w) => {
-    const count = w.local(i32);
-    const record = w.local(i32);
-    const amount: Amount = size === undefined ? { local: 1 } : { constant: size.lo };
+  const name = `reserve ${ring.address} ${size?.lo ?? 'any'}`;
+  const type = { params: size === undefined ? [i32, i32] : [i32], results: [i64] };
+  const any = (): number =>
+    plan.routines.indexOf(`${name} slowly`, type, (w) => reserveAny(w, runtime, ring, size?.lo));
+  if (size === undefined) return any();
+  return plan.routines.indexOf(name, type, (w) => {
+    const code = new QuickRingCode(w, runtime, ring);
+    w.block();
+    if (code.takes(size.lo)) reserveFirst(w, code, size.lo);
+    w.end();
     w.get(0);
-    w.memory(Wasm.i32Load, CpuBlock.records);
-    w.tee(count);
-    w.i32(MAX_RECORDS);
-    w.op(Wasm.i32GeU);
-    w.if();
-    w.i32(GO_OUT);
-    w.op(Wasm.return);
-    w.end();
-    new RingCode(w, runtime, ring).reserve(amount);
-    w.tee(record);
-    w.if();
-    openRecord(w, count, record, amount);
-    w.end();
-    w.get(record);
+    w.call(any());
   });
 }
 
-/** Adds a record to the table in the block. */
-function openRecord(w: FunctionWriter, count: number, record: number, size: Amount): void {
+/** Returns the pointer to the only record of the run. Leaves the block if there are others, or the ring must do more. */
+function reserveFirst(w: FunctionWriter, code: QuickRingCode, size: number): void {
+  const record = w.local(i32);
+  w.get(0);
+  w.memory(Wasm.i32Load, CpuBlock.records);
+  w.brIf(0);
+  code.reserve(size);
+  w.set(record);
+  w.get(0);
+  storeEntry(w, record, { constant: size });
+  storeCount(w, () => w.i32(1));
+  pointerTo(w, record);
+  w.op(Wasm.return);
+}
+
+/** Leaves the pointer to the data of a record, 0 or GO_OUT. */
+function reserveAny(w: FunctionWriter, runtime: Runtime, ring: BpfMap, size: number | undefined): void {
+  const count = w.local(i32);
+  const record = w.local(i32);
+  const amount: Amount = size === undefined ? { local: 1 } : { constant: size };
+  w.get(0);
+  w.memory(Wasm.i32Load, CpuBlock.records);
+  w.tee(count);
+  w.i32(MAX_RECORDS);
+  w.op(Wasm.i32GeU);
+  w.if();
+  w.i64(GO_OUT);
+  w.op(Wasm.return);
+  w.end();
+  new RingCode(w, runtime, ring).reserve(amount);
+  w.tee(record);
+  w.op(Wasm.i32Eqz);
+  w.if();
+  w.i64(0);
+  w.op(Wasm.return);
+  w.end();
   tableEntry(w, () => w.get(count));
+  storeEntry(w, record, amount);
+  storeCount(w, () => {
+    w.get(count);
+    w.i32(1);
+    w.op(Wasm.i32Add);
+  });
+  pointerTo(w, record);
+}
+
+function pointerTo(w: FunctionWriter, record: number): void {
+  w.get(record);
+  w.op(Wasm.i64ExtendI32U);
+  w.i64(0, BPF_MEMORY_HI);
+  w.op(Wasm.i64Or);
+}
+
+/** Stores a record's offset and size in the table, where the stack says. */
+function storeEntry(w: FunctionWriter, record: number, size: Amount): void {
   w.get(record);
   w.op(Wasm.i64ExtendI32U);
   if ('local' in size) {
@@ -146,10 +191,11 @@ function openRecord(w: FunctionWriter, count: number, record: number, size: Amou
   } else w.i64(0, size.constant);
   w.op(Wasm.i64Or);
   w.memory(Wasm.i64Store, CpuBlock.recordTable);
+}
+
+function storeCount(w: FunctionWriter, count: () => void): void {
   w.get(0);
-  w.get(count);
-  w.i32(1);
-  w.op(Wasm.i32Add);
+  count();
   w.memory(Wasm.i32Store, CpuBlock.records);
 }
 
@@ -158,20 +204,49 @@ function commitRoutine({ plan, runtime }: Emitter, ring: BpfMap, flags: Words | 
   const known = flags === undefined ? undefined : flags.lo & OUTPUT_FLAGS;
   const type = { params: known === undefined ? [i32, i32, i32] : [i32, i32], results: [i32] };
   const name = `${discard ? 'discard' : 'submit'} ${ring.address} ${known ?? 'any'}`;
+  const amount: Amount = known === undefined ? { local: 2 } : { constant: known };
+  const any = (): number =>
+    plan.routines.indexOf(`${name} slowly`, type, (w) => commitAny(w, new RingCode(w, runtime, ring), amount, discard));
   return plan.routines.indexOf(name, type, (w) => {
-    const code = new RingCode(w, runtime, ring);
-    const record = 1;
     w.block();
-    code.holds(record);
-    w.op(Wasm.i32Eqz);
-    w.brIf(0);
-    closeRecord(w, record);
-    code.commit(record, known === undefined ? { local: 2 } : { constant: known }, discard);
-    w.i32(1);
-    w.op(Wasm.return);
+    commitOnly(w, new QuickRingCode(w, runtime, ring), amount, discard);
     w.end();
-    w.i32(0);
+    type.params.forEach((_, param) => w.get(param));
+    w.call(any());
   });
+}
+
+/** Commits the only record of the run. Leaves the block if there are others, or the ring must do more. */
+function commitOnly(w: FunctionWriter, code: QuickRingCode, flags: Amount, discard: boolean): void {
+  w.get(0);
+  w.memory(Wasm.i32Load, CpuBlock.records);
+  w.i32(1);
+  w.op(Wasm.i32Ne);
+  w.brIf(0);
+  w.get(0);
+  w.memory(Wasm.i32Load, CpuBlock.recordTable);
+  w.get(RECORD);
+  w.op(Wasm.i32Ne);
+  w.brIf(0);
+  code.find(RECORD);
+  storeCount(w, () => w.i32(0));
+  code.commit(flags, discard);
+  w.i32(1);
+  w.op(Wasm.return);
+}
+
+/** Leaves 1, or 0 if no such record of this ring is in the table. */
+function commitAny(w: FunctionWriter, code: RingCode, flags: Amount, discard: boolean): void {
+  w.block();
+  code.holds(RECORD);
+  w.op(Wasm.i32Eqz);
+  w.brIf(0);
+  closeRecord(w, RECORD);
+  code.commit(RECORD, flags, discard);
+  w.i32(1);
+  w.op(Wasm.return);
+  w.end();
+  w.i32(0);
 }
 
 /** Takes a record out of the table in the block: the last one takes its place. Leaves the block if it is not there. */
@@ -209,9 +284,7 @@ function closeRecord(w: FunctionWriter, record: number): void {
   w.get(last);
   w.memory(Wasm.i64Load, CpuBlock.recordTable);
   w.memory(Wasm.i64Store, CpuBlock.recordTable);
-  w.get(0);
-  w.get(count);
-  w.memory(Wasm.i32Store, CpuBlock.records);
+  storeCount(w, () => w.get(count));
 }
 
 /** Where the entry of that number is, less the offset of the table in the block. */
