@@ -1,5 +1,5 @@
 import { Collection, type CollectionProgram, CollectionSpec } from 'kscope/loader';
-import { BpfRuntime, type BpfRunCtx, createBareHost, DEFAULT_BUDGET } from 'kscope/runtime';
+import { BpfRuntime, type BpfRunCtx, createBareHost, DEFAULT_BUDGET, type EngineProgram } from 'kscope/runtime';
 import type { EngineRow } from './engines.js';
 import type { Loop } from './stopwatch.js';
 
@@ -25,9 +25,9 @@ export class PacketProgram {
     const [{ program }] = this.collection.programs.values() as Iterable<CollectionProgram> as [CollectionProgram];
     const run = this.#enter(packet);
     run.program = program;
-    const body = freshLoop();
+    const body = freshLoop(this.runtime, program.engine, run);
     this.loop = (count) => {
-      this.result = body(program.engine, run, run.ctx, DEFAULT_BUDGET, count) >>> 0;
+      this.result = body(count) >>> 0;
       if (run.fault !== null) throw new Error(`${program.name} stopped at ${run.fault.pc}: ${run.fault.reason}`);
     };
   }
@@ -53,28 +53,38 @@ export class PacketProgram {
   }
 }
 
-type ProgramLoop = (
-  engine: CollectionProgram['program']['engine'],
-  run: BpfRunCtx,
-  ctx: number,
-  budget: number,
-  count: number,
-) => number;
+/** Runs the program so often; what it returned last. */
+type ProgramLoop = (count: number) => number;
 
 let loops = 0;
 
 /**
- * A loop whose call site has seen no other engine: V8 shares what it learnt between functions of the same source, so
- * each has a source of its own. Attach points are compiled like that too.
+ * A loop whose call site has seen no other program: V8 shares what it learnt between functions of the same source, so
+ * each has a source of its own. Attach points are compiled like that too, and like there compiled programs are
+ * entered without the detour of `EngineProgram.run` and wake-ups are delivered behind each run.
  */
-function freshLoop(): ProgramLoop {
+function freshLoop({ wakeups }: BpfRuntime, engine: EngineProgram, run: BpfRunCtx): ProgramLoop {
+  const { compiled } = engine;
+  const isDirect = compiled !== undefined && compiled.contextNeed <= run.ctxSize;
   const source = `
-    let result = 0;
-    for (let i = 0; i < count; i++) {
-      run.budget = budget;
-      result = engine.run(run, ctx);
-    }
-    return result; // ${loops++}`;
+    return (count) => {
+      let result = 0;
+      for (let i = 0; i < count; i++) {
+        run.budget = budget;
+        ${isDirect ? DIRECT_CALL : 'result = engine.run(run, ctx);'}
+        if (wakeups.any) wakeups.deliver();
+      }
+      return result;
+    }; // ${loops++}`;
   // oxlint-disable-next-line typescript/no-implied-eval -- see above
-  return new Function('engine', 'run', 'ctx', 'budget', 'count', source) as ProgramLoop;
+  const make = new Function('engine', 'compiled', 'entry', 'run', 'ctx', 'budget', 'wakeups', source) as (
+    ...values: unknown[]
+  ) => ProgramLoop;
+  return make(engine, compiled, compiled?.entry, run, run.ctx, DEFAULT_BUDGET, wakeups);
 }
+
+const DIRECT_CALL = `
+        compiled.begin(run, ctx);
+        try { result = entry(ctx, run.stackPointer, 0); }
+        catch (error) { if (run.fault === null) throw error; }
+        finally { compiled.end(run); }`;

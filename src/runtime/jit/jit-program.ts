@@ -24,7 +24,7 @@ type Entry = CompiledProgram['entry'];
 /** A program in an instance of the module that it shares with others of its object. */
 interface Loaded {
   readonly needs: ProgramNeeds;
-  /** Whether there is anything in the state area to set before a run. */
+  /** Whether there is anything to set before a run, other than the windows. */
   readonly prepares: boolean;
   readonly entry: Entry;
   readonly batch: BatchEntry | undefined;
@@ -171,7 +171,7 @@ export class JitProgram implements EngineProgram, CompiledProgram {
     const { needs, prepares } = this.#current;
     run.resultHi = run.fault === null ? this.#state.get(StateLayout.resultHi) : 0;
     if (prepares) {
-      run.callback = null;
+      if (this.#hasCallbacks) run.callback = null;
       if (needs.usesBudget) run.budget = this.#state.budget;
     }
     this.#run = null;
@@ -188,27 +188,25 @@ export class JitProgram implements EngineProgram, CompiledProgram {
   #begin(run: BpfRunCtx, ctx: number, loaded: Loaded): void {
     if (this.#run !== null) this.#suspend(this.#run);
     this.#run = run;
-    this.#border.run = run;
-    this.#current = loaded;
-    if (loaded.prepares) this.#prepare(run, ctx);
+    // A pointer that is stored costs more than a comparison.
+    if (this.#border.run !== run) this.#border.run = run;
+    if (this.#current !== loaded) this.#current = loaded;
+    if (loaded.needs.usesWindows) this.#state.beginWindows(run, ctx);
+    if (loaded.prepares) this.#prepare(run, ctx, loaded.needs);
   }
 
-  #prepare(run: BpfRunCtx, ctx: number): void {
+  /** What few programs need. */
+  #prepare(run: BpfRunCtx, ctx: number, needs: ProgramNeeds): void {
     const state = this.#state;
-    const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = this.#current.needs;
+    state.set(StateLayout.context, ctx);
     if (this.#hasCallbacks) run.callback = this.#border.callback;
-    if (usesBudget || usesWindows || this.#hasCallbacks) {
-      state.setLong(StateLayout.budget, run.budget);
-      state.setLong(StateLayout.loopReserve, run.budget / 2);
-    }
-    if (usesFrames) {
+    if (needs.usesBudget) state.beginBudget(run.budget);
+    if (needs.usesFrames) {
       const deepest = run.stackPointer - (MAX_FRAMES - 1) * STACK_FRAME;
       state.set(StateLayout.frameLimit, Math.max(deepest, run.stackStart + STACK_FRAME));
     }
-    if (usesCpu) state.set(StateLayout.cpu, run.cpu);
-    if (usesWindows) state.beginWindows(run);
-    if (usesAttachment) state.setOwnAttachment(run);
-    state.set(StateLayout.context, ctx);
+    if (needs.usesCpu) state.set(StateLayout.cpu, run.cpu);
+    if (needs.usesAttachment) state.setOwnAttachment(run);
   }
 
   /** Makes way for a run inside a run of the same program, by a hook that the first one's helper has hit. */
@@ -268,13 +266,16 @@ export class JitProgram implements EngineProgram, CompiledProgram {
     const run = hit.open(state.get(StateLayout.context) >>> 0, cpu);
     if (run === null) throw new TypeError(`no run context is left on CPU ${cpu}`);
     const outer = this.#run;
+    const outerLoaded = this.#current;
     const border = this.#border.save();
     this.#run = run;
+    this.#current = this.#trusting;
     this.#border.run = run;
     try {
       this.#faultInRun(pc, reason);
     } finally {
       this.#run = outer;
+      this.#current = outerLoaded;
       this.#border.restore(border);
       if (outer !== null) this.#border.run = outer;
     }
@@ -284,6 +285,8 @@ export class JitProgram implements EngineProgram, CompiledProgram {
   #faultInRun(pc: number, reason: number): void {
     if (reason !== FaultReason.access || this.#run === null) this.#stop(pc, this.#reasonText(pc, reason));
     const event = this.#state.saveEvent();
+    // What counts nothing has not been given a budget, and the interpreter counts all the same.
+    if (!this.#current.needs.usesBudget) this.#state.beginBudget(this.#run.budget);
     try {
       this.#border.goOn(pc, this.#run.ctx);
       this.#state.restoreEvent(event);
@@ -331,8 +334,8 @@ export class JitProgram implements EngineProgram, CompiledProgram {
 }
 
 function isPrepared(needs: ProgramNeeds, executable: Executable): boolean {
-  const { usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment } = needs;
-  return usesBudget || usesFrames || usesCpu || usesWindows || usesAttachment || hasCallbacks(executable);
+  const { usesBudget, usesFrames, usesCpu, usesAttachment } = needs;
+  return usesBudget || usesFrames || usesCpu || usesAttachment || hasCallbacks(executable);
 }
 
 function hasCallbacks({ subprogs }: Executable): boolean {

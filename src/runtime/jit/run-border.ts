@@ -109,7 +109,7 @@ export class RunBorder {
       throw error;
     } finally {
       run.callback = callback;
-      state.setLong(StateLayout.budget, run.budget);
+      state.budget = run.budget;
       state.resetWindows();
     }
     this.#leaveR0(vm);
@@ -186,7 +186,7 @@ export class RunBorder {
     } finally {
       this.#sp = outer;
     }
-    this.#state.setLong(StateLayout.budget, run.budget);
+    this.#state.budget = run.budget;
   }
 
   #makeCallback(callbackAt: (slot: number) => Callback | undefined): NonNullable<BpfRunCtx['callback']> {
@@ -201,7 +201,7 @@ export class RunBorder {
       }
       if (top - STACK_FRAME < run.stackStart) throw new RunStopped('the stack of this CPU is exhausted');
       // Loops in the callback count on their own; a callback without one must not be free.
-      this.#state.setLong(StateLayout.budget, run.budget - this.#lengthAt(pc));
+      this.#state.budget = run.budget - this.#lengthAt(pc);
       const result = callback(r1Lo, r1Hi, r2Lo, r2Hi, r3Lo, r3Hi, r4Lo, r4Hi, top);
       run.budget = this.#state.budget;
       // The callback's own calls have left their arguments here, and their frame with the guard.
@@ -229,7 +229,7 @@ export class RunBorder {
     } catch (error) {
       this.#report(error);
     }
-    this.#state.setLong(StateLayout.budget, run.budget);
+    this.#state.budget = run.budget;
     if (taken) this.#leaveR0(this.#vm);
     this.#state.resetWindows();
     return taken ? 1 : 0;

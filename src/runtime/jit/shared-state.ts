@@ -1,3 +1,4 @@
+import type { AccessRegion } from '../access-region.js';
 import { AttachmentBlock } from '../attachment-block.js';
 import { BPF_MEMORY_HI, type BpfMemory } from '../memory/bpf-memory.js';
 import type { BpfRunCtx } from '../run-context.js';
@@ -5,6 +6,7 @@ import { EMPTY_WINDOW_HI, LEAST_WINDOW, StateLayout } from './state-layout.js';
 
 const EVENT_FIELDS = [StateLayout.frameLimit, StateLayout.cpu, StateLayout.context, StateLayout.attachment];
 const TWO_32 = 0x1_0000_0000;
+const NO_PACKET: AccessRegion = { start: 0, end: 0, stride: 0, size: 0, writable: false };
 
 /** The JavaScript side of a program's state area. */
 export class SharedState {
@@ -40,11 +42,14 @@ export class SharedState {
     return this.#long(StateLayout.loopReserve);
   }
 
-  /** May be negative, and a fraction for `loopReserve`. */
-  setLong(field: number, value: number): void {
-    const whole = Math.floor(value);
-    this.set(field, whole);
-    this.set(field + 4, Math.floor(whole / TWO_32));
+  set budget(value: number) {
+    this.#setLong(StateLayout.budget, value);
+  }
+
+  /** A run begins to count: may_goto leaves half of the budget. */
+  beginBudget(budget: number): void {
+    this.#setLong(StateLayout.budget, budget);
+    this.#setLong(StateLayout.loopReserve, budget / 2);
   }
 
   setRegisters(from: Int32Array): void {
@@ -61,14 +66,12 @@ export class SharedState {
     return Array.from({ length: 11 }, (_, r) => view.getBigUint64(this.at + StateLayout.registers + 8 * r, true));
   }
 
-  /** A run begins: the packet of a networking program is what it will most likely look at. */
-  beginWindows(run: BpfRunCtx): void {
-    const [first] = run.extraRegions;
-    const packet =
-      first !== undefined && first.start === run.packetStart && first.size >= LEAST_WINDOW ? first : undefined;
-    const start = packet?.start ?? 0;
-    const size = packet?.size ?? 0;
-    const writable = packet?.writable === true;
+  /** A run begins on `ctx`: the packet of a networking program is what it will most likely look at. */
+  beginWindows(run: BpfRunCtx, ctx: number): void {
+    this.set(StateLayout.context, ctx);
+    const { extraRegions: regions } = run;
+    const packet = regions.length === 0 ? NO_PACKET : packetAmong(regions, run.packetStart);
+    const { start, size, writable } = packet;
     // The same packet buffer serves run after run.
     if (!this.#windowsMoved && start === this.#start && size === this.#size && writable === this.#writable) return;
     this.#start = start;
@@ -96,10 +99,12 @@ export class SharedState {
 
   /** What `AttachmentBlock` holds of a hit, for a run that may be none. */
   setOwnAttachment(run: BpfRunCtx): void {
-    this.set(StateLayout.ownAttachment + AttachmentBlock.cookie, run.cookieLo);
-    this.set(StateLayout.ownAttachment + AttachmentBlock.cookie + 4, run.cookieHi);
-    this.set(StateLayout.ownAttachment + AttachmentBlock.funcIp, run.funcIpLo);
-    this.set(StateLayout.ownAttachment + AttachmentBlock.funcIp + 4, run.funcIpHi);
+    const { i32 } = this.#memory;
+    const word = this.#word + StateLayout.ownAttachment / 4;
+    i32[word + AttachmentBlock.cookie / 4] = run.cookieLo;
+    i32[word + AttachmentBlock.cookie / 4 + 1] = run.cookieHi;
+    i32[word + AttachmentBlock.funcIp / 4] = run.funcIpLo;
+    i32[word + AttachmentBlock.funcIp / 4 + 1] = run.funcIpHi;
   }
 
   /** What compiled code has noted of a hit; another one may note its own meanwhile. */
@@ -125,6 +130,15 @@ export class SharedState {
     return this.get(field + 4) * TWO_32 + (this.get(field) >>> 0);
   }
 
+  /** May be negative, and a fraction. */
+  #setLong(field: number, value: number): void {
+    const { i32 } = this.#memory;
+    const word = this.#word + (field >>> 2);
+    const whole = Math.floor(value);
+    i32[word] = whole;
+    i32[word + 1] = Math.floor(whole / TWO_32);
+  }
+
   /** A size of 0 makes it empty. */
   #setWindow(field: number, start: number, size: number): void {
     this.set(field, size === 0 ? 0 : start);
@@ -132,4 +146,9 @@ export class SharedState {
     this.set(field + 8, size === 0 ? LEAST_WINDOW : size);
     this.set(field + 12, 0);
   }
+}
+
+function packetAmong(regions: readonly AccessRegion[], start: number): AccessRegion {
+  const first = regions[0];
+  return first.start === start && first.size >= LEAST_WINDOW ? first : NO_PACKET;
 }
