@@ -43,6 +43,18 @@ const ADDS_CONTEXT = [
 ];
 const USES_STACK = [isa.ldx(BPF_W, 1, 1, 0), isa.stx(BPF_DW, 10, 1, -8), isa.ldx(BPF_DW, 0, 10, -8), ...answerTo(1)];
 const NEVER_ENDS = [isa.mov64Imm(0, 5), isa.ja(-1)];
+/** Goes round 2,000 times (the context says so), in a function that the entry calls. */
+const COUNTS_IN_CALLEE = [
+  isa.ldx(BPF_W, 1, 1, 0),
+  isa.callSubprog(2),
+  isa.mov64Imm(0, 1),
+  isa.exit(),
+  isa.alu64Imm(isa.BPF_MUL, 1, 2000),
+  isa.mov64Imm(0, 0),
+  isa.alu64Imm(BPF_ADD, 0, 1),
+  isa.jmpReg(isa.BPF_JNE, 0, 1, -2),
+  isa.exit(),
+];
 const READS_NOTHING = [isa.mov64Imm(2, 0), isa.ldx(BPF_DW, 0, 2, 16), isa.exit()];
 const ASKS_CPU = helper(BpfFuncId.BPF_FUNC_get_smp_processor_id, 2);
 const ASKS_TIME = helper(BpfFuncId.BPF_FUNC_ktime_get_ns, 3);
@@ -120,7 +132,7 @@ const types = [
 ] as const;
 
 describe.each(types)('programs of type %s on an attach point', (_name, type) => {
-  const closed = [NOTHING, ADDS_CONTEXT, NEVER_ENDS, USES_STACK, ASKS_CPU, READS_NOTHING];
+  const closed = [NOTHING, ADDS_CONTEXT, NEVER_ENDS, USES_STACK, ASKS_CPU, READS_NOTHING, COUNTS_IN_CALLEE];
   const all = type === BPF_PROG_TYPE_KPROBE ? [...MIXED, ASKS_TIME] : closed;
 
   it.each([

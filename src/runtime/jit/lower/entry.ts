@@ -181,13 +181,19 @@ function loadGuard(e: Emitter, guard: HitGuard): void {
   w.memory(Wasm.i32Load, 0);
 }
 
-/** A hit has all of the budget. */
+/** A hit has all of the budget. Functions that the entry calls find it in the state area, if they count. */
 function beginBudget(e: Emitter): void {
   const { w, plan, runtime } = e;
-  if (!plan.usesBudget) return;
+  const callsOthers = hasSubprogs(e);
+  if (!plan.usesBudget && !callsOthers) return;
   const budget = runtime.instructionBudget;
   setLong(e, budget);
   w.set(e.budget);
+  if (callsOthers) {
+    w.i32(0);
+    w.get(e.budget);
+    w.memory(Wasm.i64Store, plan.state + StateLayout.budget);
+  }
   w.i32(0);
   setLong(e, Math.floor(budget / 2));
   w.memory(Wasm.i64Store, plan.state + StateLayout.loopReserve);
