@@ -49,7 +49,8 @@ describe('LEB128', () => {
 
 describe('a module', () => {
   test('calls its import and its own functions', () => {
-    const writer = new ModuleWriter('unshared');
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const writer = new ModuleWriter(memory.buffer instanceof ArrayBuffer ? 'unshared' : 'shared');
     const type = { params: [ValType.i32], results: [ValType.i32] };
     const twice = writer.importFunction('twice', type);
     const inner = writer.declare(type);
@@ -70,7 +71,7 @@ describe('a module', () => {
     caller.call(inner);
     writer.define(outer, caller);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(writer.finish() as Uint8Array<ArrayBuffer>), {
-      m: { m: new WebAssembly.Memory({ initial: 1 }), twice: (value: number) => 2 * value },
+      m: { m: memory, twice: (value: number) => 2 * value },
     });
     expect((exports['outer'] as (value: number) => number)(20)).toBe(41);
   });
