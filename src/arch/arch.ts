@@ -19,10 +19,16 @@ export interface ArchProbing {
   readonly maxInsnLength: number;
   /** Bytes of the breakpoint for an instruction of `length` bytes. */
   breakpoint(length: number): Uint8Array;
-  /** Whether `bytes`, which hold at least the shortest instruction, begin with a breakpoint. */
+  /** Bytes of the breakpoint behind a displaced instruction of `length` bytes in its slot. */
+  slotBreakpoint(length: number): Uint8Array;
+  /** Bytes of the breakpoint that stands for a user instruction of `length` bytes (uprobes have codes of their own). */
+  uprobeBreakpoint(length: number): Uint8Array;
+  /** Whether `bytes`, which hold at least the shortest instruction, begin with a breakpoint, whosever it is. */
   isBreakpoint(bytes: Uint8Array): boolean;
   /** pc in the trap frame minus the address of the breakpoint (1 on x86, where int3 traps after itself). */
   readonly trapPcBias: number;
+  /** What register_kprobe() answers for an address inside an instruction. */
+  readonly boundaryErrno: ErrnoName;
   /** Length of the instruction at `offset`, or 0 where the bytes are no instruction of this architecture. */
   insnLength(bytes: Uint8Array, offset: number): number;
   /** What to do with the instruction under a probe. `address` is where it stands. */

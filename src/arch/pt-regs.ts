@@ -16,6 +16,11 @@ export interface PtRegsLayout {
   readonly ret: number;
   /** Slots of the register arguments of a C function, first argument first. */
   readonly args: readonly number[];
+  /**
+   * Which word of the stack (0: where the stack pointer points) holds the first argument that has no register, at a
+   * function's entry; null where regs_get_kernel_argument() does not look at the stack.
+   */
+  readonly stackArgs: number | null;
 }
 
 /**

@@ -32,6 +32,29 @@ export interface Host {
   currentCpu(): number;
 }
 
+/** How long `DrivenHost.run` may let its machine go on. */
+export interface HostRunLimits {
+  /** Nanoseconds of the host's monotonic clock. */
+  readonly ns?: number;
+  /** Asked now and then, between events. */
+  readonly until?: () => boolean;
+}
+
+/**
+ * A host whose machine kscope owns. Its traps, tracepoints and samples are delivered while `run` runs; between calls the
+ * machine stands still, or goes on until its next event.
+ */
+export interface DrivenHost extends Host {
+  /** `time` and `until`: a limit was reached, the machine can go on. Anything else is how it ended. */
+  run(limits?: HostRunLimits): string;
+  /** What the machine has printed so far. */
+  readonly console: string;
+  /** Why its kernel gave up, or null while it lives. */
+  readonly oops: { readonly message: string } | null;
+  /** Ends the machine and gives back what it held. Idempotent. */
+  close(): void;
+}
+
 /** What a host says it can do, so that tools and tests ask instead of guessing. */
 export interface HostCapabilities {
   readonly kprobes: boolean;
@@ -117,6 +140,11 @@ export interface HostText {
   returnBlacklisted?(address: bigint): string | null;
   /** The one receiver of traps. Called with the CPU stopped in the trap. */
   setTrapHandler(handler: TrapHandler | null): void;
+  /**
+   * Returns when every trap that a CPU met before the call has been delivered, or will find the text as it is now. Called
+   * outside of handlers, when breakpoints were taken out for good. Absent where traps cannot be under way between calls.
+   */
+  drain?(): void;
   /** Asks for one instruction to be executed at regs.ip after the handler returns, then a `step` trap. */
   singleStep(frame: TrapFrame): void;
 }

@@ -3,7 +3,7 @@ import { BpfError } from '../base/index.js';
 
 /**
  * Makes sure that an instruction begins at `offset` of a function whose text begins `bytes`, by decoding from its
- * start. EILSEQ (x86's answer in Linux) names the boundaries around it.
+ * start. The architecture's errno in Linux names the boundaries around it.
  */
 export function checkBoundary(probing: ArchProbing, bytes: Uint8Array, offset: number, name: string): void {
   const starts: number[] = [];
@@ -17,7 +17,7 @@ export function checkBoundary(probing: ArchProbing, bytes: Uint8Array, offset: n
   if (at === offset) return;
   const before = starts.slice(-4).map(hexOffset).join(' ');
   const known = at > offset ? `instructions begin at ${before} and ${hexOffset(at)}` : `decoding stopped at ${before}`;
-  throw new BpfError('EILSEQ', `placing a probe at ${name}${hexOffset(offset)}`, {
+  throw new BpfError(probing.boundaryErrno, `placing a probe at ${name}${hexOffset(offset)}`, {
     remedy: `no instruction begins there: ${known}`,
   });
 }

@@ -25,7 +25,7 @@ export class SlotCache {
     this.#text = text;
     this.#probing = probing;
     this.#reader = reader;
-    const longest = probing.maxInsnLength + probing.breakpoint(probing.maxInsnLength).length;
+    const longest = probing.maxInsnLength + probing.slotBreakpoint(probing.maxInsnLength).length;
     this.#slotSize = Math.ceil(longest / 16) * 16;
     this.#perPage = Math.floor(PAGE / this.#slotSize);
   }
@@ -60,7 +60,7 @@ export class SlotCache {
   }
 
   #withBreakpoint(insn: Uint8Array): Uint8Array {
-    const breakpoint = this.#probing.breakpoint(insn.length);
+    const breakpoint = this.#probing.slotBreakpoint(insn.length);
     const bytes = new Uint8Array(insn.length + breakpoint.length);
     bytes.set(insn);
     bytes.set(breakpoint, insn.length);

@@ -34,6 +34,8 @@ export const x86PtRegs: PtRegsLayout = {
   fp: X86Slot.bp,
   ret: X86Slot.ax,
   args: [X86Slot.di, X86Slot.si, X86Slot.dx, X86Slot.cx, X86Slot.r8, X86Slot.r9],
+  // Word 0 is the return address.
+  stackArgs: 1,
 };
 
 /** Slot of each general register by its number in instruction encodings (rax 0, rcx 1 ... r15 15). */

@@ -14,8 +14,11 @@ const probing: ArchProbing = {
   minInsnLength: 1,
   maxInsnLength: MAX_INSN_LENGTH,
   breakpoint: () => INT3,
+  slotBreakpoint: () => INT3,
+  uprobeBreakpoint: () => INT3,
   isBreakpoint: (bytes) => bytes[0] === 0xcc,
   trapPcBias: 1,
+  boundaryErrno: 'EILSEQ',
   insnLength: (bytes, offset) => decodeInsn(bytes, offset, insn)?.length ?? 0,
   plan: planProbe,
   maskInterrupts(regs) {

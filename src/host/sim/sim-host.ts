@@ -2,7 +2,7 @@ import { BpfError } from '../../base/index.js';
 import { x86_64 } from '../../arch/index.js';
 import { parseBtf } from '../../btf/index.js';
 import type { Btf } from '../../btf/index.js';
-import type { Host, HostCapabilities } from '../host.js';
+import type { DrivenHost, HostCapabilities } from '../host.js';
 import { type KernelSymbol, SymbolTable } from '../symbol-table.js';
 import { encodedSimImage } from './image.js';
 import { KernelLayout } from './kernel-layout.js';
@@ -51,7 +51,7 @@ const EPOCH_NS = 1_700_000_000_000_000_000n;
 const DISK_SECTORS = 131_072n;
 
 /** The embedded host: an x86_64 machine with its own kernel. See docs/simulator.md. */
-export class SimHost implements Host {
+export class SimHost implements DrivenHost {
   readonly name = 'sim';
   readonly arch: typeof x86_64 = x86_64;
   readonly cpus: number;
@@ -126,6 +126,11 @@ export class SimHost implements Host {
    */
   run(limits: RunLimits = {}): StopReason {
     return this.#machine.run(limits);
+  }
+
+  /** Nothing outside of this process is held. */
+  close(): void {
+    this.text.setTrapHandler(null);
   }
 
   /** What really happened, written by the kernel where it happens; no tracing touches it. */
