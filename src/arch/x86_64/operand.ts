@@ -1,6 +1,5 @@
-import type { InsnMemory } from '../arch.js';
 import type { PtRegs } from '../pt-regs.js';
-import { add64, type Word64 } from './arithmetic.js';
+import { add64, type Word64 } from '../word64.js';
 import type { X86Insn } from './decode.js';
 import { x86SlotOfRegister } from './pt-regs.js';
 import { hi32, lo32 } from '../../base/index.js';
@@ -49,22 +48,4 @@ export function effectiveAddress(operand: MemoryOperand, regs: PtRegs, out: Word
     add64(out, out.lo, out.hi, lo << scale, hi);
   }
   if (operand.narrow) out.hi = 0;
-}
-
-const scratch = new Uint8Array(8);
-const scratchView = new DataView(scratch.buffer);
-
-/** Reads eight bytes into `out`; false is a fault. */
-export function load64(memory: InsnMemory, lo: number, hi: number, out: Word64): boolean {
-  if (!memory.read(lo, hi, scratch, 8)) return false;
-  out.lo = scratchView.getInt32(0, true);
-  out.hi = scratchView.getInt32(4, true);
-  return true;
-}
-
-/** Writes eight bytes; false is a fault. */
-export function store64(memory: InsnMemory, lo: number, hi: number, valueLo: number, valueHi: number): boolean {
-  scratchView.setInt32(0, valueLo, true);
-  scratchView.setInt32(4, valueHi, true);
-  return memory.write(lo, hi, scratch, 8);
 }

@@ -1,8 +1,8 @@
 import { hi32, lo32 } from '../../base/index.js';
 import type { InsnMemory, SimulateInsn } from '../arch.js';
 import type { PtRegs } from '../pt-regs.js';
-import { addToSlot, type Word64 } from './arithmetic.js';
-import { effectiveAddress, load64, store64, type MemoryOperand } from './operand.js';
+import { addToSlot, load64, store64, type Word64 } from '../word64.js';
+import { effectiveAddress, type MemoryOperand } from './operand.js';
 import { X86Flag, X86Slot } from './pt-regs.js';
 
 const { ip, sp, bp, flags } = X86Slot;

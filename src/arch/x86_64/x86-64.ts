@@ -1,7 +1,6 @@
 import type { Arch, ArchProbing, ArchReturns } from '../arch.js';
-import { addToSlot, type Word64 } from './arithmetic.js';
+import { addToSlot, load64, store64, type Word64 } from '../word64.js';
 import { decodeInsn, MAX_INSN_LENGTH, X86Insn } from './decode.js';
-import { load64, store64 } from './operand.js';
 import { planProbe } from './plan.js';
 import { x86PtRegs, X86Flag, X86Slot } from './pt-regs.js';
 
