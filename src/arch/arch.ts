@@ -31,12 +31,22 @@ export interface ArchProbing {
   readonly boundaryErrno: ErrnoName;
   /** Length of the instruction at `offset`, or 0 where the bytes are no instruction of this architecture. */
   insnLength(bytes: Uint8Array, offset: number): number;
+  /** How many bytes before an instruction `plan` wants to see; 0 where it looks at the instruction alone. */
+  readonly contextSize: number;
   /** What to do with the instruction under a probe. `address` is where it stands. */
-  plan(bytes: Uint8Array, address: bigint): ProbePlan;
+  plan(bytes: Uint8Array, address: bigint, context?: ProbeContext): ProbePlan;
   /** Masks interrupts in `regs` while a displaced instruction runs in its slot; the result is what they were. */
   maskInterrupts(regs: PtRegs): number;
   /** Brings back what `maskInterrupts` answered. */
   restoreInterrupts(regs: PtRegs, saved: number): void;
+}
+
+/** What surrounds an instruction under a probe. */
+export interface ProbeContext {
+  /** Bytes that end where the instruction begins, none from before its function and at most `contextSize`. */
+  readonly before: Uint8Array;
+  /** HostText.restoresStackPointer; absent: no. */
+  readonly restoresStackPointer?: boolean;
 }
 
 /** Where a function keeps its return address, for return probes. */
@@ -53,6 +63,8 @@ export interface ArchReturns {
    * it, and makes `regs` look as the kernel's own trampoline shows them to handlers, but for the pc.
    */
   readReturn(regs: PtRegs, out: Int32Array): void;
+  /** Leaves the trampoline for the real return address `lo`, `hi`, as if the function had returned there. */
+  resume(regs: PtRegs, lo: number, hi: number): void;
 }
 
 /**

@@ -21,6 +21,8 @@ export interface PtRegsLayout {
    * function's entry; null where regs_get_kernel_argument() does not look at the stack.
    */
   readonly stackArgs: number | null;
+  /** Slots of registers that the kernel knows by a second name. */
+  readonly aliases?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -78,9 +80,11 @@ export class PtRegs {
     this.put(this.layout.sp, value);
   }
 
-  /** Slot by its kernel name (`di`, `ip`, `orig_ax` ...), or -1. */
+  /** Slot by its kernel name (`di`, `ip`, `orig_ax` ...) or an alias of that, or -1. */
   slot(name: string): number {
-    return this.layout.names.indexOf(name);
+    const { names, aliases } = this.layout;
+    const slot = names.indexOf(name);
+    return slot < 0 && aliases !== undefined && Object.hasOwn(aliases, name) ? aliases[name] : slot;
   }
 
   /** Copies all slots to `target` starting at 32-bit word `index`. */

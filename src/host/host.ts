@@ -145,6 +145,11 @@ export interface HostText {
    * outside of handlers, when breakpoints were taken out for good. Absent where traps cannot be under way between calls.
    */
   drain?(): void;
+  /**
+   * Whether a trap's stack pointer, when changed, is what the CPU goes on with, and memory below it is free to be written
+   * in the handler. Absent: no. Linux on arm64 says no for its own mode: its trap frame lies there.
+   */
+  readonly restoresStackPointer?: boolean;
   /** Asks for one instruction to be executed at regs.ip after the handler returns, then a `step` trap. */
   singleStep(frame: TrapFrame): void;
 }

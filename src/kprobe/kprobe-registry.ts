@@ -112,8 +112,8 @@ export class KprobeRegistry {
   /** Prepares the instruction and makes the point known to the trap handler. */
   #publish(place: ResolvedPlace): KprobePoint {
     const where = this.host.symbols.format(place.addr);
-    const bytes = readProbedInsn(this.host, this.#reader, place);
-    const plan = this.#arch.probing.plan(bytes, place.addr);
+    const { bytes, context } = readProbedInsn(this.host, this.#reader, place);
+    const plan = this.#arch.probing.plan(bytes, place.addr, context);
     if (plan.kind === 'refuse') {
       throw new BpfError(plan.errno, `placing a probe at ${where}`, { remedy: `not possible: ${plan.reason}` });
     }

@@ -171,7 +171,7 @@ export class KretprobeRegistry {
     const { retLo, retHi } = last;
     regs.set(regs.layout.ip, retLo, retHi);
     this.#runHandlers(calls, last, regs, cpu);
-    regs.set(regs.layout.ip, retLo, retHi);
+    this.#arch.returns.resume(regs, retLo, retHi);
     this.#host.tasks.current(this.#task);
     this.#forget(this.#task[0], this.#task[1]);
     return true;

@@ -1,3 +1,4 @@
+import type { ProbeContext } from '../arch/index.js';
 import { BpfError, hex64 } from '../base/index.js';
 import type { Host, KernelSymbol } from '../host/index.js';
 import type { KprobePlace } from './kprobe.js';
@@ -39,19 +40,31 @@ export function resolvePlace(host: Host, place: KprobePlace): ResolvedPlace {
   return { addr, symbol, offset: Number(addr - symbol.address) };
 }
 
-/** Reads the instruction at a resolved place (original bytes, up to the longest length), once it is known to be one. */
-export function readProbedInsn(host: Host, reader: TextReader, place: ResolvedPlace): Uint8Array {
+/** An instruction and what surrounds it. */
+export interface ProbedInsn {
+  /** From its first byte on, as many as the longest instruction has; fewer at the end of the function. */
+  readonly bytes: Uint8Array;
+  readonly context: ProbeContext;
+}
+
+/** Reads the instruction at a resolved place, as it is without probes, once it is known to be one. */
+export function readProbedInsn(host: Host, reader: TextReader, place: ResolvedPlace): ProbedInsn {
   const { symbol, addr, offset } = place;
+  const { probing } = host.arch;
   const size = Number(symbol.size) - offset;
-  const wanted = offset + Math.min(size, host.arch.probing.maxInsnLength);
+  const wanted = offset + Math.min(size, probing.maxInsnLength);
   const bytes = reader.read(symbol.address, wanted);
   if (bytes === null) {
     throw new BpfError('EINVAL', `placing a probe at ${host.symbols.format(addr)}`, {
       remedy: 'its text cannot be read',
     });
   }
-  checkBoundary(host.arch.probing, bytes, offset, symbol.name);
-  return bytes.subarray(offset);
+  checkBoundary(probing, bytes, offset, symbol.name);
+  const before = bytes.subarray(Math.max(0, offset - probing.contextSize), offset);
+  return {
+    bytes: bytes.subarray(offset),
+    context: { before, restoresStackPointer: host.text?.restoresStackPointer === true },
+  };
 }
 
 function startOf(host: Host, place: KprobePlace): bigint {

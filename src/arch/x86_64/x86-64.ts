@@ -4,7 +4,7 @@ import { decodeInsn, MAX_INSN_LENGTH, X86Insn } from './decode.js';
 import { planProbe } from './plan.js';
 import { x86PtRegs, X86Flag, X86Slot } from './pt-regs.js';
 
-const { sp, flags, orig_ax } = X86Slot;
+const { ip, sp, flags, orig_ax } = X86Slot;
 const INT3 = Uint8Array.of(0xcc);
 const insn = new X86Insn();
 const word: Word64 = { lo: 0, hi: 0 };
@@ -19,6 +19,7 @@ const probing: ArchProbing = {
   trapPcBias: 1,
   boundaryErrno: 'EILSEQ',
   insnLength: (bytes, offset) => decodeInsn(bytes, offset, insn)?.length ?? 0,
+  contextSize: 0,
   plan: planProbe,
   maskInterrupts(regs) {
     const bits = regs.lo(flags);
@@ -49,6 +50,7 @@ const returns: ArchReturns = {
     // Linux's trampoline marks its frame as no system call.
     regs.set(orig_ax, -1, -1);
   },
+  resume: (regs, lo, hi) => regs.set(ip, lo, hi),
 };
 
 /** The 64-bit x86 architecture, as Linux calls it. */
