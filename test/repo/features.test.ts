@@ -38,6 +38,7 @@ const PARAGRAPHS = [
   'Engines on the command line',
   'bench',
   'Equality',
+  'Guests',
 ];
 
 const MAP_TYPES = 'hash array percpu_array percpu_hash lru_hash perf_event_array ringbuf stack_trace prog_array';

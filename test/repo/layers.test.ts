@@ -11,6 +11,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   btf: ['base'],
   host: ['base', 'arch', 'btf'],
   'host/sim': ['base', 'arch', 'btf', 'host'],
+  'host/guest': ['base', 'arch', 'btf', 'host'],
   runtime: ['base', 'arch', 'btf', 'host'],
   tracepoint: ['base', 'arch', 'btf', 'host', 'runtime'],
   kprobe: ['base', 'arch', 'btf', 'host', 'runtime'],
