@@ -21,7 +21,9 @@ const manifest = readJson('package.json') as Package;
 const SLOW = 300_000;
 
 /** Folders with an index.ts of their own: each is one layer. */
-const layers = [...readdirSync('src'), 'host/sim', 'host/guest'].filter((name) => existsSync(join('src', name, 'index.ts')));
+const layers = [...readdirSync('src'), 'host/sim', 'host/guest'].filter((name) =>
+  existsSync(join('src', name, 'index.ts')),
+);
 
 describe('the package', () => {
   it('is ESM only, without a CommonJS entry', () => {
