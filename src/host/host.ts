@@ -67,7 +67,10 @@ export interface HostCapabilities {
   readonly stopsClock: boolean;
 }
 
-/** Reads and writes are all or nothing: `false` is a fault, and a faulting read leaves `dst` untouched. */
+/**
+ * Reads and writes are all or nothing: `false` is a fault, and a faulting read leaves `dst` untouched. A length of 0 is no
+ * access: it succeeds at any address of the half that the function is for.
+ */
 export interface HostMemory {
   /** Kernel virtual memory. */
   readKernel(lo: number, hi: number, dst: Uint8Array, offset: number, length: number): boolean;
@@ -126,7 +129,7 @@ export interface HostText {
    * stale bytes. False where the bytes found are not the expected ones or the address is not text.
    */
   patch(address: bigint, expected: Uint8Array, bytes: Uint8Array): boolean;
-  /** Address of `size` executable bytes for slots, or null. */
+  /** Address of `size` executable bytes for slots, a multiple of 16, or null. `patch` writes them. */
   allocExec(size: number): bigint | null;
   freeExec(address: bigint, size: number): void;
   /** Address of a breakpoint instruction of the host's own, to which hijacked returns are sent; null without kretprobes. */

@@ -28,6 +28,7 @@ const PARAGRAPHS = [
   'Consumers',
   'cli',
   'examples',
+  'Host kit',
   'Bad input',
   'JIT',
   'JIT: memory safety',

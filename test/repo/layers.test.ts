@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   rawtp: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint'],
   machine: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint', 'kprobe', 'perf', 'rawtp'],
   loader: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint', 'kprobe', 'perf', 'rawtp', 'machine'],
+  testing: ['base', 'arch', 'btf', 'host'],
 };
 const LAYERS = [...Object.keys(MAY_IMPORT), 'cli'];
 const PROBE = 'forbidden-import-probe.ts';

@@ -95,6 +95,7 @@ export class SimMemory implements HostMemory {
     access: number,
     user: boolean,
   ): boolean {
+    if (length === 0) return true;
     const { physical } = this.#machine;
     if (length <= SHORT && (lo & 0xfff) + length <= PAGE) {
       const at = this.#translate(lo, hi, access, user);

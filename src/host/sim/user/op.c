@@ -2,7 +2,7 @@
  * op OPERATION...: does what it is told, in order, in one process. Files: open:PATH open2:PATH (by the old call)
  * create:PATH read:N write:N lseek:N fsync fstat drop close unlink:PATH mkdir:PATH stat:PATH. Else: sleep:US compute:N
  * touch:PAGES brk:PAGES fork yield getpid getppid clock connect:PORT threads:N exit:N, and poke:WHAT, which does what
- * a program must not: user, kernel, syscall (a bad pointer), hlt.
+ * a program must not: user, kernel, syscall (a bad pointer), hlt, int3.
  */
 #include "lib.h"
 
@@ -111,6 +111,8 @@ static void poke(const char *what)
 		sink = *(volatile unsigned long *)0xffffffff81000000UL;
 	else if (!strcmp(what, "syscall"))
 		syscall(__NR_openat, (long)AT_FDCWD, 0x10L, 0L, 0L);
+	else if (!strcmp(what, "int3"))
+		__asm__ volatile("int3");
 	else
 		__asm__ volatile("hlt");
 }
