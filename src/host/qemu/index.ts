@@ -3,3 +3,4 @@ export { encodeRspPacket, RspDecoder, type RspItem, RSP_PACKET_MAX } from './rsp
 export { parseRspRegisters, type RspRegister } from './rsp/rsp-registers.js';
 export { isRspStop, parseRspStop, type RspStop } from './rsp/rsp-stop-reply.js';
 export type * from './rsp/rsp-transport.js';
+export type * from './qemu-machine.js';
