@@ -69,7 +69,7 @@ describe('packets of the remote protocol', () => {
         fc.pre(![0x23, 0x24, 0x7d, 0x2a].includes(byte));
         const body = [byte, 0x2a, more + 29];
         const sum = body.reduce((a, b) => a + b, 0) & 0xff;
-        const wire = [0x24, ...body, 0x23, ...[...sum.toString(16).padStart(2, '0')].map((c) => c.charCodeAt(0))];
+        const wire = [0x24, ...body, 0x23, ...Array.from(sum.toString(16).padStart(2, '0'), (c) => c.charCodeAt(0))];
         fc.pre(more + 29 !== 0x23 && more + 29 !== 0x24);
         expect(new RspDecoder().push(Uint8Array.from(wire))).toEqual([
           { kind: 'packet', payload: new Uint8Array(more + 1).fill(byte) },
@@ -83,17 +83,28 @@ describe('packets of the remote protocol', () => {
 describe('answers of a stub', () => {
   it('any text is a stop reply or none, without a crash', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.string().map((s) => `T05${s}`)), (text) => {
-        if (isRspStop(text)) expect(parseRspStop(text)).toHaveProperty('kind');
-        else expectTypedError(() => parseRspStop(text));
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map((s) => `T05${s}`),
+        ),
+        (text) => {
+          if (isRspStop(text)) expect(parseRspStop(text)).toHaveProperty('kind');
+          else expectTypedError(() => parseRspStop(text));
+        },
+      ),
       { numRuns },
     );
   });
 
   it('any target description is registers without overlap or a typed error', () => {
     const piece = fc.oneof(
-      fc.constantFrom('<reg name="a" bitsize="64"/>', '<reg name="b" bitsize="32" regnum="7"/>', '<xi:include href="x"/>', '<reg'),
+      fc.constantFrom(
+        '<reg name="a" bitsize="64"/>',
+        '<reg name="b" bitsize="32" regnum="7"/>',
+        '<xi:include href="x"/>',
+        '<reg',
+      ),
       fc.string(),
     );
     const document = fc.array(piece, { maxLength: 8 }).map((parts) => parts.join(''));

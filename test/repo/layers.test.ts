@@ -12,6 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   host: ['base', 'arch', 'btf'],
   'host/sim': ['base', 'arch', 'btf', 'host'],
   'host/guest': ['base', 'arch', 'btf', 'host'],
+  'host/qemu': ['base', 'arch', 'btf', 'host', 'host/guest'],
   runtime: ['base', 'arch', 'btf', 'host'],
   tracepoint: ['base', 'arch', 'btf', 'host', 'runtime'],
   kprobe: ['base', 'arch', 'btf', 'host', 'runtime'],

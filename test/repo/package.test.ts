@@ -21,7 +21,7 @@ const manifest = readJson('package.json') as Package;
 const SLOW = 300_000;
 
 /** Folders with an index.ts of their own: each is one layer. */
-const layers = [...readdirSync('src'), 'host/sim', 'host/guest'].filter((name) =>
+const layers = [...readdirSync('src'), 'host/sim', 'host/guest', 'host/qemu', 'host/qemu/node'].filter((name) =>
   existsSync(join('src', name, 'index.ts')),
 );
 

@@ -43,7 +43,11 @@ describe('RspClient', () => {
   });
 
   it('reads memory in pieces that fit a packet', () => {
-    const { client, stub } = connect({ qSupported: 'PacketSize=60', 'm1000,20': 'ab'.repeat(32), 'm1020,8': 'cd'.repeat(8) });
+    const { client, stub } = connect({
+      qSupported: 'PacketSize=60',
+      'm1000,20': 'ab'.repeat(32),
+      'm1020,8': 'cd'.repeat(8),
+    });
     expect(client.readMemory(0x1000n, 40)).toEqual(Uint8Array.from([...Array(32).fill(0xab), ...Array(8).fill(0xcd)]));
     expect(stub.asked).toEqual(['m1000,20', 'm1020,8']);
   });
@@ -99,15 +103,18 @@ describe('RspClient', () => {
     expect(heard).toEqual(['Hi\n']);
   });
 
-  it.each([
-    ['an answer that does not come', () => connect({}).client, 'qC', /ETIMEDOUT/],
-  ])('gives up on %s', (_what, make, request, message) => {
-    const client = make();
-    const silent = new RspClient(new ScriptedStub((asked) => (asked.startsWith('qSupported') ? QEMU : null)), { timeoutMs: 5 });
-    silent.start();
-    expect(() => silent.request(request)).toThrow(message);
-    expect(client.request(request)).toBe('');
-  });
+  it.each([['an answer that does not come', () => connect({}).client, 'qC', /ETIMEDOUT/]])(
+    'gives up on %s',
+    (_what, make, request, message) => {
+      const client = make();
+      const silent = new RspClient(new ScriptedStub((asked) => (asked.startsWith('qSupported') ? QEMU : null)), {
+        timeoutMs: 5,
+      });
+      silent.start();
+      expect(() => silent.request(request)).toThrow(message);
+      expect(client.request(request)).toBe('');
+    },
+  );
 
   it.each([
     ['refused', 'E22', /value E22\]: EIO; the stub refused it/],

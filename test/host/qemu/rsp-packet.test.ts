@@ -27,7 +27,7 @@ describe('RspDecoder', () => {
     ['several at once', '+$OK#9a$g#67', ['acknowledged', 'OK', 'g']],
     ['an escaped byte', '$a}\x03b#43', ['a#b']],
     ['a run', '$0* #7a', ['0000']],
-    ['runs of several bytes', '$a*!b*"#f8', ['aaaaabbbbbb']],
+    ['runs of several bytes', '$a*!b*"#5a', ['aaaaabbbbbb']],
     ['upper case digits of a checksum', '$OK#9A', ['OK']],
     ['a notification', '%OK#9a', ['OK']],
     ['an unfinished packet', '$OK#9', []],
@@ -38,7 +38,11 @@ describe('RspDecoder', () => {
   it.each<[string, string, string]>([
     ['a wrong checksum', '$OK#9b', 'offset 0 (0x0), value checksum 9b]: EPROTO; its bytes sum to 9a'],
     ['a checksum of other characters', '+$OK#zz', 'offset 1 (0x1), value checksum zz]: EPROTO'],
-    ['an escape of nothing', '$a}#de', 'an escape of a remote protocol packet [offset 2 (0x2)]: EPROTO; nothing follows'],
+    [
+      'an escape of nothing',
+      '$a}#de',
+      'an escape of a remote protocol packet [offset 2 (0x2)]: EPROTO; nothing follows',
+    ],
     ['a run of nothing', '$* #4a', 'a run of a remote protocol packet [offset 2 (0x2)]: EPROTO; nothing precedes'],
     ['a run without a length', '$a*#8b', 'its length is missing'],
     ['a run that is too short', '$a*\x1f#aa', 'its length is 31, not 0x20 to 0x7e'],

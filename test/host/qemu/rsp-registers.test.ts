@@ -9,7 +9,8 @@ describe('parseRspRegisters', () => {
   it('follows includes, numbers registers on and lays them out by number', () => {
     const registers = parse({
       'target.xml': '<target><xi:include href="core.xml"/><xi:include href="fp.xml"/></target>',
-      'core.xml': '<reg name="rax" bitsize="64" regnum="0"/><reg name="rbx" bitsize="64"/><reg name="eflags" bitsize="32"/>',
+      'core.xml':
+        '<reg name="rax" bitsize="64" regnum="0"/><reg name="rbx" bitsize="64"/><reg name="eflags" bitsize="32"/>',
       'fp.xml': '<reg bitsize="80" name="st0" type="i387_ext" regnum="10"/><reg name="early" bitsize="32" regnum="3"/>',
     });
     expect(registers).toEqual([

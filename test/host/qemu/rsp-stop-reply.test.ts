@@ -13,7 +13,13 @@ describe('parseRspStop', () => {
     ['S05', stopped(5, null)],
     ['T02', stopped(2, null)],
     ['T05thread:01;', stopped(5, '01', [['thread', '01']])],
-    ['T05thread:p1.2;swbreak:;', stopped(5, 'p1.2', [['thread', 'p1.2'], ['swbreak', '']])],
+    [
+      'T05thread:p1.2;swbreak:;',
+      stopped(5, 'p1.2', [
+        ['thread', 'p1.2'],
+        ['swbreak', ''],
+      ]),
+    ],
     ['T8fthread:01;', stopped(0x8f, '01', [['thread', '01']])],
     ['W00', { kind: 'exited', status: 0 }],
     ['W01;process:1', { kind: 'exited', status: 1 }],

@@ -18,7 +18,9 @@ const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 export function mapSharedFile(fd: number, size: number): ArrayBuffer | null {
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-    const mmap = koffi.load('libc.so.6').func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, long offset)');
+    const mmap = koffi
+      .load('libc.so.6')
+      .func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, long offset)');
     const pointer = mmap(null, size, PROT_READ_WRITE, MAP_SHARED, fd, 0);
     return pointer === null || koffi.address(pointer) === MAP_FAILED ? null : koffi.view(pointer, size);
   } catch {

@@ -56,8 +56,14 @@ export class QemuProcess implements QemuMachine {
       throw failure;
     }
     const banks = qemuBanks(spec);
-    const mapped = mapSharedFile(this.#fd, banks.reduce((sum, { size }) => sum + size, 0));
-    this.views = mapped === null ? [] : banks.map(({ start, offset, size }) => ({ start, bytes: new Uint8Array(mapped, offset, size) }));
+    const mapped = mapSharedFile(
+      this.#fd,
+      banks.reduce((sum, { size }) => sum + size, 0),
+    );
+    this.views =
+      mapped === null
+        ? []
+        : banks.map(({ start, offset, size }) => ({ start, bytes: new Uint8Array(mapped, offset, size) }));
     this.ram = mapped === null ? new FileRam(this.#fd, banks) : new MappedRam(this.views);
   }
 
@@ -82,7 +88,10 @@ export class QemuProcess implements QemuMachine {
   #failure(cause: unknown): BpfError {
     const program = qemuProgram(this.spec.arch);
     if (this.#child.pid === undefined) {
-      return new BpfError('ENOENT', `starting ${program}`, { cause, remedy: `it is not installed (Debian: qemu-system-*)` });
+      return new BpfError('ENOENT', `starting ${program}`, {
+        cause,
+        remedy: `it is not installed (Debian: qemu-system-*)`,
+      });
     }
     const said = readFileSync(join(this.#folder, 'log'), 'utf8').trim();
     return new BpfError('EIO', `starting ${program}`, { cause, remedy: said === '' ? String(cause) : said });

@@ -17,7 +17,8 @@ const HEADER = 16;
 const data = /** @type {SocketData} */ (workerData);
 const control = new Int32Array(data.shared, 0, 4);
 const ring = new Uint8Array(data.shared, HEADER);
-const address = data.path === undefined ? { host: data.host ?? '127.0.0.1', port: data.port ?? 0 } : { path: data.path };
+const address =
+  data.path === undefined ? { host: data.host ?? '127.0.0.1', port: data.port ?? 0 } : { path: data.path };
 const giveUp = Date.now() + data.connectMs;
 
 /** @param {number} state */

@@ -45,7 +45,7 @@ export class WorkerSocket implements RspTransport {
   }
 
   send(bytes: Uint8Array): void {
-    this.#worker.postMessage(bytes);
+    this.#worker.postMessage(bytes, []);
   }
 
   receive(timeoutMs: number): Uint8Array | null {
@@ -63,7 +63,7 @@ export class WorkerSocket implements RspTransport {
   }
 
   close(): void {
-    this.#worker.postMessage(null);
+    this.#worker.postMessage(null, []);
   }
 
   /** How far the worker has written, once that is more than `taken` or the time is up. */

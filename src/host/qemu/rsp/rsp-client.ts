@@ -66,7 +66,10 @@ export class RspClient {
 
   /** Sends a request and returns its answer, '' where the stub does not know it. ETIMEDOUT, EPIPE, EPROTO. */
   request(payload: string): string {
-    if (this.#running) throw new BpfError('EBUSY', `asking the gdb stub ${payload.slice(0, 20)}`, { remedy: 'the guest runs: stop it first' });
+    if (this.#running)
+      throw new BpfError('EBUSY', `asking the gdb stub ${payload.slice(0, 20)}`, {
+        remedy: 'the guest runs: stop it first',
+      });
     this.#send(payload);
     return this.#next(payload);
   }
@@ -92,8 +95,14 @@ export class RspClient {
     const threads: string[] = [];
     let answer = this.request('qfThreadInfo');
     while (answer.startsWith('m')) {
-      threads.push(...answer.slice(1).split(',').filter((name) => name !== ''));
-      if (threads.length > 4096) throw new BpfError('EPROTO', 'listing the threads of a gdb stub', { remedy: 'it names no end' });
+      threads.push(
+        ...answer
+          .slice(1)
+          .split(',')
+          .filter((name) => name !== ''),
+      );
+      if (threads.length > 4096)
+        throw new BpfError('EPROTO', 'listing the threads of a gdb stub', { remedy: 'it names no end' });
       answer = this.request('qsThreadInfo');
     }
     return threads;
@@ -125,7 +134,7 @@ export class RspClient {
   readMemory(address: bigint, length: number): Uint8Array | null {
     const bytes = new Uint8Array(length);
     const most = this.#memoryPerPacket;
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const size = Math.min(most, length - done);
       const answer = this.request(`m${place(address, done)},${size.toString(16)}`);
       if (answer.startsWith('E')) return null;
@@ -208,7 +217,9 @@ export class RspClient {
   #writePart(where: string, bytes: Uint8Array): boolean {
     this.#binaryWrites ??= this.request(`X${where},0:`) === 'OK';
     const head = `${where},${bytes.length.toString(16)}:`;
-    const answer = this.#binaryWrites ? this.request(`X${head}${fromLatin1(bytes)}`) : this.request(`M${head}${toHex(bytes)}`);
+    const answer = this.#binaryWrites
+      ? this.request(`X${head}${fromLatin1(bytes)}`)
+      : this.request(`M${head}${toHex(bytes)}`);
     return answer === 'OK';
   }
 
@@ -231,7 +242,8 @@ export class RspClient {
       }
       text += answer.slice(1);
       if (answer.startsWith('l') || answer.length === 1) return text;
-      if (text.length > 1 << 22) throw new BpfError('EPROTO', `reading ${annex} from a gdb stub`, { remedy: 'it has no end' });
+      if (text.length > 1 << 22)
+        throw new BpfError('EPROTO', `reading ${annex} from a gdb stub`, { remedy: 'it has no end' });
     }
   }
 

@@ -28,16 +28,16 @@ interface Described {
  * asked for `target.xml` and for all that is included. EPROTO for a description that cannot be used.
  */
 export function parseRspRegisters(read: (document: string) => string): ReadonlyMap<string, RspRegister> {
-  const described: Described[] = [];
-  collect('target.xml', read, described, { documents: 0 });
+  const all: Described[] = [];
+  collect('target.xml', read, all, { documents: 0 });
   let next = 0;
-  for (const register of described) {
+  for (const register of all) {
     if (register.number < 0) register.number = next;
     next = register.number + 1;
   }
   const registers = new Map<string, RspRegister>();
   let offset = 0;
-  for (const { name, bits, number } of described.toSorted((a, b) => a.number - b.number)) {
+  for (const { name, bits, number } of all.toSorted((a, b) => a.number - b.number)) {
     if (!registers.has(name)) registers.set(name, { name, bits, number, offset });
     offset += bits >> 3;
   }
@@ -53,12 +53,12 @@ function collect(
   if (++seen.documents > DOCUMENTS_MAX) throw unusable(document, `it includes more than ${DOCUMENTS_MAX} documents`);
   for (const [, include, attributes] of read(document).matchAll(MARKUP)) {
     if (include !== undefined) collect(include, read, out, seen);
-    else out.push(register(attributes ?? '', document));
+    else out.push(described(attributes ?? '', document));
     if (out.length > REGISTERS_MAX) throw unusable(document, `it has more than ${REGISTERS_MAX} registers`);
   }
 }
 
-function register(text: string, document: string): Described {
+function described(text: string, document: string): Described {
   const attributes = new Map<string, string>();
   for (const [, name, value] of text.matchAll(ATTRIBUTE)) attributes.set(name, value);
   const name = attributes.get('name');
