@@ -40,6 +40,7 @@ const PARAGRAPHS = [
   'bench',
   'Equality',
   'Guests',
+  'QEMU hosts',
 ];
 
 const MAP_TYPES = 'hash array percpu_array percpu_hash lru_hash perf_event_array ringbuf stack_trace prog_array';
