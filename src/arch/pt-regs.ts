@@ -1,9 +1,11 @@
 import { hi32, lo32, u64 } from '../base/index.js';
 
-/** How one architecture lays out its `struct pt_regs`: 64-bit slots in memory order, and what each is used for. */
+/** How one architecture lays out its `struct pt_regs`: slots of one size in memory order, and what each is used for. */
 export interface PtRegsLayout {
-  /** Field names in memory order; slot `i` is at byte offset `8 * i`. */
+  /** Field names in memory order; slot `i` is at byte offset `slotSize * i`. */
   readonly names: readonly string[];
+  /** Bytes of a slot, the kernel's `sizeof(long)`. */
+  readonly slotSize: 4 | 8;
   /** Bytes, the kernel's `sizeof(struct pt_regs)`. */
   readonly size: number;
   /** Slot of the program counter. */
@@ -29,7 +31,8 @@ export interface PtRegsLayout {
  * The registers of one trap, as the bytes of a `struct pt_regs` somewhere in an `Int32Array`: slot `i`
  * is the two words at `base + 2 * i`, low word first. It is a view: whoever owns the words (a stack
  * in simulated memory, a mailbox slot, a test) sees what is written here, and reads it back on resume.
- * One view object is reused for many traps by assigning `words` and `base`.
+ * One view object is reused for many traps by assigning `words` and `base`. Where slots have 32 bits the view is
+ * a `PtRegs32`: whoever does not know the architecture makes views by `ptRegsView`.
  */
 export class PtRegs {
   readonly layout: PtRegsLayout;
@@ -104,4 +107,24 @@ export class PtRegs {
     }
     for (; from < end; from++, to++) target[to] = words[from];
   }
+}
+
+/** The same view of 32-bit slots: slot `i` is the word at `base + i`. High words read as 0, and nothing keeps them. */
+export class PtRegs32 extends PtRegs {
+  override lo(slot: number): number {
+    return this.words[this.base + slot];
+  }
+
+  override hi(_slot: number): number {
+    return 0;
+  }
+
+  override set(slot: number, lo: number, _hi: number): void {
+    this.words[this.base + slot] = lo;
+  }
+}
+
+/** A view of registers laid out like `layout`; with words of its own unless some are given. */
+export function ptRegsView(layout: PtRegsLayout, words?: Int32Array, base = 0): PtRegs {
+  return layout.slotSize === 4 ? new PtRegs32(layout, words, base) : new PtRegs(layout, words, base);
 }

@@ -28,6 +28,7 @@ export const X86Slot = {
 /** The 168 bytes of `struct pt_regs`, and the System V calling convention on top of them. */
 export const x86PtRegs: PtRegsLayout = {
   names: Object.keys(X86Slot),
+  slotSize: 8,
   size: 168,
   ip: X86Slot.ip,
   sp: X86Slot.sp,

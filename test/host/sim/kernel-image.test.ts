@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { X86Insn, decodeInsn } from '../../../src/arch/x86_64/decode.js';
+import { decodeInsn, X86Insn } from '../../../src/arch/index.js';
 import { encodedSimImage as image } from '../../../src/host/sim/image.js';
 import { decodeBase64 } from '../../../src/host/sim/sim-image.js';
 import { parseBtf } from '../../../src/btf/index.js';

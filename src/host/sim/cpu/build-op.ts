@@ -1,4 +1,4 @@
-import type { X86Insn } from '../../../arch/x86_64/decode.js';
+import type { X86Insn } from '../../../arch/x86/insn.js';
 import { Alu, aluFn } from './alu.js';
 import { buildTwoByte } from './build-two-byte.js';
 import { memoryOperand, modrmDestination, regOperand, registerRm } from './build-operands.js';

@@ -1,4 +1,4 @@
-import type { X86Insn } from '../../../arch/x86_64/decode.js';
+import type { X86Insn } from '../../../arch/x86/insn.js';
 import { type Op, OperandKind } from './op.js';
 
 /** Copies the memory operand's parts. */

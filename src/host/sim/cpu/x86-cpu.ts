@@ -1,4 +1,5 @@
-import { MAX_INSN_LENGTH, X86Insn, decodeInsn } from '../../../arch/x86_64/decode.js';
+import { MAX_INSN_LENGTH, decodeInsn } from '../../../arch/x86/decode.js';
+import { X86Insn } from '../../../arch/x86/insn.js';
 import { buildOp } from './build-op.js';
 import { type CpuFault, Vector } from './cpu-fault.js';
 import { type CpuDevices, CpuState, Flag } from './cpu-state.js';

@@ -1,13 +1,14 @@
 /**
- * What follows each opcode byte in 64-bit mode, one row of sixteen opcodes per line. A cell is `.` or letters:
+ * What follows each opcode byte, one row of sixteen opcodes per line. A cell is `.` or letters:
  *
  * `-` no such opcode   `m` ModRM   `b` imm8   `w` imm16   `z` imm32 (imm16 with 66)   `v` immediate of the operand size
  * `o` absolute address   `j` rel8   `J` rel32   `e` imm16 then imm8   `3` imm of the operand size if ModRM.reg is 0 or 1
  * `1` operands are bytes   `d` operand size defaults to 64   `f` operand size is 64   `r` ModRM is always a register pair
+ * `p` far pointer: an offset of the operand size, then a selector
  *
- * After Intel's SDM volume 2, appendix A.
+ * `d` and `f` count in 64-bit mode only. After Intel's SDM volume 2, appendix A.
  */
-const ONE_BYTE = [
+const ONE_BYTE_64 = [
   /* 00 */ 'm1 m m1 m b1 z - - m1 m m1 m b1 z - -',
   /* 10 */ 'm1 m m1 m b1 z - - m1 m m1 m b1 z - -',
   /* 20 */ 'm1 m m1 m b1 z - - m1 m m1 m b1 z - -',
@@ -25,6 +26,21 @@ const ONE_BYTE = [
   /* e0 */ 'jf jf jf jf b1 b b1 b Jf Jf - jf 1 . 1 .',
   /* f0 */ '- . - - . . m31 m3 . . . . . . m1 m',
 ];
+
+/** The rows of 32-bit mode that are others; 40 to 4f are no REX there. C4, C5 and 62 with a register are vector prefixes. */
+const ONE_BYTE_32: Readonly<Record<number, string>> = {
+  0x0: 'm1 m m1 m b1 z . . m1 m m1 m b1 z . -',
+  0x1: 'm1 m m1 m b1 z . . m1 m m1 m b1 z . .',
+  0x2: 'm1 m m1 m b1 z - . m1 m m1 m b1 z - .',
+  0x3: 'm1 m m1 m b1 z - . m1 m m1 m b1 z - .',
+  0x4: '. . . . . . . . . . . . . . . .',
+  0x6: '. . m m - - - - z mz b mb 1 . 1 .',
+  0x8: 'mb1 mz mb1 mb m1 m m1 m m1 m m1 m m m m m',
+  0x9: '. . . . . . . . . . p . . . . .',
+  0xc: 'mb1 mb w . m m mb1 mz e . w . . b . .',
+  0xd: 'm1 m m1 m b b . 1 m m m m m m m m',
+  0xe: 'j j j j b1 b b1 b J J p j 1 . 1 .',
+};
 
 const TWO_BYTE = [
   /* 00 */ 'm m m m - . . . . . - . - m . mb',
@@ -62,6 +78,7 @@ export const InsnFlag = {
   DEFAULT64: 0x1000,
   FORCE64: 0x2000,
   REGISTERS: 0x4000,
+  FAR: 0x8000,
 } as const;
 
 const LETTERS: Readonly<Record<string, number>> = {
@@ -81,6 +98,7 @@ const LETTERS: Readonly<Record<string, number>> = {
   d: InsnFlag.DEFAULT64,
   f: InsnFlag.FORCE64,
   r: InsnFlag.REGISTERS,
+  p: InsnFlag.FAR,
 };
 
 function parse(rows: readonly string[]): Uint16Array {
@@ -88,7 +106,9 @@ function parse(rows: readonly string[]): Uint16Array {
   return Uint16Array.from(cells, (cell) => cell.split('').reduce((flags, letter) => flags | (LETTERS[letter] ?? 0), 0));
 }
 
-/** Flags of the opcodes without escape. */
-export const oneByteFlags: Uint16Array = parse(ONE_BYTE);
+/** Flags of the opcodes without escape in 64-bit mode. */
+export const oneByteFlags64: Uint16Array = parse(ONE_BYTE_64);
+/** The same in 32-bit mode. */
+export const oneByteFlags32: Uint16Array = parse(ONE_BYTE_64.map((row, high) => ONE_BYTE_32[high] ?? row));
 /** Flags of the opcodes after 0F. */
 export const twoByteFlags: Uint16Array = parse(TWO_BYTE);

@@ -1,3 +1,5 @@
+import type { X86Insn } from './insn.js';
+
 /**
  * What an instruction does to control flow, the stack or the processor's mode, as far as someone who moves
  * or simulates it must know. Everything that only computes is `other`.
@@ -27,15 +29,23 @@ export type X86InsnClass =
   | 'hlt'
   | 'syscall'
   | 'sysret'
-  /** mov to SS, after which traps are held off for one instruction */
+  /** mov and pop to SS, after which traps are held off for one instruction */
   | 'mov-ss'
   /** moves to and from CR and DR, lgdt and its like, wrmsr, invlpg, port I/O … */
   | 'system'
   | 'string'
   | 'ud';
 
-/** The class of an opcode of the one-byte map. `reg` is ModRM.reg without REX. */
-export function classifyOneByte(opcode: number, reg: number, repeated: boolean): X86InsnClass {
+/** The class of a decoded instruction. */
+export function classifyInsn(insn: X86Insn): X86InsnClass {
+  if (insn.encoding !== 'none' || insn.map > 1) return 'other';
+  if (insn.map === 1) return classifyTwoByte(insn.opcode);
+  const legacy = insn.bits === 32 ? ONE_BYTE_32[insn.opcode] : undefined;
+  return legacy ?? classifyOneByte(insn.opcode, (insn.modrm >> 3) & 7, insn.rep);
+}
+
+/** `reg` is ModRM.reg without REX. */
+function classifyOneByte(opcode: number, reg: number, repeated: boolean): X86InsnClass {
   if (opcode >= 0x50 && opcode <= 0x57) return 'push';
   if (opcode >= 0x58 && opcode <= 0x5f) return 'pop';
   if (opcode >= 0x70 && opcode <= 0x7f) return 'jcc';
@@ -48,8 +58,7 @@ export function classifyOneByte(opcode: number, reg: number, repeated: boolean):
   return ONE_BYTE[opcode] ?? 'other';
 }
 
-/** The class of an opcode after 0F. */
-export function classifyTwoByte(opcode: number): X86InsnClass {
+function classifyTwoByte(opcode: number): X86InsnClass {
   if (opcode >= 0x80 && opcode <= 0x8f) return 'jcc';
   if (opcode >= 0x18 && opcode <= 0x1f) return 'nop';
   return TWO_BYTE[opcode] ?? 'other';
@@ -99,6 +108,22 @@ const ONE_BYTE: Readonly<Record<number, X86InsnClass>> = {
   0xf4: 'hlt',
   0xfa: 'interrupt-flag',
   0xfb: 'interrupt-flag',
+};
+
+/** What 64-bit mode has no longer. */
+const ONE_BYTE_32: Readonly<Record<number, X86InsnClass>> = {
+  0x06: 'push',
+  0x07: 'pop',
+  0x0e: 'push',
+  0x16: 'push',
+  0x17: 'mov-ss',
+  0x1e: 'push',
+  0x1f: 'pop',
+  0x60: 'push',
+  0x61: 'pop',
+  0x9a: 'far-transfer',
+  0xce: 'int',
+  0xea: 'far-transfer',
 };
 
 const TWO_BYTE: Readonly<Record<number, X86InsnClass>> = {
