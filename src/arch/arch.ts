@@ -72,14 +72,25 @@ export interface ArchReturns {
  * (then it is one after which the pc is that of the next instruction), or not at all: the probe is refused.
  */
 export type ProbePlan =
-  | { readonly kind: 'simulate'; readonly length: number; readonly simulate: SimulateInsn }
+  | {
+      readonly kind: 'simulate';
+      readonly length: number;
+      readonly simulate: SimulateInsn;
+      /**
+       * As of a slot, for instructions that may access memory that is absent with good reason (a user's, a device's):
+       * where `simulate` answers false, the CPU runs them in a slot and meets the fault itself.
+       */
+      readonly relocate?: RelocateInsn;
+    }
   | {
       readonly kind: 'slot';
       readonly length: number;
-      /** The bytes to run in the slot at `slot` instead of the original ones; null if it is out of reach. */
-      relocate(slot: bigint): Uint8Array | null;
+      readonly relocate: RelocateInsn;
     }
   | { readonly kind: 'refuse'; readonly length: number; readonly errno: ErrnoName; readonly reason: string };
+
+/** The bytes to run in the slot at `slot` instead of the original ones; null if its operand is out of reach. */
+export type RelocateInsn = (slot: bigint) => Uint8Array | null;
 
 /** Access to the memory of the context that trapped; false is a fault and the instruction did not run. */
 export interface InsnMemory {

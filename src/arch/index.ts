@@ -1,6 +1,10 @@
 export type * from './arch.js';
-export { PtRegs, type PtRegsLayout } from './pt-regs.js';
+export { PtRegs, PtRegs32, ptRegsView, type PtRegsLayout } from './pt-regs.js';
 export { x86_64 } from './x86_64/x86-64.js';
-export { X86Flag, X86Slot, x86PtRegs } from './x86_64/pt-regs.js';
-export { decodeInsn, MAX_INSN_LENGTH, X86Insn } from './x86_64/decode.js';
-export type { X86InsnClass } from './x86_64/insn-class.js';
+export { X86Slot, x86PtRegs } from './x86_64/pt-regs.js';
+export { i386 } from './i386/i386.js';
+export { I386Slot, i386PtRegs } from './i386/pt-regs.js';
+export { X86Flag } from './x86/flags.js';
+export { decodeInsn, MAX_INSN_LENGTH } from './x86/decode.js';
+export { type X86Bits, X86Insn } from './x86/insn.js';
+export type { X86InsnClass } from './x86/insn-class.js';

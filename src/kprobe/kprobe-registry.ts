@@ -118,7 +118,7 @@ export class KprobeRegistry {
       throw new BpfError(plan.errno, `placing a probe at ${where}`, { remedy: `not possible: ${plan.reason}` });
     }
     const original = bytes.slice(0, plan.length);
-    const slot = plan.kind === 'slot' ? this.#slots.place(plan, where) : null;
+    const slot = plan.relocate === undefined ? null : this.#slots.place(plan.relocate, where);
     const breakpoint = this.#arch.probing.breakpoint(plan.length);
     const point = new KprobePoint(place.addr, original, breakpoint, plan satisfies ExecutablePlan, slot);
     this.traps.points.set(point.lo, point.hi, point);

@@ -114,9 +114,10 @@ export class KprobeTraps {
   #step(frame: TrapFrame, point: KprobePoint, cpu: TrapCpu, nested: boolean): boolean {
     const { regs } = frame;
     const { plan, slot } = point;
-    // A fault of a simulated instruction is one that it would have had anyway: the host finds an unhandled trap.
+    // Where simulating faults, the CPU meets the fault in the slot; without one the host finds an unhandled trap.
     if (plan.kind === 'simulate') {
-      return this.#complete(frame, point, cpu, nested, plan.simulate(regs, this.memory));
+      const done = plan.simulate(regs, this.memory);
+      if (done || slot === null) return this.#complete(frame, point, cpu, nested, done);
     }
     const interrupts = this.#arch.probing.maskInterrupts(regs);
     if (slot !== null && cpu.pushStep(point, interrupts, nested)) {

@@ -1,7 +1,7 @@
-import type { ArchProbing } from '../arch/index.js';
+import type { ArchProbing, RelocateInsn } from '../arch/index.js';
 import { BpfError, hi32, lo32 } from '../base/index.js';
 import type { HostText } from '../host/index.js';
-import type { ExecutablePlan, InsnSlot } from './kprobe-point.js';
+import type { InsnSlot } from './kprobe-point.js';
 import type { TextReader } from './text-reader.js';
 
 const PAGE = 4096;
@@ -30,10 +30,10 @@ export class SlotCache {
     this.#perPage = Math.floor(PAGE / this.#slotSize);
   }
 
-  /** A slot that holds the displaced instruction of `plan` and a breakpoint. `where` is for messages. */
-  place(plan: Extract<ExecutablePlan, { kind: 'slot' }>, where: string): InsnSlot {
+  /** A slot that holds a displaced instruction, which `relocate` gives, and a breakpoint. `where` is for messages. */
+  place(relocate: RelocateInsn, where: string): InsnSlot {
     const address = this.#take(where);
-    const moved = plan.relocate(address);
+    const moved = relocate(address);
     if (moved === null) {
       this.release(address);
       throw new BpfError('EINVAL', `placing a probe at ${where}`, {

@@ -12,7 +12,9 @@ function plan(code: string, address = ADDRESS): ProbePlan {
 }
 
 function describePlan(made: ProbePlan): string {
-  return `${made.kind === 'refuse' ? `refuse ${made.errno}` : made.kind} ${made.length}`;
+  if (made.kind === 'refuse') return `refuse ${made.errno} ${made.length}`;
+  const fallback = made.kind === 'simulate' && made.relocate !== undefined ? ', else slot' : '';
+  return `${made.kind}${fallback} ${made.length}`;
 }
 
 describe('what happens to the instruction under a probe', () => {
@@ -46,13 +48,31 @@ describe('what happens to the instruction under a probe', () => {
     ['sti', 'fb', 'simulate 1'],
     ['xchg %rax,%r8 (which looks like nop)', '49 90', 'slot 2'],
     ['pause', 'f3 90', 'slot 2'],
-    ['mov (%rdi),%rax', '48 8b 07', 'slot 3'],
-    ['mov %ax,%bx', '66 89 c3', 'slot 3'],
-    ['lea (%rdi),%ax', '66 8d 07', 'slot 3'],
+    ['mov (%rdi),%rax', '48 8b 07', 'simulate, else slot 3'],
+    ['mov %rax,8(%rip)', '48 89 05 08 00 00 00', 'simulate, else slot 7'],
+    ['mov %ax,%bx', '66 89 c3', 'simulate 3'],
+    ['mov %ah,(%rdi)', '88 27', 'simulate, else slot 2'],
+    ['movabs $1,%rax', '48 b8 01 00 00 00 00 00 00 00', 'simulate 10'],
+    ['movb $1,(%rdi)', 'c6 07 01', 'simulate, else slot 3'],
+    ['movzbl (%rdi),%eax', '0f b6 07', 'simulate, else slot 3'],
+    ['movslq %edi,%rdi', '48 63 ff', 'simulate 3'],
+    ['lea (%rdi),%ax', '66 8d 07', 'simulate 3'],
+    ['push (%rax)', 'ff 30', 'simulate, else slot 2'],
+    ['pop (%rax)', '8f 00', 'simulate, else slot 2'],
+    ['sub $0x18,%rsp', '48 83 ec 18', 'simulate 4'],
+    ['xor %ecx,%ecx', '31 c9', 'simulate 2'],
+    ['test %rdi,%rdi', '48 85 ff', 'simulate 3'],
+    ['cmpl $0,(%rdi)', '83 3f 00', 'simulate, else slot 3'],
+    ['incl (%rdi)', 'ff 07', 'simulate, else slot 2'],
+    ['neg %rax', '48 f7 d8', 'simulate 3'],
+    ['cmove %rsi,%rdi', '48 0f 44 fe', 'simulate 4'],
+    ['sete %al', '0f 94 c0', 'simulate 3'],
+    ['call *8(%rax) has no slot', 'ff 50 08', 'simulate 3'],
     ['push %ax', '66 50', 'slot 2'],
-    ['push (%rax)', 'ff 30', 'slot 2'],
-    ['pop (%rax)', '8f 00', 'slot 2'],
-    ['xor %ecx,%ecx', '31 c9', 'slot 2'],
+    ['xchg %rax,(%rdi)', '48 87 07', 'slot 3'],
+    ['shl $3,%rax', '48 c1 e0 03', 'slot 4'],
+    ['imul %rsi,%rdi', '48 0f af fe', 'slot 4'],
+    ['enter $8,$0', 'c8 08 00 00', 'slot 4'],
     ['mov %gs:0x10,%rax', '65 48 8b 04 25 10 00 00 00', 'slot 9'],
     ['lock incl (%rdi)', 'f0 ff 07', 'slot 3'],
     ['rep movsb', 'f3 a4', 'slot 2'],
@@ -83,7 +103,7 @@ describe('what happens to the instruction under a probe', () => {
 describe('an instruction in a slot', () => {
   function relocate(code: string, slot: bigint): string | null {
     const made = plan(code);
-    if (made.kind !== 'slot') throw new Error(made.kind);
+    if (made.kind === 'refuse' || made.relocate === undefined) throw new Error(made.kind);
     const bytes = made.relocate(slot);
     return bytes === null ? null : Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   }

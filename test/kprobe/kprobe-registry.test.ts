@@ -11,6 +11,7 @@ beforeEach(() => {
     functions: {
       frame: FRAME,
       leaf: LEAF,
+      reads: [0x48, 0x8b, 0x07, 0xc3],
       iret: [0x90, 0x48, 0xcf],
       trap_path: [0x90, 0xc3],
       broken: [0x90, 0xcc, 0xc3],
@@ -174,6 +175,22 @@ describe('a memory fault in a slot', () => {
     expect(regs.get(regs.slot('flags'))).toBe(0x202n);
     host.run(0, regs, host.address('frame', 8));
     expect(probe).toMatchObject({ nhit: 2, nmissed: 0 });
+  });
+
+  it('is met there by an instruction whose simulation faults: mov (%rdi),%rax', () => {
+    const probe = kprobes.register({ symbolName: 'reads' });
+    const regs = host.enter('reads', [0x1000n]);
+    host.step(0, regs);
+    expect(host.symbols.at(regs.ip)).toBeUndefined();
+    expect(host.text.fault(0, regs)).toBe(true);
+    expect(regs.ip).toBe(host.address('reads'));
+    expect(probe.nhit).toBe(1);
+
+    regs.put(regs.slot('di'), host.address('leaf'));
+    host.step(0, regs);
+    expect(regs.ip).toBe(host.address('reads', 3));
+    expect(regs.get(regs.slot('ax')) & 0xffffn).toBe(0xc390n);
+    expect(probe.nhit).toBe(2);
   });
 
   it('elsewhere is none of ours', () => {

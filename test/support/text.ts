@@ -1,7 +1,7 @@
 /** Machine code of the small functions that the tests probe. */
 
-/** push %rbp; mov %rsp,%rbp; mov %edi,%eax; xor %ecx,%ecx; pop %rbp; ret */
-export const FRAME = [0x55, 0x48, 0x89, 0xe5, 0x89, 0xf8, 0x31, 0xc9, 0x5d, 0xc3];
+/** push %rbp; mov %rsp,%rbp; mov %edi,%eax; pause; pop %rbp; ret */
+export const FRAME = [0x55, 0x48, 0x89, 0xe5, 0x89, 0xf8, 0xf3, 0x90, 0x5d, 0xc3];
 /** Offsets of its instructions. */
 export const FRAME_INSNS = [0, 1, 4, 6, 8, 9];
 /** The instruction of FRAME that only a slot can execute. */

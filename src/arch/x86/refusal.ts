@@ -1,6 +1,6 @@
 import type { ErrnoName } from '../../base/index.js';
-import type { X86Insn } from './decode.js';
 import type { X86InsnClass } from './insn-class.js';
+import type { X86Insn } from './insn.js';
 
 /** Why an instruction cannot be probed, with the errno that register_kprobe() gives. */
 export interface Refusal {
@@ -37,12 +37,34 @@ export function refusalOf(insn: X86Insn): Refusal | null {
   if (insn.operandSize === 2 && (insn.class === 'popf' || insn.class === 'pushf')) {
     return { errno: 'EOPNOTSUPP', reason: 'a 16-bit move of the flags is not simulated' };
   }
+  if (insn.bits === 32) return refusalOf32Bit(insn) ?? refusalOfIndirect(insn);
   return refusalOfIndirect(insn);
+}
+
+const BRANCHES: readonly X86InsnClass[] = [
+  'jmp-rel',
+  'jcc',
+  'loop',
+  'call-rel',
+  'jmp-indirect',
+  'call-indirect',
+  'ret',
+];
+
+function refusalOf32Bit(insn: X86Insn): Refusal | null {
+  // Linux's insn_masking_exceptions() has the number of pop ds where it means pop ss; both are refused here.
+  if (insn.encoding === 'none' && insn.map === 0 && insn.opcode === 0x1f) {
+    return { errno: 'EINVAL', reason: 'Linux takes pop ds for pop ss, which holds off the trap behind it' };
+  }
+  if (insn.operandSize !== 2 || !BRANCHES.includes(insn.class)) return null;
+  return { errno: 'EOPNOTSUPP', reason: 'a branch with 16-bit operands cuts the pc' };
 }
 
 function refusalOfIndirect(insn: X86Insn): Refusal | null {
   if (insn.class !== 'call-indirect' && insn.class !== 'jmp-indirect') return null;
-  if (!insn.memory || insn.segment < 0x64) return null;
+  if (!insn.memory) return null;
+  if (insn.addressSize === 2) return { errno: 'EOPNOTSUPP', reason: '16-bit addresses are not simulated' };
+  if (insn.segment < 0x64) return null;
   return { errno: 'EOPNOTSUPP', reason: 'the branch target lies behind a segment base that a trap does not show' };
 }
 

@@ -38,36 +38,3 @@ export const x86PtRegs: PtRegsLayout = {
   // Word 0 is the return address.
   stackArgs: 1,
 };
-
-/** Slot of each general register by its number in instruction encodings (rax 0, rcx 1 ... r15 15). */
-export const x86SlotOfRegister: readonly number[] = [
-  X86Slot.ax,
-  X86Slot.cx,
-  X86Slot.dx,
-  X86Slot.bx,
-  X86Slot.sp,
-  X86Slot.bp,
-  X86Slot.si,
-  X86Slot.di,
-  X86Slot.r8,
-  X86Slot.r9,
-  X86Slot.r10,
-  X86Slot.r11,
-  X86Slot.r12,
-  X86Slot.r13,
-  X86Slot.r14,
-  X86Slot.r15,
-];
-
-/** Bits of rflags that probing looks at. */
-export const X86Flag = {
-  CF: 0x1,
-  PF: 0x4,
-  AF: 0x10,
-  ZF: 0x40,
-  SF: 0x80,
-  TF: 0x100,
-  IF: 0x200,
-  DF: 0x400,
-  OF: 0x800,
-} as const;
