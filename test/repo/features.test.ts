@@ -41,6 +41,7 @@ const PARAGRAPHS = [
   'Equality',
   'Guests',
   'QEMU hosts',
+  'Bare-metal kernel',
 ];
 
 const MAP_TYPES = 'hash array percpu_array percpu_hash lru_hash perf_event_array ringbuf stack_trace prog_array';
