@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Unavailable } from '../../oracle/describe-with.js';
 
 export type BareArch = 'riscv64' | 'arm64' | 'loongarch64';
-export const bareArchs: readonly BareArch[] = ['riscv64'];
+export const bareArchs: readonly BareArch[] = ['riscv64', 'arm64', 'loongarch64'];
 
 /** The kernel of this folder, compiled for one architecture. */
 export interface BareKernel {

@@ -22,7 +22,7 @@ arm64)
   place=(-DLOAD_ADDRESS=0x40080000 -DELF_ARCH=aarch64)
   ;;
 loongarch64)
-  compile=(clang-19 --target=loongarch64-unknown-none -mabi=lp64s -msoft-float -mno-relax)
+  compile=(clang-19 --target=loongarch64-unknown-none -mabi=lp64s -msoft-float)
   link=(ld.lld-19 --no-relax)
   place=(-DLOAD_ADDRESS=0x200000 -DELF_ARCH=loongarch)
   ;;
