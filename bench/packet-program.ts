@@ -60,31 +60,41 @@ let loops = 0;
 
 /**
  * A loop whose call site has seen no other program: V8 shares what it learnt between functions of the same source, so
- * each has a source of its own. Attach points are compiled like that too, and like there compiled programs are
- * entered without the detour of `EngineProgram.run` and wake-ups are delivered behind each run.
+ * each has a source of its own, and what it calls is a constant of it. Attach points are compiled like that too. As in the
+ * kernel's loop of test runs, a run is set up once for all repetitions, unless the program takes from its budget. Wake-ups
+ * are delivered behind each.
  */
 function freshLoop({ wakeups }: BpfRuntime, engine: EngineProgram, run: BpfRunCtx): ProgramLoop {
   const { compiled } = engine;
   const isDirect = compiled !== undefined && compiled.contextNeed <= run.ctxSize;
+  const isEach = !isDirect || compiled.usesBudget;
+  const call = isDirect ? 'entry(ctx, run.stackPointer, 0)' : 'engine.run(run, ctx)';
   const source = `
+    const { engine, compiled, entry, run, ctx, budget, wakeups } = values;
     return (count) => {
       let result = 0;
+      ${isEach ? '' : BEGIN}
       for (let i = 0; i < count; i++) {
-        run.budget = budget;
-        ${isDirect ? DIRECT_CALL : 'result = engine.run(run, ctx);'}
+        ${isEach ? BEGIN : ''}
+        result = ${call};
+        ${isEach ? END : ''}
         if (wakeups.any) wakeups.deliver();
       }
+      ${isEach ? '' : END}
       return result;
     }; // ${loops++}`;
   // oxlint-disable-next-line typescript/no-implied-eval -- see above
-  const make = new Function('engine', 'compiled', 'entry', 'run', 'ctx', 'budget', 'wakeups', source) as (
-    ...values: unknown[]
-  ) => ProgramLoop;
-  return make(engine, compiled, compiled?.entry, run, run.ctx, DEFAULT_BUDGET, wakeups);
+  const make = new Function('values', source) as (values: object) => ProgramLoop;
+  const budget = DEFAULT_BUDGET;
+  return make({ engine, compiled: compiled ?? ALONE, entry: compiled?.entry, run, ctx: run.ctx, budget, wakeups });
 }
 
-const DIRECT_CALL = `
-        compiled.begin(run, ctx);
-        try { result = entry(ctx, run.stackPointer, 0); }
-        catch (error) { if (run.fault === null) throw error; }
-        finally { compiled.end(run); }`;
+const BEGIN = `
+      run.budget = budget;
+      compiled.begin(run, ctx);
+      try {`;
+const END = `
+      } catch (error) { if (run.fault === null) throw error; }
+      finally { compiled.end(run); }`;
+/** `EngineProgram.run` sets up and ends by itself. */
+const ALONE = { begin() {}, end() {} };

@@ -52,20 +52,20 @@ function engineLoop(engine: EngineRow): Loop {
 /** The attach point's own function, on a context that stands in memory: guard and accounts included. */
 function hitLoop(engine: EngineRow, count: number): Loop {
   const { point, ctx } = new HitFixture(engine, count);
-  return freshLoop('(hit(null, ctx, 0), i)', { hit: point.hit, ctx });
+  return freshLoop('(hit(null, ctx, 0), 1)', { hit: point.hit, ctx });
 }
 
 function batchLoop(engine: EngineRow): Loop {
   const { attachments, ctx } = new HitFixture(engine, 1);
   const [attachment] = attachments;
-  return freshLoop('(attachment.batch(ctx, 0, size, 0), i)', { attachment, ctx, size: BATCH });
+  return freshLoop('(attachment.batch(ctx, 0, size, 0), 1)', { attachment, ctx, size: BATCH });
 }
 
 /** A hit as the host sends it: the arguments are in place, and copied if a program looks at them. */
 function tracepointLoop(engine: EngineRow, kind: HookKind, count: number): Loop {
   const fixture = new HookFixture(engine);
   fixture.attach(kind, count);
-  return freshLoop('(tracepoint.deliver(args, 0), i)', {
+  return freshLoop('(tracepoint.deliver(args, 0), 1)', {
     tracepoint: fixture.tracepoint,
     args: Int32Array.of(1, 0, 2, 0),
   });
@@ -74,6 +74,6 @@ function tracepointLoop(engine: EngineRow, kind: HookKind, count: number): Loop 
 function emitLoop(engine: EngineRow): Loop {
   const fixture = new HookFixture(engine);
   fixture.attach('event', 1);
-  const call = '(tracepoint.enabled && tracepoint.emit(0, { value: 1n, kind: 2 }), i)';
+  const call = '(tracepoint.enabled && tracepoint.emit(0, { value: 1n, kind: 2 }), 1)';
   return freshLoop(call, { tracepoint: fixture.tracepoint });
 }

@@ -1,10 +1,11 @@
 /**
  * One program on one hook, as compiled code knows it: a block in BpfMemory for as long as it is attached. Byte
- * offsets; counters are u64 of two words, the low one first.
+ * offsets; counters are u64 of two words, the low one first. Hits are counted in JavaScript:
+ * where a program writes no memory, a store in compiled code costs more than all else of a hit.
  */
 export const AttachmentBlock = {
-  /** Hits that came, missed ones included. */
-  hits: 0,
+  /** u32: hits of the batch under way that have not begun. */
+  left: 0,
   /** Missed because a program was running on the CPU already. */
   recursion: 8,
   /** Missed because no run context was left on the CPU. */

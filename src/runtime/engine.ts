@@ -28,7 +28,7 @@ export type BatchEntry = (ctx: number, cpu: number, attachment: number, count: n
 export interface CompiledProgram {
   /**
    * WebAssembly. As `(ctx, cpu, attachment)` a whole hit, guard and accounts included: only where `isClosed`. As
-   * `(ctx, run.stackPointer, 0)` the run between `begin` and `end`. The low word of r0; throws `RunEnded` where the
+   * `(ctx, run.stackPointer, 0)` the run between `begin` and `end`, or several if it uses no budget. The low word of r0; throws `RunEnded` where the
    * run has to stop.
    */
   readonly entry: (ctx: number, cpuOrStack: number, attachment: number) => number;
@@ -39,6 +39,10 @@ export interface CompiledProgram {
   readonly batch: BatchEntry | undefined;
   /** It calls nothing outside: hits need no run context. */
   readonly isClosed: boolean;
+  /** False: no run has to stop, and `entry` never throws. */
+  readonly mayStop: boolean;
+  /** It takes from the budget of its run. */
+  readonly usesBudget: boolean;
   /** Bytes that a context must have for `entry`. */
   readonly contextNeed: number;
   /** Bytes of the context that hits may look at; Infinity where that is not known. */

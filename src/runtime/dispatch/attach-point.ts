@@ -1,4 +1,4 @@
-import { hitCode, type Hit, type HitGeneration, type Prepare } from './hit-code.js';
+import { hitCode, type Hit, HitGeneration, type Prepare } from './hit-code.js';
 import type { HookContext, ProgramAttachment } from './program-attachment.js';
 
 /** What a hook shows its programs, and how it gets into BpfMemory. */
@@ -19,7 +19,7 @@ export class AttachPoint<E> {
   readonly hook: HookContext;
   readonly #prepare: Prepare<E>;
   #attachments: readonly ProgramAttachment[] = [];
-  #generation: HitGeneration = { isOver: false };
+  #generation = new HitGeneration();
   #hit: Hit<E>;
 
   constructor({ owner, hook, prepare }: AttachPointOptions<E>) {
@@ -46,8 +46,8 @@ export class AttachPoint<E> {
   }
 
   #set(attachments: readonly ProgramAttachment[]): void {
-    this.#generation.isOver = true;
-    this.#generation = { isOver: false };
+    this.#generation.end();
+    this.#generation = new HitGeneration();
     this.#attachments = attachments;
     this.#hit = hitCode(this.#prepare, attachments, this.#generation);
   }

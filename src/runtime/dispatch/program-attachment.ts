@@ -53,6 +53,8 @@ export class ProgramAttachment implements HitRuns {
   readonly block: BpfOffset;
   /** The program, where it is compiled and the context as long as it takes for granted. */
   readonly compiled: CompiledProgram | null;
+  /** Hits that came, missed ones included. Whoever enters the program counts here. */
+  hits = 0;
   /** False once it is disposed: hits that are under way must pass it by. */
   live = true;
   readonly #hook: HookContext;
@@ -92,7 +94,7 @@ export class ProgramAttachment implements HitRuns {
 
   get counts(): AttachmentCounts {
     if (this.#last !== null) return this.#last;
-    const hits = this.#counter(AttachmentBlock.hits);
+    const { hits } = this;
     const recursion = this.#counter(AttachmentBlock.recursion);
     const nesting = this.#counter(AttachmentBlock.nesting);
     const faults = this.#counter(AttachmentBlock.faults);
@@ -117,7 +119,7 @@ export class ProgramAttachment implements HitRuns {
   misses(cpu: number): boolean {
     const isRecursion = this.runtime.memory.i32[this.#guardWord(cpu)] !== 0;
     if (!isRecursion && this.runtime.depth(cpu) < MAX_NESTING) return false;
-    this.#count(AttachmentBlock.hits);
+    this.hits++;
     this.#count(isRecursion ? AttachmentBlock.recursion : AttachmentBlock.nesting);
     return true;
   }
@@ -125,7 +127,7 @@ export class ProgramAttachment implements HitRuns {
   /** Counts a hit and opens its run, or answers null where it is missed. */
   begin(ctx: number, cpu: number): BpfRunCtx | null {
     if (this.misses(cpu)) return null;
-    this.#count(AttachmentBlock.hits);
+    this.hits++;
     return this.open(ctx, cpu);
   }
 
@@ -173,6 +175,7 @@ export class ProgramAttachment implements HitRuns {
   }
 
   #enter(program: CompiledProgram, ctx: number, cpu: number): number {
+    this.hits++;
     try {
       return program.entry(ctx, cpu, this.block);
     } catch (error) {
@@ -188,14 +191,15 @@ export class ProgramAttachment implements HitRuns {
 
   /** How many hits came to their end before one had to stop, and that one. */
   #many(ctx: number, cpu: number, count: number, stride: number): number {
-    const before = this.#counter(AttachmentBlock.hits);
+    this.hits += count;
     try {
       this.compiled?.batch?.(ctx, cpu, this.block, count, stride);
       return count;
     } catch (error) {
-      const done = this.#counter(AttachmentBlock.hits) - before;
+      const left = this.runtime.memory.u32[(this.block + AttachmentBlock.left) >>> 2];
+      this.hits -= left;
       this.caught(error);
-      return done;
+      return count - left;
     }
   }
 

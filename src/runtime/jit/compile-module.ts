@@ -64,6 +64,8 @@ export interface ProgramNeeds {
   readonly usesAttachment: boolean;
   /** Hits need no run context. */
   readonly isClosed: boolean;
+  /** Some run may have to stop. */
+  readonly mayStop: boolean;
   /** Bytes that the context must have. */
   readonly contextNeed: number;
   /** Bytes of it that hits may look at. */
@@ -107,6 +109,7 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     usesWindows: false,
     contextNeed: 0,
     needsRun: false,
+    mayStop: false,
     usesAttachment: false,
   };
   for (const subprog of executable.subprogs) {
@@ -121,10 +124,10 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     writer.define(writer.declare(CALLBACK_TYPE, ModuleName.callback(number, start)), callbackBody(target));
   }
   if (!plan.needsRun && hitGuard(executable.type) !== undefined) addBatch(writer, subprogs.get(0) ?? -1, number);
-  const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed } = plan;
+  const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed, mayStop } = plan;
   const usesFrames = subprogs.size > 1;
   return {
-    ...{ usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment, contextNeed },
+    ...{ usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment, contextNeed, mayStop },
     isClosed: !plan.needsRun,
     contextUse: looksAtKnownBytes(plan) ? contextNeed : Infinity,
   };

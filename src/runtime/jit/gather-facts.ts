@@ -33,6 +33,7 @@ class FactGatherer {
   readonly #tree: Dominators;
   readonly #judge: AccessJudge;
   readonly #flow: ValueFlow;
+  readonly #isEntry: boolean;
   readonly #loops: number;
   readonly #ways = new Map<number, AccessWay>();
   readonly #calls = new Map<number, CallFact>();
@@ -52,6 +53,7 @@ class FactGatherer {
     this.#plan = plan;
     this.#graph = graph;
     this.#tree = tree;
+    this.#isEntry = isEntry;
     this.#loops = tree.isLoopHeader.reduce((sum, is) => sum + is, 0);
     this.#judge = new AccessJudge(plan.executable, plan.trustContext);
     this.#flow = new ValueFlow(plan.executable, plan.code, graph, tree, this.#judge, isEntry);
@@ -156,7 +158,8 @@ class FactGatherer {
     const { blocks } = this.#graph;
     const heads = [...this.#heads.keys()];
     if (assumeProved || heads.length === 0) return new Set(heads);
-    const bounded = boundedLoops(code, this.#graph, this.#tree, { heads: this.#heads, growth: this.#growth });
+    const knowledge = { heads: this.#heads, growth: this.#growth };
+    const bounded = boundedLoops(code, this.#graph, this.#tree, knowledge, this.#isEntry);
     const isDeclared = (head: number): boolean =>
       executable.facts?.loopBound(code.slots[blocks[head].start]) !== undefined;
     return new Set(heads.filter((head) => bounded.has(head) || isDeclared(head)));

@@ -49,6 +49,7 @@ const RELEASED: Loaded = {
     usesWindows: false,
     usesAttachment: false,
     isClosed: false,
+    mayStop: true,
     contextNeed: 0,
     contextUse: Infinity,
   },
@@ -138,6 +139,14 @@ export class JitProgram implements EngineProgram, CompiledProgram {
 
   get isClosed(): boolean {
     return this.#trusting.needs.isClosed;
+  }
+
+  get mayStop(): boolean {
+    return this.#trusting.needs.mayStop;
+  }
+
+  get usesBudget(): boolean {
+    return this.#trusting.needs.usesBudget;
   }
 
   get contextNeed(): number {

@@ -40,6 +40,8 @@ export interface ModulePlan {
    * records, wake-ups.
    */
   needsRun: boolean;
+  /** There is a reason to stop that code tests for. */
+  mayStop: boolean;
   /** bpf_get_attach_cookie or bpf_get_func_ip is a load. */
   usesAttachment: boolean;
 }

@@ -6,9 +6,9 @@ import { stepAt } from '../step.js';
 import type { ProgramState } from './program-state.js';
 import { Kind } from './value.js';
 
-/** Instructions that a loop may execute without being counted. */
-const MOST_UNCOUNTED = 1 << 16;
-/** The same for a loop inside one that is counted: it may be entered very often. */
+/** Instructions that a loop of a program's entry may execute without being counted: less than 2 % of a run's budget. */
+const MOST_UNCOUNTED = 1 << 20;
+/** The same for a loop that may be entered very often: inside one that is counted, or in a function that is called. */
 const MOST_UNCOUNTED_INSIDE = 1 << 12;
 /** Blocks that may be looked at, per block of the function. */
 const EFFORT_PER_BLOCK = 8;
@@ -31,13 +31,15 @@ interface Loop {
 
 /**
  * Heads of loops that end soon. A register that grows in each round and is known to lie within bounds at the head
- * bounds the number of rounds, whatever ends the loop. What loops inside do is multiplied.
+ * bounds the number of rounds, whatever ends the loop. What loops inside do is multiplied. `isEntry`: the function is
+ * entered once in a run.
  */
 export function boundedLoops(
   code: ProgramCode,
   graph: FlowGraph,
   tree: Dominators,
   knowledge: LoopKnowledge,
+  isEntry: boolean,
 ): ReadonlySet<number> {
   const bounded = new Set<number>();
   if (!tree.reducible) return bounded;
@@ -49,7 +51,7 @@ export function boundedLoops(
     loop.work = rounds * workPerRound(graph, loop, innermost);
   }
   for (const { head, parent, work } of loops) {
-    const isInside = parent !== undefined && !bounded.has(parent.head);
+    const isInside = parent === undefined ? !isEntry : !bounded.has(parent.head);
     if (work <= (isInside ? MOST_UNCOUNTED_INSIDE : MOST_UNCOUNTED)) bounded.add(head);
   }
   return bounded;

@@ -10,7 +10,7 @@ import { FunctionWriter } from '../wasm/function-writer.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import type { ModulePlan } from '../module-plan.js';
 import type { OutsideFunction } from '../outside-function.js';
-import { beginEntry, EntryParam, isAtHook, noteEvent } from './entry.js';
+import { beginEntry, EntryParam, isAtHook, leaveHighWord, noteEvent } from './entry.js';
 import { Window } from './window.js';
 
 export type WindowKind = 'read' | 'write' | 'packetRead' | 'packetWrite';
@@ -74,6 +74,7 @@ export class Emitter {
   depth = 0;
   readonly #registers: readonly number[];
   readonly #pc: number;
+  #mayStop = false;
   readonly #reason: number;
   readonly #windows: Readonly<Record<WindowKind, Window>>;
   readonly #kept = new Map<number, number>();
@@ -267,6 +268,8 @@ export class Emitter {
 
   /** Leaves for the fault exit, `nested` labels further in than the instruction. */
   stop(index: number, nested: number, reason: number = FaultReason.reported): void {
+    this.#mayStop = true;
+    this.plan.mayStop = true;
     this.w.i32(this.code.slots[index]);
     this.w.set(this.#pc);
     if (reason !== FaultReason.reported) {
@@ -311,9 +314,7 @@ export class Emitter {
     const { w } = this;
     this.storeBudget();
     if (this.isEntry) {
-      w.i32(0);
-      this.regHi(0);
-      w.memory(Wasm.i32Store, this.plan.state + StateLayout.resultHi);
+      leaveHighWord(this);
       this.regLo(0);
     } else this.reg(0);
     w.op(Wasm.return);
@@ -323,6 +324,10 @@ export class Emitter {
   end(): void {
     const { w } = this;
     w.end();
+    if (!this.#mayStop) {
+      w.op(Wasm.unreachable);
+      return;
+    }
     if (this.isEntry) noteEvent(this);
     this.storeBudget();
     for (let r = 0; r <= 10; r++) {

@@ -21,7 +21,7 @@ const R1 = 1;
 const R2 = 2;
 const R10 = 10;
 
-/** Guard and accounts of a hit; stack pointer, r1 and r2 as the entry function finds them. */
+/** Guard of a hit, and the account of those that are missed; stack pointer, r1 and r2 as the entry function finds them. */
 export function beginEntry(e: Emitter): void {
   const { w } = e;
   const guard = hitGuard(e.plan.executable.type);
@@ -62,6 +62,22 @@ export function noteEvent(e: Emitter): void {
   w.end();
 }
 
+/** Leaves the high word of r0 for `EngineProgram.run`; what a hit returns is not looked at beyond the low one. */
+export function leaveHighWord(e: Emitter): void {
+  const { w, plan } = e;
+  const isRun = isAtHook(e);
+  if (isRun) {
+    w.get(Event.attachment);
+    w.i32(plan.state + StateLayout.ownAttachment);
+    w.op(Wasm.i32Eq);
+    w.if();
+  }
+  w.i32(0);
+  e.regHi(0);
+  w.memory(Wasm.i32Store, plan.state + StateLayout.resultHi);
+  if (isRun) w.end();
+}
+
 /** Leaves the offset of the block on the stack in which an attachment's cookie and address are. */
 export function attachmentBlock(e: Emitter): void {
   e.plan.usesAttachment = true;
@@ -98,7 +114,6 @@ function isCall(code: number): boolean {
  */
 function beginHit(e: Emitter, guard: HitGuard): void {
   const { w } = e;
-  count(e, () => w.i32(AttachmentBlock.hits));
   loadFromCpuBlock(e, CpuBlock.depth);
   w.if();
   returnIfMissed(e, guard);
