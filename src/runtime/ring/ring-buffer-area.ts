@@ -58,12 +58,10 @@ export class RingBufferArea implements WakeSource {
 
   /** The account so far: it stands in memory, where compiled code counts too. */
   get counts(): RingBufferCounts {
-    return {
-      reserved: this.#long(RingLayout.reserved),
-      submitted: this.#long(RingLayout.submitted),
-      discarded: this.#long(RingLayout.discarded),
-      dropped: this.#long(RingLayout.dropped),
-    };
+    const reserved = this.#long(RingLayout.reserved);
+    const discarded = this.#long(RingLayout.discarded);
+    const submitted = reserved - discarded - this.#openRecords();
+    return { reserved, submitted, discarded, dropped: this.#long(RingLayout.dropped) };
   }
 
   /** Bytes of BpfMemory that a ring of `size` data bytes takes. */
@@ -84,7 +82,6 @@ export class RingBufferArea implements WakeSource {
 
   /** Makes the record at `offset` (what `reserve` returned) visible. Flags: BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP. */
   submit(offset: number, flags: number): void {
-    this.#addWord(RingLayout.submitted, 1);
     this.#commit(offset, flags, 0);
   }
 
@@ -191,6 +188,19 @@ export class RingBufferArea implements WakeSource {
     u32[(header >>> 2) + 1] = (RingLayout.data + at) / RING_PAGE;
     this.#addWord(this.#head, length);
     return header + HEADER;
+  }
+
+  /** Records that are reserved and not committed: none of them is before the pending position. */
+  #openRecords(): number {
+    const head = this.#word(this.#head);
+    let open = 0;
+    let position = this.#word(RingLayout.pendingPos);
+    while (position !== head && (head - position) >>> 0 <= this.size) {
+      const length = this.#memory.u32[(this.#data + (position & (this.size - 1))) >>> 2];
+      if ((length & BUSY) !== 0) open++;
+      position = (position + ringRecordSize((length & ~(BUSY | DISCARD)) >>> 0)) >>> 0;
+    }
+    return open;
   }
 
   /** Whether consumers do not know yet that there is a record at `at`. */

@@ -10,13 +10,12 @@ export const RingLayout = {
   map: 0,
   /** u32: not 0 once a commit has asked for consumers to be woken. */
   wakePending: 4,
-  /** u64 each: `RingBufferCounts`. */
+  /** u64 each, see `RingBufferCounts`: what is submitted needs no count of its own. */
   reserved: 8,
-  submitted: 16,
-  discarded: 24,
-  dropped: 32,
+  discarded: 16,
+  dropped: 24,
   /** u64, in shared memory: where the next record goes. The producer position follows when one is committed. */
-  head: 40,
+  head: 32,
   consumerPage: RING_PAGE,
   producerPage: 2 * RING_PAGE,
   /** On the producer page, after the position: where the oldest record not committed yet begins. */

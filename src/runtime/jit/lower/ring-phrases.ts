@@ -66,8 +66,8 @@ export class RingPhrases {
   /** Shows consumers the record at `at`, of `payload` bytes. */
   protected endRecord(flags: Amount, discard: boolean): void {
     const { w } = this;
-    this.count(discard ? RingLayout.discarded : RingLayout.submitted);
     if (discard) {
+      this.count(RingLayout.discarded);
       w.get(this.payload);
       w.i32(DISCARD);
       w.op(Wasm.i32Or);
