@@ -13,10 +13,16 @@ export interface ArgumentFact {
   readonly way?: AccessWay | undefined;
   /** What the 32-bit key lies between that it points to. */
   readonly key?: Bounds | undefined;
-  /** The ring whose record it is, open for sure. */
-  readonly ring?: BpfMap | undefined;
+  /** The record that it is, open for sure. */
+  readonly record?: RecordFact | undefined;
   /** It is the context for sure. */
   readonly isContext?: boolean;
+}
+
+export interface RecordFact {
+  readonly ring: BpfMap;
+  /** Bytes that were reserved. */
+  readonly size: number;
 }
 
 export interface Words {
@@ -73,7 +79,7 @@ export function callFact(
       constant: constantOf(value),
       way: size === undefined ? undefined : judge(value, size),
       key: arg === 'map_key' && size === 4 ? keyBounds(value, state) : undefined,
-      ring: value.kind === Kind.record && isStart(value) ? (value.map ?? undefined) : undefined,
+      record: recordOf(value),
       isContext: value.kind === Kind.context && isStart(value),
     });
   });
@@ -106,4 +112,9 @@ function sizeOf(arg: HelperArg, map: BpfMap | undefined, next: Value): number | 
     default:
       return undefined;
   }
+}
+
+function recordOf(value: Value): RecordFact | undefined {
+  const { kind, map, extent } = value;
+  return kind === Kind.record && isStart(value) && map !== null ? { ring: map, size: extent } : undefined;
 }

@@ -72,6 +72,8 @@ export class Emitter {
   readonly budget: number;
   /** Open labels between here and the fault exit. */
   depth = 0;
+  /** Ring calls that may still be written where they stand. */
+  inlineRingCalls = 2;
   readonly #registers: readonly number[];
   readonly #pc: number;
   #mayStop = false;

@@ -59,6 +59,20 @@ export class QuickRingCode extends RingPhrases {
     w.brIf(0);
   }
 
+  /** The same for a record of this ring that has `size` bytes, its header untouched since it was reserved. */
+  findKnown(record: number, size: number): void {
+    const { w } = this;
+    w.get(record);
+    w.i32(this.data + HEADER);
+    w.op(Wasm.i32Sub);
+    w.tee(this.at);
+    w.i32(this.size - ringRecordSize(size));
+    w.op(Wasm.i32GtU);
+    w.brIf(0);
+    w.i32(size);
+    w.set(this.payload);
+  }
+
   /** Commits the record that was found. */
   commit(flags: Amount, discard: boolean): void {
     this.endRecord(flags, discard);

@@ -7,6 +7,7 @@ import type { Runtime } from '../../runtime.js';
 import type { ArgumentFact, CallFact, Words } from '../analysis/call-facts.js';
 import type { Step } from '../step.js';
 import type { FunctionWriter } from '../wasm/function-writer.js';
+import type { FunctionType } from '../wasm/module-writer.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import { orCallOut } from './call-out.js';
 import { copyBytes } from './copy-bytes.js';
@@ -21,7 +22,9 @@ const OUTPUT_FLAGS = NO_WAKEUP | FORCE_WAKEUP;
 const { i32, i64 } = ValType;
 /** What a routine returns that has done nothing: the call goes out of the module. */
 const GO_OUT = -1;
-/** Parameter of the routines that commit, behind the block. */
+/** Parameter of the routines: the block of the CPU. */
+const BLOCK = 0;
+/** Parameter of those that commit. */
 const RECORD = 1;
 
 /** bpf_ringbuf_reserve. */
@@ -31,10 +34,15 @@ export function reserveRecord(e: Emitter, step: Step, { map, arguments: [, , siz
   orCallOut(e, step, () => {
     const { w } = e;
     leaveUnlessSize(e, 2, size);
-    e.cpuBlock();
-    passUnlessConstant(e, 2, size);
-    w.call(reserveRoutine(e, map, size.constant));
-    w.tee(e.pointer);
+    const code = quickCode(e, map, size.constant?.lo);
+    if (code !== undefined && size.constant !== undefined) reserveInline(e, code, map, size.constant);
+    else {
+      e.cpuBlock();
+      passUnlessConstant(e, 2, size);
+      w.call(reserveRoutine(e, map, size.constant));
+      w.set(e.pointer);
+    }
+    w.get(e.pointer);
     w.i64(GO_OUT);
     w.op(Wasm.i64Eq);
     w.brIf(0);
@@ -80,24 +88,29 @@ export function queryRing(e: Emitter, _step: Step, { map, arguments: [, , select
 }
 
 /** bpf_ringbuf_submit and bpf_ringbuf_discard. */
-function commitRecord(e: Emitter, step: Step, { arguments: [, record, flags] }: CallFact, discard: boolean): boolean {
-  const rings = record.ring === undefined ? e.plan.executable.maps.filter(isRing) : [record.ring];
+function commitRecord(e: Emitter, step: Step, fact: CallFact, discard: boolean): boolean {
+  const [, { record }, flags] = fact.arguments;
+  const rings = record === undefined ? e.plan.executable.maps.filter(isRing) : [record.ring];
   if (rings.length === 0) return false;
   e.plan.needsRun = true;
   orCallOut(e, step, () => {
     const { w } = e;
-    if (record.ring === undefined) {
+    if (record === undefined) {
       e.regHi(1);
       w.i32(BPF_MEMORY_HI);
       w.op(Wasm.i32Ne);
       w.brIf(0);
     }
     w.block();
+    const code = record === undefined ? undefined : quickCode(e, record.ring, record.size);
+    if (code !== undefined && record !== undefined && flags.constant !== undefined) {
+      commitInline(e, code, record.size, flags.constant, discard);
+    }
     for (const ring of rings) {
       e.cpuBlock();
       e.regLo(1);
       passUnlessConstant(e, 2, flags);
-      w.call(commitRoutine(e, ring, flags.constant, discard));
+      w.call(commitRoutine(e, ring, record?.size, flags.constant, discard));
       w.brIf(0);
     }
     w.br(1);
@@ -109,36 +122,91 @@ function commitRecord(e: Emitter, step: Step, { arguments: [, record, flags] }: 
   return true;
 }
 
+/**
+ * What writes the quick case of a ring call where the call stands: the first two of a function, a record's reservation
+ * and its commit as a rule, are spared the way into a routine and back.
+ */
+function quickCode(e: Emitter, ring: BpfMap, size: number | undefined): QuickRingCode | undefined {
+  if (size === undefined || e.inlineRingCalls === 0) return undefined;
+  const code = new QuickRingCode(e.w, e.runtime, ring);
+  if (!code.takes(size)) return undefined;
+  e.inlineRingCalls--;
+  return code;
+}
+
+/** Sets `e.pointer` to the data of a record, 0 or GO_OUT. */
+function reserveInline(e: Emitter, code: QuickRingCode, ring: BpfMap, size: Words): void {
+  const { w } = e;
+  w.block();
+  w.block();
+  e.cpuBlock();
+  w.set(e.element);
+  reserveFirst(w, code, e.element, size.lo);
+  w.set(e.pointer);
+  w.br(1);
+  w.end();
+  w.get(e.element);
+  w.call(slowReserveRoutine(e, ring, size));
+  w.set(e.pointer);
+  w.end();
+}
+
+/** Leaves the block around if the record is committed. */
+function commitInline(e: Emitter, code: QuickRingCode, size: number, flags: Words, discard: boolean): void {
+  const { w } = e;
+  w.block();
+  e.cpuBlock();
+  w.set(e.element);
+  e.regLo(1);
+  w.set(e.address);
+  commitOnly(w, code, { block: e.element, record: e.address, size }, { constant: flags.lo & OUTPUT_FLAGS }, discard);
+  w.br(1);
+  w.end();
+}
+
 /** (block, size unless constant) -> pointer to the data, 0 or GO_OUT. */
-function reserveRoutine({ plan, runtime }: Emitter, ring: BpfMap, size: Words | undefined): number {
-  const name = `reserve ${ring.address} ${size?.lo ?? 'any'}`;
-  const type = { params: size === undefined ? [i32, i32] : [i32], results: [i64] };
-  const any = (): number =>
-    plan.routines.indexOf(`${name} slowly`, type, (w) => reserveAny(w, runtime, ring, size?.lo));
-  if (size === undefined) return any();
-  return plan.routines.indexOf(name, type, (w) => {
-    const code = new QuickRingCode(w, runtime, ring);
+function reserveRoutine(e: Emitter, ring: BpfMap, size: Words | undefined): number {
+  if (size === undefined) return slowReserveRoutine(e, ring, undefined);
+  return e.plan.routines.indexOf(reserveName(ring, size), reserveType(size), (w) => {
+    const code = new QuickRingCode(w, e.runtime, ring);
     w.block();
-    if (code.takes(size.lo)) reserveFirst(w, code, size.lo);
+    if (code.takes(size.lo)) {
+      reserveFirst(w, code, BLOCK, size.lo);
+      w.op(Wasm.return);
+    }
     w.end();
-    w.get(0);
-    w.call(any());
+    w.get(BLOCK);
+    w.call(slowReserveRoutine(e, ring, size));
   });
 }
 
-/** Returns the pointer to the only record of the run. Leaves the block if there are others, or the ring must do more. */
-function reserveFirst(w: FunctionWriter, code: QuickRingCode, size: number): void {
+/** The same, whatever there is to do. */
+function slowReserveRoutine({ plan, runtime }: Emitter, ring: BpfMap, size: Words | undefined): number {
+  return plan.routines.indexOf(`${reserveName(ring, size)} slowly`, reserveType(size), (w) =>
+    reserveAny(w, runtime, ring, size?.lo),
+  );
+}
+
+function reserveName(ring: BpfMap, size: Words | undefined): string {
+  return `reserve ${ring.address} ${size?.lo ?? 'any'}`;
+}
+
+function reserveType(size: Words | undefined): FunctionType {
+  return { params: size === undefined ? [i32, i32] : [i32], results: [i64] };
+}
+
+/** Leaves the pointer to the only record of the run. Leaves the block if there are others, or the ring must do more. */
+function reserveFirst(w: FunctionWriter, code: QuickRingCode, block: number, size: number): void {
   const record = w.local(i32);
-  w.get(0);
+  w.get(block);
   w.memory(Wasm.i32Load, CpuBlock.records);
   w.brIf(0);
   code.reserve(size);
   w.set(record);
-  w.get(0);
+  w.get(block);
   storeEntry(w, record, { constant: size });
-  storeCount(w, () => w.i32(1));
+  storeCount(w, block, () => w.i32(1));
   pointerTo(w, record);
-  w.op(Wasm.return);
 }
 
 /** Leaves the pointer to the data of a record, 0 or GO_OUT. */
@@ -164,7 +232,7 @@ function reserveAny(w: FunctionWriter, runtime: Runtime, ring: BpfMap, size: num
   w.end();
   tableEntry(w, () => w.get(count));
   storeEntry(w, record, amount);
-  storeCount(w, () => {
+  storeCount(w, BLOCK, () => {
     w.get(count);
     w.i32(1);
     w.op(Wasm.i32Add);
@@ -193,23 +261,37 @@ function storeEntry(w: FunctionWriter, record: number, size: Amount): void {
   w.memory(Wasm.i64Store, CpuBlock.recordTable);
 }
 
-function storeCount(w: FunctionWriter, count: () => void): void {
-  w.get(0);
+function storeCount(w: FunctionWriter, block: number, count: () => void): void {
+  w.get(block);
   count();
   w.memory(Wasm.i32Store, CpuBlock.records);
 }
 
-/** (block, record, flags unless constant) -> 1, or 0 if no such record of this ring is in the table. */
-function commitRoutine({ plan, runtime }: Emitter, ring: BpfMap, flags: Words | undefined, discard: boolean): number {
+/**
+ * (block, record, flags unless constant) -> 1, or 0 if no such record of this ring is in the table. A record whose size is
+ * known is one of this ring that is open.
+ */
+function commitRoutine(
+  { plan, runtime }: Emitter,
+  ring: BpfMap,
+  size: number | undefined,
+  flags: Words | undefined,
+  discard: boolean,
+): number {
   const known = flags === undefined ? undefined : flags.lo & OUTPUT_FLAGS;
   const type = { params: known === undefined ? [i32, i32, i32] : [i32, i32], results: [i32] };
   const name = `${discard ? 'discard' : 'submit'} ${ring.address} ${known ?? 'any'}`;
   const amount: Amount = known === undefined ? { local: 2 } : { constant: known };
   const any = (): number =>
     plan.routines.indexOf(`${name} slowly`, type, (w) => commitAny(w, new RingCode(w, runtime, ring), amount, discard));
-  return plan.routines.indexOf(name, type, (w) => {
+  return plan.routines.indexOf(`${name} ${size ?? 'any'}`, type, (w) => {
+    const code = new QuickRingCode(w, runtime, ring);
     w.block();
-    commitOnly(w, new QuickRingCode(w, runtime, ring), amount, discard);
+    if (size === undefined || code.takes(size)) {
+      commitOnly(w, code, { block: BLOCK, record: RECORD, size }, amount, discard);
+      w.i32(1);
+      w.op(Wasm.return);
+    }
     w.end();
     type.params.forEach((_, param) => w.get(param));
     w.call(any());
@@ -217,22 +299,28 @@ function commitRoutine({ plan, runtime }: Emitter, ring: BpfMap, flags: Words | 
 }
 
 /** Commits the only record of the run. Leaves the block if there are others, or the ring must do more. */
-function commitOnly(w: FunctionWriter, code: QuickRingCode, flags: Amount, discard: boolean): void {
-  w.get(0);
+function commitOnly(
+  w: FunctionWriter,
+  code: QuickRingCode,
+  { block, record, size }: { readonly block: number; readonly record: number; readonly size: number | undefined },
+  flags: Amount,
+  discard: boolean,
+): void {
+  w.get(block);
   w.memory(Wasm.i32Load, CpuBlock.records);
   w.i32(1);
   w.op(Wasm.i32Ne);
   w.brIf(0);
-  w.get(0);
-  w.memory(Wasm.i32Load, CpuBlock.recordTable);
-  w.get(RECORD);
-  w.op(Wasm.i32Ne);
-  w.brIf(0);
-  code.find(RECORD);
-  storeCount(w, () => w.i32(0));
+  if (size === undefined) {
+    w.get(block);
+    w.memory(Wasm.i32Load, CpuBlock.recordTable);
+    w.get(record);
+    w.op(Wasm.i32Ne);
+    w.brIf(0);
+    code.find(record);
+  } else code.findKnown(record, size);
+  storeCount(w, block, () => w.i32(0));
   code.commit(flags, discard);
-  w.i32(1);
-  w.op(Wasm.return);
 }
 
 /** Leaves 1, or 0 if no such record of this ring is in the table. */
@@ -284,7 +372,7 @@ function closeRecord(w: FunctionWriter, record: number): void {
   w.get(last);
   w.memory(Wasm.i64Load, CpuBlock.recordTable);
   w.memory(Wasm.i64Store, CpuBlock.recordTable);
-  storeCount(w, () => w.get(count));
+  storeCount(w, BLOCK, () => w.get(count));
 }
 
 /** Where the entry of that number is, less the offset of the table in the block. */
