@@ -154,7 +154,7 @@ describe('events of random types', () => {
 
         area.consumer = 0n;
         const own: unknown[] = [];
-        expect(events.drain(area.place, flow, (event) => own.push(plain(event)), 9)).toBe(records.length);
+        expect(events.drainOf(area.place)(flow, (event) => own.push(plain(event)), 9)).toBe(records.length);
         expect(own).toEqual(expected);
         expect([flow.delivered, area.consumer]).toEqual([2 * records.length, area.producer]);
       }),

@@ -1,11 +1,13 @@
 import { BpfError, utf8Text } from '../../base/index.js';
 import type { Btf, BtfComposite, BtfEnum, BtfValue } from '../../btf/index.js';
 import { drainRing, drainSharedRing, type RecordFlow, type RingPlace, type SharedRingCursor } from '../ring/index.js';
+import { ringDrainCode } from './drain-code.js';
 import { eventCode, type EventTools } from './event-code.js';
 import { type EventField, eventFields } from './event-fields.js';
+import { renewedDrain, type RingDrain } from './ring-drain.js';
 
-/** Hands events to `deliver` as they come off a ring; see `drainRing` and `drainSharedRing`. */
-type Drain<Ring, E> = (ring: Ring, flow: RecordFlow, deliver: (event: E) => void, limit: number) => number;
+/** Hands events to `deliver` as they come off a ring in shared memory; see `drainSharedRing`. */
+type SharedDrain<E> = (ring: SharedRingCursor, flow: RecordFlow, deliver: (event: E) => void, limit: number) => number;
 
 /** What there is per type: how to make its events of bytes, and how to take them from rings. */
 export interface EventClass<E> {
@@ -13,8 +15,9 @@ export interface EventClass<E> {
   decode(bytes: Uint8Array): E;
   /** An event of the record that a visitor sees. */
   at(words: Int32Array, at: number, length: number, bytes: Uint8Array): E;
-  readonly drain: Drain<RingPlace, E>;
-  readonly drainShared: Drain<SharedRingCursor, E>;
+  /** Takes events from that ring. */
+  drainOf(ring: RingPlace): RingDrain<E>;
+  readonly drainShared: SharedDrain<E>;
 }
 
 type EventConstructor = new (words: Int32Array, at: number, length: number, bytes: Uint8Array) => object;
@@ -29,10 +32,9 @@ export function compiledEventClass(btf: Btf, type: BtfComposite): EventClass<obj
   // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-type-assertion -- names from BTF are literals in it
   const make = new Function('tools', code) as (tools: EventTools) => {
     readonly Event: EventConstructor;
-    readonly drain: Drain<RingPlace, object>;
-    readonly drainShared: Drain<SharedRingCursor, object>;
+    readonly drainShared: SharedDrain<object>;
   };
-  const { Event, drain, drainShared } = make(tools);
+  const { Event, drainShared } = make(tools);
   finish(Event.prototype, fields);
   return {
     decode(bytes) {
@@ -45,9 +47,22 @@ export function compiledEventClass(btf: Btf, type: BtfComposite): EventClass<obj
       if (length < type.size) tools.tooShort(length);
       return new Event(words, at, length, bytes);
     },
-    drain,
+    drainOf: (ring) => renewedDrain(ring, () => compiledDrain(ring, type.size, { Event, tooShort: tools.tooShort })),
     drainShared,
   };
+}
+
+function compiledDrain(
+  ring: RingPlace,
+  size: number,
+  own: { readonly Event: EventConstructor; readonly tooShort: (length: number) => never },
+): RingDrain<object> {
+  const { memory } = ring;
+  // V8 shares what it learnt of a function between all of the same source.
+  const code = `${ringDrainCode(ring, size)}\n//# sourceURL=kscope-drain-${classes++}.js`;
+  // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-type-assertion -- nothing but numbers is put in
+  const make = new Function('parts', code) as (parts: object) => RingDrain<object>;
+  return make({ ...own, memory, words: memory.i32, bytes: memory.u8 });
 }
 
 /** Where bytes of any alignment are seen as words. */
@@ -89,7 +104,7 @@ export function plainEventClass(btf: Btf, type: BtfComposite): EventClass<object
   return {
     decode,
     at,
-    drain: (ring, flow, deliver, limit) => drainRing(ring, flow, (...record) => deliver(at(...record)), limit),
+    drainOf: (ring) => (flow, deliver, limit) => drainRing(ring, flow, (...record) => deliver(at(...record)), limit),
     drainShared: (ring, flow, deliver, limit) =>
       drainSharedRing(ring, flow, (...record) => deliver(at(...record)), limit),
   };

@@ -1,4 +1,4 @@
-import { drainCode } from './drain-code.js';
+import { sharedDrainCode } from './drain-code.js';
 import type { EventField, FieldShape } from './event-fields.js';
 
 /** What the generated text may use besides its own names. */
@@ -25,7 +25,7 @@ const MAX_WORDS = 32;
 type KeptWords = Map<number, number>;
 
 /**
- * The text of a class for records with these fields, and of the loops that take such records from a ring. An
+ * The text of a class for records with these fields, and of the loop that takes such records from a shared ring. An
  * event keeps the words it needs as 32-bit integers, which cost neither a bigint nor a boxed number; accessors on
  * the prototype put values together when they are asked for. Names from BTF occur as string literals only.
  */
@@ -40,7 +40,7 @@ export function eventCode(fields: readonly EventField[], size: number): string {
   return `'use strict';
 const BYTES = Symbol('bytes');
 ${words.map(([word]) => `const ${keyOf(word)} = Symbol('word ${word}');`).join('\n')}
-const { words, u64, s64, f32, f64 } = tools;
+const { words, u64, s64, f32, f64, tooShort } = tools;
 class Event {
   constructor(from, at, length, bytes) {
     ${words.map(([word, mask]) => `this[${keyOf(word)}] = from[at + ${word}]${mask === -1 ? '' : ` & ${mask}`};`).join('\n    ')}
@@ -48,8 +48,8 @@ class Event {
   }
   ${accessors.map(({ name, body }) => `get [${JSON.stringify(name)}]() { ${body} }`).join('\n  ')}
 }
-${drainCode(size)}
-return { Event, drain, drainShared };`;
+${sharedDrainCode(size)}
+return { Event, drainShared };`;
 }
 
 /** Notes the words that a field takes; false where they would be too many. */

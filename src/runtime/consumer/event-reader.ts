@@ -21,12 +21,8 @@ export class EventReader<E extends object = TypedEvent> extends RecordReader<E, 
     super(
       'data',
       list.map((map) => {
-        const { place } = map.area;
-        return ringSource<E>(
-          map,
-          (flow, deliver, limit) => type.drain(place, flow, deliver, limit),
-          (loss) => this.reportLoss(loss),
-        );
+        const drain = type.drainOf(map.area.place);
+        return ringSource<E>(map, drain, (loss) => this.reportLoss(loss));
       }),
       options,
     );
