@@ -23,7 +23,8 @@ export function parseKallsyms(text: string): SymbolTable {
   return new SymbolTable(withSizes(symbols));
 }
 
-function withSizes(symbols: readonly Omit<KernelSymbol, 'size'>[]): KernelSymbol[] {
+/** The symbols with the distance to the next address as their sizes; the last has none. */
+export function withSizes(symbols: readonly Omit<KernelSymbol, 'size'>[]): KernelSymbol[] {
   const sorted = symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   let end: bigint | undefined;
   let previous: bigint | undefined;

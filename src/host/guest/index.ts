@@ -7,3 +7,8 @@ export { Loongarch64Tables, type LoongarchTableShape } from './paging/loongarch6
 export { NO_PAGE, PageAccess, type PageTables } from './paging/page-tables.js';
 export { Riscv64Tables, parseSatp } from './paging/riscv64-tables.js';
 export { I386Tables, X86_64Tables } from './paging/x86-tables.js';
+export { findBtf, type FoundBtf } from './image/find-btf.js';
+export { KernelImage, openKernelImage } from './image/kernel-image.js';
+export { unpackLz4Legacy } from './image/lz4-legacy.js';
+export { type PackFormat, packFormat, type Unpackers } from './image/unpack.js';
+export { findKallsyms, type FoundKallsyms, kallsymsTable } from './kallsyms/find-kallsyms.js';
