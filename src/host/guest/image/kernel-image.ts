@@ -1,5 +1,5 @@
 import type { Btf } from '../../../btf/index.js';
-import { SymbolTable } from '../../index.js';
+import type { SymbolTable } from '../../index.js';
 import { findKallsyms, type FoundKallsyms, kallsymsTable } from '../kallsyms/find-kallsyms.js';
 import { openBootImage } from './boot-formats.js';
 import { type ElfImage, isElf, layOutElf } from './elf-image.js';

@@ -48,7 +48,7 @@ function markersBefore(view: DataView, end: number): Markers | null {
     if (offset === 0) break;
     next = offset;
   }
-  return offsets.length < MIN_MARKERS || at < 0 ? null : { start: at, offsets: offsets.reverse() };
+  return offsets.length < MIN_MARKERS || at < 0 ? null : { start: at, offsets: offsets.toReversed() };
 }
 
 function namesBefore(bytes: Uint8Array, view: DataView, { start, offsets }: Markers): CompressedNames | null {
