@@ -49,7 +49,9 @@ export function buildInit(guest: GuestName): string {
   if (existsSync(path)) return path;
   return appear(path, (scratch) => {
     const arch = guest === 'i686' ? 'i386' : guest;
-    const { status, stderr, error } = spawnSync('bash', [join(folder, 'build.sh'), arch, scratch], { encoding: 'utf8' });
+    const { status, stderr, error } = spawnSync('bash', [join(folder, 'build.sh'), arch, scratch], {
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`the init of ${guest} did not build: ${error?.message ?? stderr}`);
   });
 }

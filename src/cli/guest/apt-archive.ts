@@ -28,10 +28,7 @@ export class AptArchive {
     }
     writeFileSync(join(folder, 'status'), '');
     const keyring = existsSync(KEYRING) ? ` signed-by=${KEYRING}` : '';
-    writeFileSync(
-      join(folder, 'sources.list'),
-      `deb [arch=${guest.debian}${keyring}] ${mirror} ${guest.suite} main\n`,
-    );
+    writeFileSync(join(folder, 'sources.list'), `deb [arch=${guest.debian}${keyring}] ${mirror} ${guest.suite} main\n`);
     this.#config = join(folder, 'apt.conf');
     writeFileSync(this.#config, configText(guest, folder));
   }

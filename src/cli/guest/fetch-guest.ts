@@ -32,7 +32,9 @@ export async function fetchGuest(guest: GuestArch, { steps, signal, refresh }: F
   if (kernel === undefined) throw missing('/boot/vmlinuz', kernelPackage);
   // Debian merges /bin into /usr/bin; which of them a package still names depends on its release.
   const busyboxFolder = await fetchPackage(archive, 'busybox-static', ['./bin', './usr/bin'], home, steps, signal);
-  const busybox = ['bin', 'usr/bin'].map((each) => join(busyboxFolder, each, 'busybox')).find((path) => existsSync(path));
+  const busybox = ['bin', 'usr/bin']
+    .map((each) => join(busyboxFolder, each, 'busybox'))
+    .find((path) => existsSync(path));
   if (busybox === undefined) throw missing('busybox', 'busybox-static');
   const files = { guest: guest.name, kernelPackage, kernel: join(boot, kernel), busybox };
   rememberGuest(files);
@@ -79,7 +81,11 @@ async function fetchPackage(
   return target;
 }
 
-async function existingFolders(tar: string, wanted: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
+async function existingFolders(
+  tar: string,
+  wanted: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
   const listed = (await runTool('tar', ['-t', '-f', tar], signalOf(signal))).split('\n');
   return wanted.filter((folder) => listed.some((line) => line.startsWith(`${folder}/`)));
 }
@@ -89,5 +95,7 @@ function signalOf(signal: AbortSignal | undefined): { signal?: AbortSignal } {
 }
 
 function missing(what: string, name: string): BpfError {
-  return new BpfError('ENOENT', `there is no ${what} in ${name}`, { remedy: 'please report this: the package has changed' });
+  return new BpfError('ENOENT', `there is no ${what} in ${name}`, {
+    remedy: 'please report this: the package has changed',
+  });
 }

@@ -27,7 +27,9 @@ export const GUEST_NAMES: readonly GuestName[] = GUESTS.map(({ name }) => name);
 export function guestArch(name: string | undefined): GuestArch {
   const found = GUESTS.find((guest) => guest.name === name);
   if (found === undefined) {
-    throw new UsageError(`${name === undefined ? 'which guest?' : `there is no guest "${name}";`} there are ${GUEST_NAMES.join(', ')}`);
+    throw new UsageError(
+      `${name === undefined ? 'which guest?' : `there is no guest "${name}";`} there are ${GUEST_NAMES.join(', ')}`,
+    );
   }
   return found;
 }

@@ -59,7 +59,11 @@ function failure(program: string, args: readonly string[], code: number | null, 
   const lines = said.split('\n').filter((line) => line.trim() !== '');
   const complaints = lines.filter((line) => /^(?:E:|error|.*: error)/i.test(line));
   const shown = (complaints.length > 0 ? complaints : lines).slice(-SHOWN_LINES).join(' | ');
-  return new BpfError('EIO', `${program} ${args.find((arg) => !arg.startsWith('-')) ?? ''} failed with ${code ?? 'a signal'}`, {
-    remedy: shown === '' ? 'it said nothing' : shown,
-  });
+  return new BpfError(
+    'EIO',
+    `${program} ${args.find((arg) => !arg.startsWith('-')) ?? ''} failed with ${code ?? 'a signal'}`,
+    {
+      remedy: shown === '' ? 'it said nothing' : shown,
+    },
+  );
 }

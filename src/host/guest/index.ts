@@ -12,3 +12,4 @@ export { KernelImage, openKernelImage } from './image/kernel-image.js';
 export { unpackLz4Legacy } from './image/lz4-legacy.js';
 export { type PackFormat, packFormat, type Unpackers } from './image/unpack.js';
 export { findKallsyms, type FoundKallsyms, kallsymsTable } from './kallsyms/find-kallsyms.js';
+export { findRunningKernel, type RunningKernel } from './running-kernel.js';
