@@ -1,14 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Tests that boot an emulator run only when asked for. */
-const guests = process.env['KSCOPE_GUESTS'] === '1' ? [] : ['test/guest/**'];
-/** Tests that boot emulators: minutes, and one at a time. */
+/** Tests that boot an emulator run only when asked for, and one after the other. */
 const guests = process.env['KSCOPE_GUESTS'] === '1';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'property-tests/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...guests],
     exclude: [...configDefaults.exclude, ...(guests ? [] : ['test/guest/**'])],
     fileParallelism: !guests,
     setupFiles: process.env['KSCOPE_SHARED_MEMORY'] === '1' ? ['test/support/shared-memory.setup.ts'] : [],

@@ -30,16 +30,13 @@ export function cpioArchive(entries: readonly CpioEntry[]): Uint8Array {
 }
 
 function encode(entry: CpioEntry, inode: number): Uint8Array {
-  switch (entry.kind) {
-    case 'folder':
-      return member({ inode, mode: FOLDER, links: 2, name: entry.name });
-    case 'file':
-      return member({ inode, mode: entry.executable === true ? EXECUTABLE : FILE, name: entry.name, data: entry.data });
-    case 'link':
-      return member({ inode, mode: LINK, name: entry.name, data: new TextEncoder().encode(entry.target) });
-    case 'device':
-      return member({ inode, mode: CHARACTER_DEVICE, name: entry.name, device: [entry.major, entry.minor] });
+  const { name } = entry;
+  if (entry.kind === 'folder') return member({ inode, mode: FOLDER, links: 2, name });
+  if (entry.kind === 'link') return member({ inode, mode: LINK, name, data: new TextEncoder().encode(entry.target) });
+  if (entry.kind === 'file') {
+    return member({ inode, mode: entry.executable === true ? EXECUTABLE : FILE, name, data: entry.data });
   }
+  return member({ inode, mode: CHARACTER_DEVICE, name, device: [entry.major, entry.minor] });
 }
 
 function trailer(): Uint8Array {
