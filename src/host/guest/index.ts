@@ -13,3 +13,8 @@ export { unpackLz4Legacy } from './image/lz4-legacy.js';
 export { type PackFormat, packFormat, type Unpackers } from './image/unpack.js';
 export { findKallsyms, type FoundKallsyms, kallsymsTable } from './kallsyms/find-kallsyms.js';
 export { findRunningKernel, type RunningKernel } from './running-kernel.js';
+export { type CurrentTask, LinuxTasks } from './linux/linux-tasks.js';
+export { LinuxStacks, type LinuxStackOptions, type UnwindMethod } from './linux/linux-stacks.js';
+export { linuxUserRoot } from './linux/linux-user-root.js';
+export { OrcTable, type OrcEntry } from './linux/orc-table.js';
+export { perCpuCurrent } from './linux/per-cpu-current.js';
