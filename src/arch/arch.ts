@@ -23,7 +23,7 @@ export interface ArchProbing {
   slotBreakpoint(length: number): Uint8Array;
   /** Bytes of the breakpoint that stands for a user instruction of `length` bytes (uprobes have codes of their own). */
   uprobeBreakpoint(length: number): Uint8Array;
-  /** Whether `bytes`, which hold at least the shortest instruction, begin with a breakpoint, whosever it is. */
+  /** Whether `bytes`, as many as the longest instruction has or those there are and zeros, begin with a breakpoint. */
   isBreakpoint(bytes: Uint8Array): boolean;
   /** pc in the trap frame minus the address of the breakpoint (1 on x86, where int3 traps after itself). */
   readonly trapPcBias: number;

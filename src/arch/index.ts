@@ -8,3 +8,7 @@ export { X86Flag } from './x86/flags.js';
 export { decodeInsn, MAX_INSN_LENGTH } from './x86/decode.js';
 export { type X86Bits, X86Insn } from './x86/insn.js';
 export type { X86InsnClass } from './x86/insn-class.js';
+export { riscv64 } from './riscv64/riscv64.js';
+export { riscvPtRegs, RiscvSlot } from './riscv64/pt-regs.js';
+export { decodeInsn as decodeRiscvInsn, RiscvInsn } from './riscv64/decode.js';
+export type { RiscvInsnClass } from './riscv64/insn-class.js';

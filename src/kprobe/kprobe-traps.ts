@@ -187,9 +187,12 @@ export class KprobeTraps {
    * the CPU had met it: the instruction is executed anew. Otherwise it is somebody else's.
    */
   #retry(regs: PtRegs, lo: number, hi: number): boolean {
-    const { probing } = this.#arch;
-    if (!this.memory.read(lo, hi, this.#scratch, probing.minInsnLength)) return false;
-    if (probing.isBreakpoint(this.#scratch)) return false;
+    const { minInsnLength, maxInsnLength } = this.#arch.probing;
+    const bytes = this.#scratch.fill(0);
+    // Memory may end behind a short instruction.
+    if (!this.memory.read(lo, hi, bytes, maxInsnLength) && !this.memory.read(lo, hi, bytes, minInsnLength))
+      return false;
+    if (this.#arch.probing.isBreakpoint(bytes)) return false;
     regs.set(regs.layout.ip, lo, hi);
     return true;
   }
