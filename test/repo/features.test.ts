@@ -42,6 +42,7 @@ const PARAGRAPHS = [
   'Guests',
   'QEMU hosts',
   'Bare-metal kernel',
+  'Architectures: riscv64',
 ];
 
 const MAP_TYPES = 'hash array percpu_array percpu_hash lru_hash perf_event_array ringbuf stack_trace prog_array';

@@ -3,7 +3,7 @@ import { decodeRiscvInsn, RiscvInsn } from '../../../src/arch/index.js';
 import { compiledCode } from '../../oracle/compiled-code.js';
 import { debianKernel } from '../../oracle/debian-kernel.js';
 import { describeWith, type Unavailable } from '../../oracle/describe-with.js';
-import { objdump, Objdump, type ObjdumpInsn } from '../../oracle/objdump.js';
+import { objdump, type Objdump, type ObjdumpInsn } from '../../oracle/objdump.js';
 import { compareWithTool, type Comparison, type Decoded } from '../against-tool.js';
 import { classOfText } from './class-of-text.js';
 

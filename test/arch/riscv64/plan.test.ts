@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PtRegs, riscv64, RiscvSlot, type ProbePlan } from '../../../src/arch/index.js';
+import { ptRegsView, riscv64, RiscvSlot, type ProbePlan } from '../../../src/arch/index.js';
 
 const ADDRESS = 0xffff_ffff_8000_1000n;
 const { probing, returns } = riscv64;
@@ -215,7 +215,7 @@ describe('the architecture', () => {
   });
 
   it('masks interrupts by SPIE, and nothing else', () => {
-    const regs = new PtRegs(riscv64.ptRegs);
+    const regs = ptRegsView(riscv64.ptRegs);
     regs.put(RiscvSlot.status, 0x8000_0002_0000_0120n);
     const saved = probing.maskInterrupts(regs);
     expect(regs.get(RiscvSlot.status)).toBe(0x8000_0002_0000_0100n);
@@ -227,7 +227,7 @@ describe('the architecture', () => {
   });
 
   it('returns by ra, and tells calls apart by sp', () => {
-    const regs = new PtRegs(riscv64.ptRegs);
+    const regs = ptRegsView(riscv64.ptRegs);
     const memory = { read: () => false, write: () => false };
     const out = new Int32Array(4);
     regs.put(RiscvSlot.ra, 0xffff_ffff_8000_2222n);
