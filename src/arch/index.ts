@@ -1,5 +1,8 @@
 export type * from './arch.js';
 export { PtRegs, PtRegs32, ptRegsView, type PtRegsLayout } from './pt-regs.js';
+export { arm64 } from './arm64/arm64.js';
+export { classifyArm64, type Arm64InsnClass } from './arm64/insn-class.js';
+export { arm64PtRegs, Arm64Pstate, Arm64Slot } from './arm64/pt-regs.js';
 export { x86_64 } from './x86_64/x86-64.js';
 export { X86Slot, x86PtRegs } from './x86_64/pt-regs.js';
 export { i386 } from './i386/i386.js';

@@ -37,6 +37,7 @@ const PARAGRAPHS = [
   'Dispatch',
   'Where compiling is denied',
   'Engines on the command line',
+  'Architectures: arm64',
   'bench',
   'Equality',
   'Guests',
