@@ -4,3 +4,7 @@ export { parseRspRegisters, type RspRegister } from './rsp/rsp-registers.js';
 export { isRspStop, parseRspStop, type RspStop } from './rsp/rsp-stop-reply.js';
 export type * from './rsp/rsp-transport.js';
 export type * from './qemu-machine.js';
+export type { ExecRoom, PhysicalRoom } from './exec-room.js';
+export { QemuHost, type QemuGuestParts, type QemuHostOptions, type QemuTrapKind } from './qemu-host.js';
+export type { TrapContext } from './trap-context.js';
+export type { TrapArch, TrapFacts, TrapHandlerSite } from './traps/trap-arch.js';

@@ -196,6 +196,8 @@ export class RspClient {
     if (answer === null) return null;
     const stop = parseRspStop(answer);
     this.#running = false;
+    // QEMU chooses the thread that stopped.
+    this.#thread = '';
     return stop;
   }
 

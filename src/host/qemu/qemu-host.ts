@@ -1,0 +1,253 @@
+import type { Arch } from '../../arch/index.js';
+import { BpfError, hi32, lo32 } from '../../base/index.js';
+import type { Btf } from '../../btf/index.js';
+import type {
+  DrivenHost,
+  HostCapabilities,
+  HostClock,
+  HostRunLimits,
+  HostStacks,
+  HostTasks,
+  SymbolTable,
+} from '../index.js';
+import type { PageTables } from '../guest/index.js';
+import { ContextTasks, noStacks } from './context-tasks.js';
+import { type ExecRoom, mapExecRoom, type PhysicalRoom } from './exec-room.js';
+import { RunningClock } from './guest-clock.js';
+import { kernelRootOf } from './kernel-root.js';
+import { MachineControl } from './machine-control.js';
+import type { QemuMachine } from './qemu-machine.js';
+import { QemuMemory } from './qemu-memory.js';
+import { QemuText } from './qemu-text.js';
+import type { RspStop } from './rsp/rsp-stop-reply.js';
+import { TrapContext } from './trap-context.js';
+import { MailboxTraps } from './traps/mailbox-traps.js';
+import { StubTraps } from './traps/stub-traps.js';
+import { trapArchOf } from './traps/trap-archs.js';
+import type { TrapArch } from './traps/trap-arch.js';
+import type { TrapEngine } from './traps/trap-engine.js';
+import { TrapStub } from './traps/trap-stub.js';
+
+/** How a guest's traps are taken; docs/qemu.md compares them. */
+export type QemuTrapKind = 'stub' | 'mailbox' | 'pvpanic';
+
+/** What reads the guest's tasks and stacks, made once the machine can be read. */
+export interface QemuGuestParts {
+  readonly tasks?: HostTasks;
+  readonly stacks?: HostStacks;
+  readonly clock?: HostClock;
+  /** Top page table of the current program; absent: the one in force, which the trap tells. */
+  readonly userRoot?: () => number;
+}
+
+export interface QemuHostOptions {
+  /** Past its boot, and standing still. */
+  readonly machine: QemuMachine;
+  readonly arch: Arch;
+  readonly symbols: SymbolTable;
+  readonly btf?: Btf | null;
+  /** `stub` if absent. */
+  readonly trap?: QemuTrapKind;
+  /** With `stub`: whether breakpoints are the stub's own (the default) or bytes in the guest's text. */
+  readonly breakpoints?: 'stub' | 'bytes';
+  /** Physical memory that the guest does not use; `mailbox` and `pvpanic` need it. */
+  readonly room?: PhysicalRoom;
+  /** Executable memory of the guest that it does not use, for kernels without page tables of their own to write. */
+  readonly execRoom?: ExecRoom;
+  /** Differences to how Linux on this architecture takes traps. */
+  readonly traps?: Partial<TrapArch>;
+  /** Tables and root where the CPU's registers do not tell. */
+  readonly guest?: (host: QemuHost) => QemuGuestParts;
+}
+
+/** Pages of a room before those for slots: the stub, then the mailbox. Apart, since writes to code are slow. */
+const PAGE = 4096;
+const RESERVED = 2 * PAGE;
+
+const OOPS = /(?:Kernel panic - not syncing|Oops(?:: |\s)|BUG: |Unable to handle kernel|Internal error: )[^\r\n]*/;
+
+/** A machine under QEMU's emulation, and the kernel on it, as a host. */
+export class QemuHost implements DrivenHost {
+  readonly name = 'qemu';
+  readonly arch: Arch;
+  readonly cpus: number;
+  readonly capabilities: HostCapabilities;
+  readonly memory: QemuMemory;
+  readonly symbols: SymbolTable;
+  readonly btf: Btf | null;
+  readonly clock: HostClock;
+  readonly tasks: HostTasks;
+  readonly stacks: HostStacks;
+  readonly text: QemuText;
+  readonly tracepoints = null;
+  readonly sampler = null;
+  /** Which CPU, task and address space the event being handled belongs to. */
+  readonly context: TrapContext;
+  readonly #machine: QemuMachine;
+  readonly #control: MachineControl;
+  readonly #engine: TrapEngine;
+  readonly #clock = new RunningClock();
+  #closed = false;
+  #oopsSearched = 0;
+  #oops: { readonly message: string } | null = null;
+
+  /** EOPNOTSUPP, ENOMEM where the guest does not have what the kind of trap needs. */
+  constructor(options: QemuHostOptions) {
+    const trap = options.trap ?? 'stub';
+    const traps = { ...trapArchOf(options.arch.name), ...options.traps };
+    const facts = { symbols: options.symbols, btf: options.btf ?? null };
+    this.arch = options.arch;
+    this.symbols = options.symbols;
+    this.btf = facts.btf;
+    this.#machine = options.machine;
+    this.#control = new MachineControl(options.machine.client);
+    const control = this.#control;
+    control.client.physicalMemory(true);
+    this.cpus = control.threads.length;
+    control.cpu.load(control.threads[0]);
+    const tables: PageTables = traps.tables(options.machine.ram, control.cpu);
+    const root = kernelRootOf(traps, tables, options.symbols, control, () => this.context);
+    this.context = new TrapContext(root);
+    this.memory = new QemuMemory(options.machine.ram, tables, this.context);
+    const room = this.#room(options, traps, trap);
+    const stubBreakpoints = trap === 'stub' && options.breakpoints !== 'bytes';
+    this.text = new QemuText({
+      arch: this.arch,
+      symbols: this.symbols,
+      memory: this.memory,
+      control,
+      room: room === null ? null : { address: room.address + BigInt(RESERVED), size: room.size - RESERVED },
+      returnTrampoline: room === null ? null : room.address + BigInt(TrapStub.trampoline),
+      stubBreakpoints,
+      trapPath: stubBreakpoints ? [] : traps.handler.path,
+      singleStep: trap === 'stub' && stubBreakpoints,
+    });
+    this.capabilities = {
+      kprobes: true,
+      kretprobes: room !== null,
+      singleStep: stubBreakpoints,
+      tracepoints: false,
+      sampling: false,
+      userMemory: true,
+      stopsClock: trap !== 'mailbox',
+    };
+    const parts = options.guest?.(this) ?? {};
+    if (parts.userRoot !== undefined) this.context.userRoot = parts.userRoot;
+    this.tasks = parts.tasks ?? new ContextTasks(this.context);
+    this.stacks = parts.stacks ?? noStacks;
+    this.clock = parts.clock ?? this.#clock;
+    const common = {
+      arch: this.arch,
+      traps,
+      facts,
+      control,
+      memory: this.memory,
+      text: this.text,
+      context: this.context,
+    };
+    if (trap === 'stub') {
+      const site = this.symbols.lookup(traps.handler.symbol)?.address ?? null;
+      if (!stubBreakpoints && site === null) throw missing(`the kernel has no ${traps.handler.symbol}`);
+      if (room !== null) this.text.placeTrampoline(room.address + BigInt(TrapStub.trampoline));
+      this.#engine = new StubTraps({ ...common, handler: stubBreakpoints ? null : site });
+    } else {
+      const code = traps.stubs[trap];
+      if (code === undefined) throw missing(`${trap} traps are not there for ${this.arch.name}`);
+      if (room === null) throw missing(`${trap} traps need room in the guest: start it with some (docs/qemu.md)`);
+      const slots = this.memory.physical(lo32(room.address) + PAGE, hi32(room.address));
+      this.#engine = new MailboxTraps({
+        ...common,
+        ram: options.machine.ram,
+        views: options.machine.views,
+        room,
+        code,
+        mailbox: room.address + BigInt(PAGE),
+        slots,
+        stops: trap === 'pvpanic',
+      });
+    }
+    this.text.drain = () => this.#engine.drain();
+  }
+
+  currentCpu(): number {
+    return this.context.cpu;
+  }
+
+  /** What the guest has printed since it was started. */
+  get console(): string {
+    return this.#machine.console.text;
+  }
+
+  /** Types a line, or part of one, on the guest's console. */
+  type(text: string): void {
+    this.#machine.console.write(text);
+  }
+
+  get oops(): { readonly message: string } | null {
+    if (this.#oops !== null) return this.#oops;
+    const text = this.console;
+    // A line may have come in two parts.
+    const found = OOPS.exec(text.slice(Math.max(0, this.#oopsSearched - 200)));
+    this.#oopsSearched = text.length;
+    if (found !== null) this.#oops = { message: found[0] };
+    return this.#oops;
+  }
+
+  /**
+   * Lets the machine run until a limit is reached, and delivers its traps. `ns` counts by this process' clock. Other answers:
+   * `oops`, `exited` (the emulator is gone), `stopped` (it stopped for a reason of its own, as a debugger beside us).
+   */
+  run(limits: HostRunLimits = {}): string {
+    const end = limits.ns === undefined ? Number.POSITIVE_INFINITY : performance.now() + limits.ns / 1e6;
+    const control = this.#control;
+    this.#clock.start();
+    try {
+      for (;;) {
+        if (control.ended !== null) return control.ended;
+        control.resume();
+        this.#engine.serve(Math.min(1, Math.max(0, end - performance.now())));
+        const stop = control.take(Math.max(0, Math.min(this.#engine.waitMs, end - performance.now())));
+        if (stop !== null && !this.#engine.stopped(stop)) return whyStopped(stop);
+        if (limits.until?.() === true) return 'until';
+        if (performance.now() >= end) return 'time';
+        if (this.oops !== null) return 'oops';
+      }
+    } finally {
+      control.halt();
+      this.#clock.stop();
+    }
+  }
+
+  /** Takes out of the guest what was put there, and lets it go on without us. Probes must be gone. */
+  detach(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#control.halt();
+    this.#engine.remove();
+    this.#control.client.physicalMemory(false);
+    this.#control.client.detach();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.text.setTrapHandler(null);
+    this.#machine.close();
+  }
+
+  #room(options: QemuHostOptions, traps: TrapArch, trap: QemuTrapKind): ExecRoom | null {
+    if (options.execRoom !== undefined) return options.execRoom;
+    if (options.room === undefined || traps.room === null) return null;
+    const text = this.symbols.lookup('_stext') ?? this.symbols.lookup('_text');
+    if (text === undefined) throw missing(`${trap} traps: the kernel does not say where its text is (_stext)`);
+    return mapExecRoom(traps.room, this.#control.cpu, this.memory, options.room, text.address);
+  }
+}
+
+function whyStopped(stop: RspStop): string {
+  if (stop.kind !== 'stopped') return 'exited';
+  return `stopped by signal ${stop.signal}`;
+}
+
+function missing(remedy: string): BpfError {
+  return new BpfError('EOPNOTSUPP', 'attaching to a guest under QEMU', { remedy });
+}

@@ -1,0 +1,125 @@
+import type { Arch } from '../../../arch/index.js';
+import type { GuestRam, RamView } from '../../guest/index.js';
+import type { MachineControl } from '../machine-control.js';
+import { FrameInMemory, QemuTrapFrame } from '../qemu-frame.js';
+import type { QemuMemory } from '../qemu-memory.js';
+import type { QemuText } from '../qemu-text.js';
+import type { RspStop } from '../rsp/rsp-stop-reply.js';
+import type { TrapContext } from '../trap-context.js';
+import type { TrapArch } from './trap-arch.js';
+import type { TrapEngine } from './trap-engine.js';
+import { TrapHook, type TrapHookOptions } from './trap-hook.js';
+import { TrapSlots } from './trap-slots.js';
+import { SlotState, TrapSlot } from './trap-stub.js';
+
+/** Signal of a stop that QEMU has no signal for: a panic device was written to. */
+const UNKNOWN_SIGNAL = 0x8f;
+/** Looks at all slots between two looks at the clock. */
+const LOOKS = 256;
+
+export interface MailboxTrapsOptions extends Omit<TrapHookOptions, 'runOn'> {
+  readonly arch: Arch;
+  readonly traps: TrapArch;
+  readonly control: MachineControl;
+  readonly memory: QemuMemory;
+  readonly ram: GuestRam;
+  readonly views: readonly RamView[];
+  readonly text: QemuText;
+  readonly context: TrapContext;
+  /** Physical address of the slots. */
+  readonly slots: number;
+  /** Whether the stub stops the machine when it has posted a trap. */
+  readonly stops: boolean;
+}
+
+/**
+ * Traps by mailbox: the guest's own handler of breakpoint traps is entered through a stub, which posts the trap in the slot
+ * of its CPU, in RAM that this process sees, and waits there for the answer. The machine goes on running, or (`stops`)
+ * stops itself through a device until the answer is there.
+ */
+export class MailboxTraps implements TrapEngine {
+  readonly waitMs: number;
+  readonly #control: MachineControl;
+  readonly #traps: TrapArch;
+  readonly #text: QemuText;
+  readonly #context: TrapContext;
+  readonly #slots: TrapSlots;
+  readonly #stops: boolean;
+  readonly #postsCurrent: boolean;
+  readonly #frame: QemuTrapFrame;
+  readonly #inMemory: FrameInMemory;
+  readonly #hook: TrapHook;
+
+  constructor(options: MailboxTrapsOptions) {
+    this.#control = options.control;
+    this.#traps = options.traps;
+    this.#text = options.text;
+    this.#context = options.context;
+    this.#stops = options.stops;
+    this.#postsCurrent = options.traps.postsCurrent(options.facts);
+    this.waitMs = options.stops ? 20 : 0;
+    this.#slots = new TrapSlots(options.ram, options.views, options.slots, options.control.threads.length);
+    this.#frame = new QemuTrapFrame(options.arch.ptRegs);
+    this.#inMemory = new FrameInMemory(options.arch.ptRegs, options.memory, options.views);
+    this.#hook = new TrapHook({ ...options, runOn: () => this.#runOn() });
+  }
+
+  serve(ms: number): void {
+    if (this.#stops) return;
+    const end = performance.now() + ms;
+    do {
+      for (let look = 0; look < LOOKS; look++) this.#serveAll();
+    } while (performance.now() < end);
+  }
+
+  stopped(stop: RspStop): boolean {
+    if (stop.kind !== 'stopped' || stop.signal !== UNKNOWN_SIGNAL || !this.#stops) return false;
+    // None: it was answered together with another CPU's, before its own stop came about.
+    this.#serveAll();
+    return true;
+  }
+
+  drain(): void {
+    if (!this.#context.active) this.#hook.drain();
+  }
+
+  remove(): void {
+    this.#hook.remove();
+  }
+
+  #runOn(): void {
+    this.#serveAll();
+    this.#control.resume();
+    this.serve(0.2);
+    const stop = this.#control.take(this.#stops ? 1 : 0);
+    if (stop !== null) this.stopped(stop);
+  }
+
+  #serveAll(): void {
+    const slots = this.#slots;
+    for (let cpu = 0; cpu < slots.cpus; cpu++) {
+      if (slots.state(cpu) === SlotState.posted)
+        slots.answer(cpu, this.#serve(cpu) ? SlotState.handled : SlotState.passedOn);
+    }
+  }
+
+  #serve(cpu: number): boolean {
+    const slots = this.#slots;
+    const frame = this.#frame;
+    const root = this.#traps.postedRoot(slots.word(cpu, TrapSlot.root), slots.word(cpu, TrapSlot.root + 4));
+    if (this.#postsCurrent)
+      this.#context.enter(cpu, slots.word(cpu, TrapSlot.current), slots.word(cpu, TrapSlot.current + 4), root);
+    else this.#context.enter(cpu, 0, 0, root);
+    try {
+      if (!this.#inMemory.open(frame.regs, slots.word(cpu, TrapSlot.regs), slots.word(cpu, TrapSlot.regs + 4)))
+        return false;
+      frame.cpu = cpu;
+      frame.user = this.#traps.isUser(frame.regs);
+      const handled = this.#text.deliver(frame);
+      this.#inMemory.close();
+      return handled;
+    } finally {
+      this.#context.leave();
+    }
+  }
+}
