@@ -28,7 +28,7 @@ function cpu(answers: Readonly<Record<string, string>>): { registers: CpuRegiste
 
 describe('CpuRegisters', () => {
   it('reads what one packet holds at once, and the rest when it is asked for', () => {
-    const { registers, stub } = cpu({ g: '8877665544332211' + '46020000', p2: '0010000000000000' });
+    const { registers, stub } = cpu({ g: '887766554433221146020000', p2: '0010000000000000' });
     registers.load('01');
     expect(registers.get('rax')).toBe(0x1122_3344_5566_7788n);
     expect(registers.get('eflags')).toBe(0x246n);
@@ -39,7 +39,7 @@ describe('CpuRegisters', () => {
   });
 
   it('writes only what has changed, in the width of the register', () => {
-    const { registers, stub } = cpu({ g: '8877665544332211' + '46020000' });
+    const { registers, stub } = cpu({ g: '887766554433221146020000' });
     registers.load('01');
     registers.set('rax', 0x1122_3344_5566_7788n);
     registers.set('eflags', -1n);
