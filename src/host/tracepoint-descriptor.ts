@@ -28,6 +28,8 @@ export interface TraceField {
   readonly offset: number;
   readonly size: number;
   readonly signed: boolean;
+  /** `format` shows the array without its bounds (`u8 x[]`), as Linux does for arrays of probe events. */
+  readonly hidesBounds?: boolean;
 }
 
 /** A trace event: the record laid out from the arguments of its tracepoint. */

@@ -1,18 +1,18 @@
 import type { PtRegs } from '../arch/index.js';
 import { BpfError, BpfProgType } from '../base/index.js';
 import {
-  ContextSlots,
   ProgramAttachment,
   type AttachmentCounts,
   type AttachmentOptions,
   type BpfProgram,
-  type HookContext,
   type Runtime,
 } from '../runtime/index.js';
+import { KprobeMulti, type KprobeMultiAttachment, type KprobeMultiLink } from './kprobe-multi.js';
 import type { Kprobe, KprobePlace } from './kprobe.js';
 import type { KprobeRegistry } from './kprobe-registry.js';
 import type { Kretprobe } from './kretprobe.js';
 import type { KretprobeRegistry } from './kretprobe-registry.js';
+import { ProbeRuns } from './probe-runs.js';
 import type { ResolvedPlace } from './resolve.js';
 
 /** Where and how to attach; `onFault` hears of runs that had to stop. */
@@ -32,26 +32,22 @@ export interface KprobeLink<Probe> {
 }
 
 /**
- * BPF programs on kprobes and kretprobes. Each attachment has its own probe, as each perf event has in Linux; all
- * programs of one trap read one copy of the registers, made in the CPU's context slot when the first of them runs.
- * What a program returns is not looked at.
+ * BPF programs on kprobes and kretprobes. Each attachment has its own probe, as each perf event has in Linux. What a program
+ * returns is not looked at, but in a session.
  */
 export class KprobePrograms {
   readonly #runtime: Runtime;
   readonly #kprobes: KprobeRegistry;
   readonly #kretprobes: KretprobeRegistry;
-  readonly #contexts: ContextSlots;
-  readonly #hook: HookContext;
-  /** Per CPU, the generation of the registers that stand in its slot. */
-  readonly #copied: Float64Array;
+  readonly #runs: ProbeRuns;
+  readonly #multi: KprobeMulti;
 
   constructor(runtime: Runtime, kprobes: KprobeRegistry, kretprobes: KretprobeRegistry) {
     this.#runtime = runtime;
     this.#kprobes = kprobes;
     this.#kretprobes = kretprobes;
-    this.#contexts = new ContextSlots(runtime.memory, runtime.cpus, runtime.host.arch.ptRegs.size);
-    this.#hook = { size: this.#contexts.size, regs: null };
-    this.#copied = new Float64Array(runtime.cpus).fill(-1);
+    this.#runs = new ProbeRuns(runtime, kprobes.traps);
+    this.#multi = new KprobeMulti(runtime, kprobes, kretprobes, this.#runs);
   }
 
   /**
@@ -62,7 +58,10 @@ export class KprobePrograms {
     checkType(program);
     const place = this.#resolve(where);
     const call = this.#call(program, where, place.offset === 0 ? place.addr : 0n);
-    const preHandler = (_probe: Kprobe, regs: PtRegs, cpu: number): number => this.#run(call, regs, cpu);
+    const preHandler = (_probe: Kprobe, regs: PtRegs, cpu: number): number => {
+      this.#runs.run(call, regs, cpu);
+      return 0;
+    };
     return this.#link(
       call,
       () => this.#kprobes.register({ addr: place.addr, preHandler, readsOnly: true }),
@@ -78,7 +77,7 @@ export class KprobePrograms {
     const spec = {
       addr: place.addr,
       maxactive: where.maxactive ?? 0,
-      handler: (_instance: unknown, regs: PtRegs, cpu: number) => void this.#run(call, regs, cpu),
+      handler: (_instance: unknown, regs: PtRegs, cpu: number) => void this.#runs.run(call, regs, cpu),
     };
     return this.#link(
       call,
@@ -87,9 +86,15 @@ export class KprobePrograms {
     );
   }
 
+  /** One program on many functions. Errors as `KprobeMulti`. */
+  attachMulti(program: BpfProgram, where: KprobeMultiAttachment): KprobeMultiLink {
+    checkType(program);
+    return this.#multi.attach(program, where);
+  }
+
   /** Gives the context slots back; nothing may be attached any more. */
   close(): void {
-    this.#contexts.free();
+    this.#runs.close();
   }
 
   #resolve(where: KprobeAttachment): ResolvedPlace {
@@ -102,7 +107,7 @@ export class KprobePrograms {
   }
 
   #call(program: BpfProgram, where: KprobeAttachment, funcIp: bigint): ProgramAttachment {
-    return new ProgramAttachment(this.#runtime, program, this.#hook, { ...where, funcIp });
+    return new ProgramAttachment(this.#runtime, program, this.#runs.hook, { ...where, funcIp });
   }
 
   #link<Probe>(call: ProgramAttachment, register: () => Probe, unregister: (probe: Probe) => void): KprobeLink<Probe> {
@@ -124,19 +129,6 @@ export class KprobePrograms {
         call.dispose();
       },
     };
-  }
-
-  #run(call: ProgramAttachment, regs: PtRegs, cpu: number): number {
-    if (call.misses(cpu)) return 0;
-    const { generation } = this.#kprobes.traps;
-    const ctx = this.#contexts.at(cpu);
-    if (this.#copied[cpu] !== generation) {
-      this.#copied[cpu] = generation;
-      regs.copyTo(this.#runtime.memory.i32, ctx >> 2);
-    }
-    this.#hook.regs = regs;
-    call.hit(ctx, cpu);
-    return 0;
   }
 }
 

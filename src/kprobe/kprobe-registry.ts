@@ -11,8 +11,9 @@ import { TrapRelay } from './trap-relay.js';
 
 /**
  * The kprobes of one host. Probes at one address share a patched point; the breakpoint stands in the text while
- * one of them is enabled. Registering publishes a point before it patches; removing unpatches first and frees
- * the slot when the last hit in flight has left it, so both are safe from inside a handler.
+ * one of them is enabled. Registering publishes a point before it patches; removing unpatches first, lets the host deliver
+ * the traps that were met before (outside of handlers), and frees the slot when the last hit in flight has left it: both
+ * are safe from inside a handler.
  */
 export class KprobeRegistry {
   readonly host: Host;
@@ -48,6 +49,18 @@ export class KprobeRegistry {
     return resolvePlace(this.host, place);
   }
 
+  /** Why `register` would refuse a probe there, or null: nothing is changed. Whether there is a slot left is not asked. */
+  refusal(place: KprobePlace): BpfError | null {
+    try {
+      const resolved = this.resolve(place);
+      if (this.traps.points.get(resolved.addr) === undefined) this.#plan(resolved);
+      return null;
+    } catch (error) {
+      if (error instanceof BpfError) return error;
+      throw error;
+    }
+  }
+
   /**
    * register_kprobe(). Errors as there: EINVAL (not exactly one of symbol and address, no text, blacklisted, an
    * instruction that cannot be displaced), ENOENT (no such symbol), EILSEQ (inside an instruction), EOPNOTSUPP (an
@@ -71,12 +84,24 @@ export class KprobeRegistry {
 
   /** unregister_kprobe(): when it returns, no handler of `probe` will be called any more. Idempotent. */
   unregister(probe: Kprobe): void {
-    if (!this.#probes.delete(probe)) return;
-    probe.registered = false;
-    const point = this.#pointOf(probe);
-    point.remove(probe);
-    this.#rearm(point);
-    this.#settle(point);
+    this.unregisterAll([probe]);
+  }
+
+  /** unregister_kprobes(): many at once, for one wait. */
+  unregisterAll(probes: Iterable<Kprobe>): void {
+    const left: KprobePoint[] = [];
+    for (const probe of probes) {
+      if (!this.#probes.delete(probe)) continue;
+      probe.registered = false;
+      const point = this.#pointOf(probe);
+      point.remove(probe);
+      this.#rearm(point);
+      if (point.probes.length === 0) left.push(point);
+    }
+    if (left.length === 0) return;
+    // A trap that is still under way finds the point, or the text without a breakpoint: it is executed anew.
+    if (this.traps.handlers === 0) this.#text.drain?.();
+    for (const point of left) this.#settle(point);
   }
 
   /** EINVAL if it is not registered. */
@@ -91,7 +116,7 @@ export class KprobeRegistry {
 
   /** Unregisters all probes. Traps of hits and followed calls that are under way are still taken. */
   close(): void {
-    for (const probe of this.#probes) this.unregister(probe);
+    this.unregisterAll([...this.#probes]);
     TrapRelay.of(this.#text).retire(this.traps.handle, () => this.traps.idle);
   }
 
@@ -112,18 +137,23 @@ export class KprobeRegistry {
   /** Prepares the instruction and makes the point known to the trap handler. */
   #publish(place: ResolvedPlace): KprobePoint {
     const where = this.host.symbols.format(place.addr);
-    const { bytes, context } = readProbedInsn(this.host, this.#reader, place);
-    const plan = this.#arch.probing.plan(bytes, place.addr, context);
-    if (plan.kind === 'refuse') {
-      throw new BpfError(plan.errno, `placing a probe at ${where}`, { remedy: `not possible: ${plan.reason}` });
-    }
+    const { plan, bytes } = this.#plan(place);
     const original = bytes.slice(0, plan.length);
     const slot = plan.relocate === undefined ? null : this.#slots.place(plan.relocate, where);
     const breakpoint = this.#arch.probing.breakpoint(plan.length);
-    const point = new KprobePoint(place.addr, original, breakpoint, plan satisfies ExecutablePlan, slot);
+    const point = new KprobePoint(place.addr, original, breakpoint, plan, slot);
     this.traps.points.set(point.lo, point.hi, point);
     if (slot !== null) this.traps.slotEnds.set(slot.endLo, slot.endHi, point);
     return point;
+  }
+
+  /** Reads the instruction and decides how it is executed once it is displaced. */
+  #plan(place: ResolvedPlace): { plan: ExecutablePlan; bytes: Uint8Array } {
+    const { bytes, context } = readProbedInsn(this.host, this.#reader, place);
+    const plan = this.#arch.probing.plan(bytes, place.addr, context);
+    if (plan.kind !== 'refuse') return { plan, bytes };
+    const where = this.host.symbols.format(place.addr);
+    throw new BpfError(plan.errno, `placing a probe at ${where}`, { remedy: `not possible: ${plan.reason}` });
   }
 
   /** Puts the breakpoint in or takes it out, as the point's probes want it. */
@@ -146,6 +176,8 @@ export class KprobeRegistry {
   }
 
   #free(point: KprobePoint): void {
+    // Draining may have freed it already.
+    if (this.traps.points.find(point.lo, point.hi) !== point) return;
     this.traps.points.delete(point.lo, point.hi);
     if (point.slot === null) return;
     this.traps.slotEnds.delete(point.slot.endLo, point.slot.endHi);

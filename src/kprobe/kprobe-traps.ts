@@ -25,6 +25,8 @@ export class KprobeTraps {
   returnsPending: () => boolean = () => false;
   /** Told when a point without probes has no hit in flight any more. */
   onDrained: (point: KprobePoint) => void = () => {};
+  /** Handlers under way, of all CPUs: meanwhile the host cannot be asked to drain its traps. */
+  handlers = 0;
   /** Another number whenever the registers of the hit at hand may differ from those that a handler saw before. */
   generation = 0;
   readonly #arch: Arch;
@@ -86,6 +88,7 @@ export class KprobeTraps {
   #runPreHandlers(point: KprobePoint, frame: TrapFrame, cpu: TrapCpu): boolean {
     // Probes added by a handler wait for the next hit; those removed by one are not called any more.
     const { probes } = point;
+    this.handlers++;
     try {
       for (let i = 0; i < probes.length; i++) {
         if (!this.#runPreHandler(probes[i], frame)) continue;
@@ -98,6 +101,8 @@ export class KprobeTraps {
       cpu.busy = false;
       this.#leave(point);
       throw error;
+    } finally {
+      this.handlers--;
     }
   }
 
@@ -155,9 +160,11 @@ export class KprobeTraps {
 
   /** The hit is over. `done`: the displaced instruction was executed. */
   #complete(frame: TrapFrame, point: KprobePoint, cpu: TrapCpu, nested: boolean, done: boolean): boolean {
+    this.handlers++;
     try {
       if (done && !nested) point.runPostHandlers(frame.regs, frame.cpu);
     } finally {
+      this.handlers--;
       if (!nested) cpu.busy = false;
       this.#leave(point);
     }
@@ -170,9 +177,11 @@ export class KprobeTraps {
     const outer = cpu.busy;
     cpu.busy = true;
     this.generation++;
+    this.handlers++;
     try {
       return this.returnHandler(frame);
     } finally {
+      this.handlers--;
       cpu.busy = outer;
     }
   }

@@ -1,6 +1,7 @@
 import type { Arch, PtRegs } from '../arch/index.js';
 import { BpfError, hi32, lo32 } from '../base/index.js';
 import type { Host, TrapFrame } from '../host/index.js';
+import type { Kprobe } from './kprobe.js';
 import type { KprobeRegistry } from './kprobe-registry.js';
 import { Kretprobe, type KretprobeInstance, type KretprobeMissed, type KretprobeSpec } from './kretprobe.js';
 import { TaskInstances, type TaskCalls } from './task-instances.js';
@@ -77,9 +78,18 @@ export class KretprobeRegistry {
 
   /** When it returns, no handler is called any more; calls under way return unseen. Idempotent. */
   unregister(kretprobe: Kretprobe): void {
-    if (!this.#probes.delete(kretprobe)) return;
-    kretprobe.registered = false;
-    this.#kprobes.unregister(kretprobe.entry);
+    this.unregisterAll([kretprobe]);
+  }
+
+  /** Many at once, for one wait. */
+  unregisterAll(kretprobes: Iterable<Kretprobe>): void {
+    const entries: Kprobe[] = [];
+    for (const kretprobe of kretprobes) {
+      if (!this.#probes.delete(kretprobe)) continue;
+      kretprobe.registered = false;
+      entries.push(kretprobe.entry);
+    }
+    this.#kprobes.unregisterAll(entries);
   }
 
   enable(kretprobe: Kretprobe): void {
@@ -93,7 +103,7 @@ export class KretprobeRegistry {
 
   /** Unregisters all return probes. Calls under way still find their way back. */
   close(): void {
-    for (const kretprobe of this.#probes) this.unregister(kretprobe);
+    this.unregisterAll([...this.#probes]);
     this.#closed = true;
     this.#stopWhenDone();
   }

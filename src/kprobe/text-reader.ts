@@ -3,6 +3,9 @@ import type { Host, HostText } from '../host/index.js';
 import type { AddressTable } from './address-table.js';
 import type { KprobePoint } from './kprobe-point.js';
 
+/** Bytes of the longest breakpoint. */
+const MAX_BREAKPOINT = 4;
+
 /** The host's text as it was before any probe. */
 export class TextReader {
   readonly #host: Host;
@@ -17,8 +20,9 @@ export class TextReader {
   read(address: bigint, length: number): Uint8Array | null {
     const bytes = this.readPatched(address, length);
     if (bytes === null) return null;
-    for (const point of this.#points.values()) {
-      if (point.armed) overlay(bytes, Number(point.addr - address), point);
+    for (let offset = 1 - MAX_BREAKPOINT; offset < length; offset++) {
+      const point = this.#points.get(address + BigInt(offset));
+      if (point?.armed === true) overlay(bytes, offset, point);
     }
     return bytes;
   }

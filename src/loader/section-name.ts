@@ -49,6 +49,12 @@ function parseTarget(prefix: string, rest: string): AttachTarget | undefined {
       return parseKprobe(rest);
     case 'kretprobe':
       return parseKretprobe(rest);
+    case 'kprobe.multi':
+      return parseMulti('entry', rest);
+    case 'kretprobe.multi':
+      return parseMulti('return', rest);
+    case 'kprobe.session':
+      return parseMulti('session', rest);
     case 'perf_event':
       return { kind: 'perf_event' };
     default:
@@ -75,4 +81,10 @@ function parseKretprobe(rest: string): AttachTarget | undefined {
   return match === null || Number(match[2] ?? 0) !== 0
     ? undefined
     : { kind: 'kretprobe', symbol: match[1], maxactive: 0 };
+}
+
+/** The names libbpf reads with sscanf("%m[a-zA-Z0-9_.*?]"): what follows them is not looked at. */
+function parseMulti(on: 'entry' | 'return' | 'session', rest: string): AttachTarget | undefined {
+  const pattern = /^[A-Za-z0-9_.*?]+/.exec(rest)?.[0];
+  return pattern === undefined ? undefined : { kind: 'kprobe_multi', on, pattern };
 }

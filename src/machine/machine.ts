@@ -1,5 +1,5 @@
 import type { Host } from '../host/index.js';
-import type { KprobeRegistry, KretprobeRegistry } from '../kprobe/index.js';
+import type { KprobeEvents, KprobeRegistry, KretprobeRegistry } from '../kprobe/index.js';
 import {
   openPerfBuffer,
   type PerfBufferOptions,
@@ -105,6 +105,14 @@ export class Machine {
   /** EOPNOTSUPP where the host's text cannot be patched. */
   get kretprobes(): KretprobeRegistry {
     return this.#registries.kprobes.kretprobes;
+  }
+
+  /**
+   * What tracefs calls `kprobe_events`: the events written there are trace events of this machine, to which programs attach
+   * as `tracepoint:GROUP:NAME`. EOPNOTSUPP where the host's text cannot be patched.
+   */
+  get kprobeEvents(): KprobeEvents {
+    return this.#registries.kprobeEvents;
   }
 
   /**

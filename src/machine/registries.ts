@@ -1,5 +1,5 @@
-import type { Host } from '../host/index.js';
-import { KprobePrograms, KprobeRegistry, KretprobeRegistry } from '../kprobe/index.js';
+import type { Host, HostTracepoints } from '../host/index.js';
+import { KprobeEvents, KprobePrograms, KprobeRegistry, KretprobeRegistry } from '../kprobe/index.js';
 import { PerfEvents } from '../perf/index.js';
 import { RawTracepoints } from '../rawtp/index.js';
 import type { Runtime } from '../runtime/index.js';
@@ -22,6 +22,7 @@ export class Registries {
   #tracepoints: TracepointRegistry | null = null;
   #rawTracepoints: RawTracepoints | null = null;
   #kprobes: Kprobes | null = null;
+  #kprobeEvents: KprobeEvents | null = null;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -32,6 +33,12 @@ export class Registries {
   get tracepoints(): TracepointRegistry {
     this.#tracepoints ??= new TracepointRegistry(this.#runtime);
     return this.#tracepoints;
+  }
+
+  /** Kprobe events are trace events, also of a host that has no others. */
+  get kprobeEvents(): KprobeEvents {
+    this.#kprobeEvents ??= this.#makeKprobeEvents();
+    return this.#kprobeEvents;
   }
 
   get rawTracepoints(): RawTracepoints {
@@ -64,9 +71,24 @@ export class Registries {
     this.#tracepoints?.close();
   }
 
+  #makeKprobeEvents(): KprobeEvents {
+    const { kprobes, kretprobes } = this.kprobes;
+    this.#tracepoints ??= new TracepointRegistry(this.#runtime, this.host.tracepoints ?? noTracepoints());
+    const traceEvents = this.#tracepoints;
+    return new KprobeEvents(kprobes, kretprobes, {
+      exists: (group, name) => traceEvents.events.some((event) => event.system === group && event.name === name),
+      added: (event) => traceEvents.add(event),
+      removing: ({ group, name }) => traceEvents.remove(group, name),
+    });
+  }
+
   #makeKprobes(): Kprobes {
     const kprobes = new KprobeRegistry(this.#runtime.host);
     const kretprobes = new KretprobeRegistry(kprobes);
     return { kprobes, kretprobes, programs: new KprobePrograms(this.#runtime, kprobes, kretprobes) };
   }
+}
+
+function noTracepoints(): HostTracepoints {
+  return { list: [], setEnabled: () => undefined, setSink: () => undefined };
 }

@@ -3,7 +3,7 @@ import type { Host } from '../host/index.js';
 import type { KprobePlace } from '../kprobe/index.js';
 import type { AttachTarget, BpfProgram, Runtime } from '../runtime/index.js';
 import type { Hook } from './hooks/hook.js';
-import { kprobeHook, kretprobeHook } from './hooks/kprobe-hook.js';
+import { kprobeHook, kprobeMultiHook, kretprobeHook } from './hooks/kprobe-hook.js';
 import { perfHook, type SamplingOptions } from './hooks/perf-hook.js';
 import { rawTracepointHook, tracepointHook } from './hooks/tracepoint-hook.js';
 import { nearestNames } from './nearest-names.js';
@@ -18,6 +18,7 @@ const TYPES: Readonly<Record<Exclude<AttachTarget['kind'], 'other'>, readonly nu
   tp_btf: [BpfProgType.BPF_PROG_TYPE_TRACING],
   kprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
   kretprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
+  kprobe_multi: [BpfProgType.BPF_PROG_TYPE_KPROBE],
   perf_event: [BpfProgType.BPF_PROG_TYPE_PERF_EVENT],
 };
 
@@ -42,6 +43,8 @@ export function resolveTarget(
       return rawTracepoint(registries, program, target);
     case 'perf_event':
       return perfHook(registries.perf, sampling);
+    case 'kprobe_multi':
+      return manyProbes(registries, target);
     default:
       return probe(runtime.host, registries, program, target);
   }
@@ -95,6 +98,14 @@ function probe(host: Host, registries: Registries, program: BpfProgram, target: 
   if (target.kind === 'kretprobe') return kretprobeHook(programs, kretprobes, place, target.maxactive, name);
   const suffix = target.offset === 0 ? '' : `+0x${target.offset.toString(16)}`;
   return kprobeHook(programs, kprobes, place, name + suffix);
+}
+
+const MULTI_NAMES = { entry: 'kprobe.multi', return: 'kretprobe.multi', session: 'kprobe.session' } as const;
+
+function manyProbes(registries: Registries, target: KindOf<'kprobe_multi'>): Hook {
+  const { kind: _kind, ...where } = target;
+  const names = where.pattern ?? `${(where.symbols ?? where.addresses ?? []).length} functions`;
+  return kprobeMultiHook(registries.kprobes.programs, where, `${MULTI_NAMES[target.on]}:${names}`);
 }
 
 function placeOf(host: Host, program: BpfProgram, target: KindOf<'kprobe' | 'kretprobe'>): KprobePlace {

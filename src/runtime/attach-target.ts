@@ -5,6 +5,15 @@ export type AttachTarget =
   | { readonly kind: 'tp_btf'; readonly name: string }
   | { readonly kind: 'kprobe'; readonly symbol: string; readonly offset: number; readonly address?: bigint }
   | { readonly kind: 'kretprobe'; readonly symbol: string; readonly maxactive: number; readonly address?: bigint }
+  /** Many functions at once: those that a pattern (`*`, `?`) matches, or a list, with a cookie for each if wanted. */
+  | {
+      readonly kind: 'kprobe_multi';
+      readonly on: 'entry' | 'return' | 'session';
+      readonly pattern?: string;
+      readonly symbols?: readonly string[];
+      readonly addresses?: readonly bigint[];
+      readonly cookies?: readonly bigint[];
+    }
   | { readonly kind: 'perf_event' }
   /** Known to the section-name grammar, not attachable yet: `attach` refuses it by this name. */
   | { readonly kind: 'other'; readonly section: string };

@@ -25,7 +25,7 @@ export function formatOf(event: TraceEvent): string {
 }
 
 function fieldLine(field: TraceField): string {
-  const { type, name, arrayLength, offset, size, signed } = field;
-  const bounds = arrayLength > 0 ? `[${arrayLength}]` : '';
+  const { type, name, arrayLength, offset, size, signed, hidesBounds } = field;
+  const bounds = arrayLength === 0 ? '' : hidesBounds === true ? '[]' : `[${arrayLength}]`;
   return `\tfield:${type} ${name}${bounds};\toffset:${offset};\tsize:${size};\tsigned:${signed ? 1 : 0};`;
 }

@@ -14,35 +14,48 @@ const MAX_EVENT_ID = 0xffff;
  */
 export class TracepointRegistry {
   readonly tracepoints: readonly Tracepoint[];
-  readonly events: readonly TraceEvent[];
+  readonly #runtime: Runtime;
   readonly #host: HostTracepoints;
   readonly #records: RecordPool;
   readonly #byName: ReadonlyMap<string, Tracepoint>;
-  readonly #events: ReadonlyMap<string, TraceEvent>;
+  readonly #byId = new Map<number, TraceEvent>();
+  readonly #events = new Map<string, TraceEvent>();
+  #lastId = 0;
 
-  /** Takes over the hits of the host. EOPNOTSUPP where it has no tracepoints. */
-  constructor(runtime: Runtime) {
-    const { host, memory, cpus } = runtime;
-    if (host.tracepoints === null) {
-      throw new BpfError('EOPNOTSUPP', `using tracepoints of ${host.name}`, { remedy: 'it has none' });
+  /**
+   * Takes over the hits of the host. EOPNOTSUPP where it has no tracepoints; `source` are those to use instead, which may be
+   * none.
+   */
+  constructor(runtime: Runtime, source: HostTracepoints | null = runtime.host.tracepoints) {
+    if (source === null) {
+      throw new BpfError('EOPNOTSUPP', `using tracepoints of ${runtime.host.name}`, { remedy: 'it has none' });
     }
-    this.#host = host.tracepoints;
+    this.#runtime = runtime;
+    this.#host = source;
     takeTracepoints(this.#host);
-    this.#records = new RecordPool(memory, cpus);
-    const tracepoints = host.tracepoints.list.map(
-      (_, index) => new Tracepoint(host.tracepoints as HostTracepoints, index),
-    );
-    this.tracepoints = tracepoints;
-    const events: TraceEvent[] = [];
-    for (const tracepoint of tracepoints) {
-      for (const descriptor of tracepoint.descriptor.events) {
-        events.push(new TraceEvent(host, this.#records, tracepoint, descriptor, nextId(events)));
-      }
+    this.#records = new RecordPool(runtime.memory, runtime.cpus);
+    this.tracepoints = this.#open(source);
+    this.#byName = new Map(this.tracepoints.map((tracepoint) => [tracepoint.name, tracepoint]));
+  }
+
+  /** In the order of their ids. */
+  get events(): readonly TraceEvent[] {
+    return [...this.#byId.values()];
+  }
+
+  /** Events that come while the machine runs (those of kprobes): they get the next ids. */
+  add(source: HostTracepoints): void {
+    this.#open(source);
+  }
+
+  /** Takes away an event that was added. ENOENT if it is not there, EBUSY while somebody listens to it. */
+  remove(system: string, name: string): void {
+    const event = this.event(system, name);
+    if (event.enabled) {
+      throw new BpfError('EBUSY', `removing trace event ${system}:${name}`, { remedy: 'somebody listens to it' });
     }
-    this.events = events;
-    this.#byName = new Map(tracepoints.map((tracepoint) => [tracepoint.name, tracepoint]));
-    this.#events = new Map(events.map((event) => [`${event.system}:${event.name}`, event]));
-    this.#host.setSink((index, args, cpu) => tracepoints[index].hit(args, cpu));
+    this.#byId.delete(event.id);
+    this.#events.delete(`${system}:${name}`);
   }
 
   /** ENOENT if the host has no such tracepoint. */
@@ -67,11 +80,11 @@ export class TracepointRegistry {
 
   /** The event with this id; ENOENT if there is none, 0 included. */
   eventById(id: number): TraceEvent {
-    const found = this.events[id - 1];
+    const found = this.#byId.get(id);
     if (found !== undefined) return found;
     throw new BpfError('ENOENT', 'looking for a trace event by id', {
       value: id,
-      remedy: `ids go from 1 to ${this.events.length}`,
+      remedy: `ids go from 1 to ${this.#lastId}`,
     });
   }
 
@@ -81,6 +94,27 @@ export class TracepointRegistry {
     taken.delete(this.#host);
     for (const { enabled, index } of this.tracepoints) if (enabled) this.#host.setEnabled(index, false);
     this.#records.free();
+  }
+
+  /** Tracepoints and events of `source`, whose hits are taken from now on. */
+  #open(source: HostTracepoints): Tracepoint[] {
+    const tracepoints = source.list.map((_, index) => new Tracepoint(source, index));
+    for (const tracepoint of tracepoints) {
+      for (const descriptor of tracepoint.descriptor.events) {
+        const event = new TraceEvent(this.#runtime.host, this.#records, tracepoint, descriptor, this.#nextId());
+        this.#byId.set(event.id, event);
+        this.#events.set(`${event.system}:${event.name}`, event);
+      }
+    }
+    source.setSink((index, args, cpu) => tracepoints[index].hit(args, cpu));
+    return tracepoints;
+  }
+
+  #nextId(): number {
+    const id = this.#lastId + 1;
+    if (id > MAX_EVENT_ID) throw new BpfError('E2BIG', `numbering more than ${MAX_EVENT_ID} trace events`);
+    this.#lastId = id;
+    return id;
   }
 }
 
@@ -94,12 +128,6 @@ function takeTracepoints(host: HostTracepoints): void {
     });
   }
   taken.add(host);
-}
-
-function nextId(events: readonly TraceEvent[]): number {
-  const id = events.length + 1;
-  if (id > MAX_EVENT_ID) throw new BpfError('E2BIG', `numbering more than ${MAX_EVENT_ID} trace events`);
-  return id;
 }
 
 function similar(name: string, known: Iterable<string>): string {

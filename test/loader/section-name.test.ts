@@ -52,6 +52,20 @@ describe('a section name that tells a target', () => {
     });
   });
 
+  it.each([
+    ['kprobe.multi/vfs_*', 'entry', 'vfs_*', BpfAttachType.BPF_TRACE_KPROBE_MULTI],
+    ['kprobe.multi/vfs_rea?', 'entry', 'vfs_rea?', BpfAttachType.BPF_TRACE_KPROBE_MULTI],
+    ['kretprobe.multi/do_exit.isra.0', 'return', 'do_exit.isra.0', BpfAttachType.BPF_TRACE_KPROBE_MULTI],
+    ['kprobe.session/vfs_*+4', 'session', 'vfs_*', BpfAttachType.BPF_TRACE_KPROBE_SESSION],
+  ] as const)('%s: functions by pattern', (section, on, pattern, expectedAttachType) => {
+    const attach = { kind: 'kprobe_multi', on, pattern };
+    expect(parseSectionName(section)).toMatchObject({ type: T.BPF_PROG_TYPE_KPROBE, expectedAttachType, attach });
+  });
+
+  it.each(['kprobe.multi', 'kprobe.multi/', 'kprobe.session/+4'])('%s tells no functions', (section) => {
+    expect(parseSectionName(section).attach).toEqual({ kind: 'other', section });
+  });
+
   it.each(['kprobe/vfs_read+0x99999999999999999999', 'kprobe/vfs_read+9007199254740993'])(
     '%s is none: no instruction stands there, and a number cannot hold it',
     (section) => expect(parseSectionName(section).attach).toEqual({ kind: 'other', section }),
@@ -70,7 +84,6 @@ const typed: readonly (readonly [section: string, type: number, expectedAttachTy
   ['kprobe', T.BPF_PROG_TYPE_KPROBE, 0],
   ['kprobe/not a symbol', T.BPF_PROG_TYPE_KPROBE, 0],
   ['kretprobe/vfs_read+4', T.BPF_PROG_TYPE_KPROBE, 0],
-  ['kprobe.multi/vfs_*', T.BPF_PROG_TYPE_KPROBE, BpfAttachType.BPF_TRACE_KPROBE_MULTI],
   ['uprobe//bin/true:main', T.BPF_PROG_TYPE_KPROBE, 0],
   ['ksyscall/openat', T.BPF_PROG_TYPE_KPROBE, 0],
   ['tracepoint/sched', T.BPF_PROG_TYPE_TRACEPOINT, 0],

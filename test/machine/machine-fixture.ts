@@ -57,12 +57,12 @@ export class MachineFixture {
   }
 
   /** A program that emits `tag` and its attach cookie; it returns 1. */
-  program(tag: number, type: number = BpfProgType.BPF_PROG_TYPE_KPROBE): BpfProgram {
+  program(tag: number, type: number = BpfProgType.BPF_PROG_TYPE_KPROBE, expected = 0): BpfProgram {
     const isTracing = type === BpfProgType.BPF_PROG_TYPE_TRACING;
     return this.machine.runtime.loadProgram({
       name: `prog${tag}`,
       type,
-      expectedAttachType: isTracing ? BpfAttachType.BPF_TRACE_RAW_TP : 0,
+      expectedAttachType: isTracing ? BpfAttachType.BPF_TRACE_RAW_TP : expected,
       license: 'GPL',
       maps: [this.ring],
       insns: [

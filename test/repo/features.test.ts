@@ -39,6 +39,7 @@ const PARAGRAPHS = [
   'Engines on the command line',
   'Architectures: arm64',
   'bench',
+  'Kprobes',
   'Equality',
   'Guests',
   'QEMU hosts',

@@ -1,6 +1,8 @@
 import type {
   KprobeLink,
   Kprobe,
+  KprobeMultiAttachment,
+  KprobeMultiLink,
   KprobePlace,
   KprobePrograms,
   KprobeRegistry,
@@ -47,17 +49,49 @@ export function kretprobeHook(
   };
 }
 
+/** Many functions with one program. */
+export function kprobeMultiHook(
+  programs: KprobePrograms,
+  where: Omit<KprobeMultiAttachment, 'cookie' | 'onFault'>,
+  name: string,
+): Hook {
+  return {
+    name,
+    attach(program: BpfProgram, options: HookOptions): AttachedHook {
+      const link = programs.attachMulti(program, { ...where, ...options });
+      return {
+        setEnabled: (enabled) => link.setEnabled(enabled),
+        account: () => multiAccount(link),
+        detach: () => link.detach(),
+      };
+    },
+  };
+}
+
 /** Hits that did not get to the attachment are the probe's own misses. */
 function kprobeAccount({ probe, counts }: KprobeLink<Kprobe>): HookAccount {
   return addAccounts(callAccount(counts), missedAtEntry(probe));
 }
 
 function kretprobeAccount({ probe, counts }: KprobeLink<Kretprobe>): HookAccount {
+  return addAccounts(callAccount(counts), missedReturns(probe));
+}
+
+/** In a session an entry that was followed is one event, and its return another. */
+function multiAccount({ probes, counts }: KprobeMultiLink): HookAccount {
+  return probes.reduce(
+    (sum, { kprobe, kretprobe }) =>
+      addAccounts(sum, kretprobe === null ? missedAtEntry(kprobe) : missedReturns(kretprobe)),
+    callAccount(counts),
+  );
+}
+
+function missedReturns(probe: Kretprobe): HookAccount {
   const { maxactive, fault, unwound, exited, unregistered } = probe.missed;
   const dropped = { maxactive, fault, 'no return': unwound + exited, detached: unregistered };
   const seen = probe.nactive + maxactive + fault + unwound + exited + unregistered;
   const withoutReturn = { seen, delivered: 0, pending: probe.nactive, dropped };
-  return addAccounts(addAccounts(callAccount(counts), withoutReturn), missedAtEntry(probe.entry));
+  return addAccounts(withoutReturn, missedAtEntry(probe.entry));
 }
 
 function missedAtEntry(probe: Kprobe): HookAccount {

@@ -1,0 +1,24 @@
+import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { describeWith } from '../oracle/describe-with.js';
+import { recording } from '../oracle/golden.js';
+import { askGuest, eventGuest } from './kprobe-events/boot.js';
+
+const definitions = readFileSync(new URL('./kprobe-events/definitions.txt', import.meta.url), 'utf8');
+const answers = new URL('../testdata/kprobe/events-x86_64.txt', import.meta.url);
+
+/** Registers and addresses, which are others in each boot and each build of the kernel. */
+function comparable(text: string): string[] {
+  return text.split('\n').filter((line) => !/^(# |[SM] |H r?regs: )/.test(line));
+}
+
+describeWith('kprobe_events of a Debian kernel', eventGuest(), (guest) => {
+  it('answers every definition as recorded', { timeout: 180_000 }, async () => {
+    const told = await askGuest(guest, definitions);
+    if (recording()) {
+      mkdirSync(new URL('./', answers), { recursive: true });
+      writeFileSync(answers, told);
+    }
+    expect(comparable(told)).toEqual(comparable(readFileSync(answers, 'utf8')));
+  });
+});
