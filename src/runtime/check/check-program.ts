@@ -1,4 +1,4 @@
-import type { CheckedProgram, ProgramInput } from '../executable.js';
+import type { CheckedProgram, ProgramInput, Subprog } from '../executable.js';
 import { BPF_COMPLEXITY_LIMIT_INSNS } from '../isa/index.js';
 import { checkCallDepth } from './call-depth.js';
 import { CheckError } from './check-error.js';
@@ -36,7 +36,25 @@ export function checkProgram(input: ProgramInput, options: CheckOptions = {}): C
   }
   checkCallDepth(input, subprogs);
   checkStackDepth(input, subprogs);
-  return { ...input, kind: 'checked', subprogs };
+  return checkedProgram(input, subprogs);
+}
+
+/** Written out: engines look at it for each instruction, and what spreading makes of an object is slow to look at. */
+function checkedProgram(input: ProgramInput, subprogs: readonly Subprog[]): CheckedProgram {
+  const { name, type, expectedAttachType, license, insns, maps, lines, functionNames, notes } = input;
+  return {
+    kind: 'checked',
+    name,
+    type,
+    expectedAttachType,
+    license,
+    insns,
+    maps,
+    subprogs,
+    ...(lines === undefined ? undefined : { lines }),
+    ...(functionNames === undefined ? undefined : { functionNames }),
+    ...(notes === undefined ? undefined : { notes }),
+  };
 }
 
 function checkSize(input: ProgramInput): void {

@@ -98,8 +98,17 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     const index = i === 0 ? writer.declare(ENTRY_TYPE, ModuleName.entry(number)) : writer.declare(SUBPROG_TYPE);
     subprogs.set(indexOfWord(code.wordOfSlot[start]), index);
   }
+  // Written out: an object made by spreading another costs more than all else here, and so does each look at it.
   const plan: ModulePlan = {
-    ...input,
+    executable,
+    code,
+    runtime: input.runtime,
+    state: input.state,
+    assumeProved: input.assumeProved,
+    trustContext: input.trustContext,
+    listing: input.listing,
+    program: input.program,
+    outside: input.outside,
     uses,
     routines,
     typeIndex: (type) => writer.typeIndex(type),
@@ -127,7 +136,13 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
   const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed, mayStop } = plan;
   const usesFrames = subprogs.size > 1;
   return {
-    ...{ usesBudget, usesFrames, usesCpu, usesWindows, usesAttachment, contextNeed, mayStop },
+    usesBudget,
+    usesFrames,
+    usesCpu,
+    usesWindows,
+    usesAttachment,
+    contextNeed,
+    mayStop,
     isClosed: !plan.needsRun,
     contextUse: looksAtKnownBytes(plan) ? contextNeed : Infinity,
   };
