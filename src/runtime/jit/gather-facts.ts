@@ -19,7 +19,7 @@ const PROVED: AccessWay = { kind: 'proved' };
 /** What of a module's plan facts depend on, and what follows from them for its caller. */
 export type FactsPlan = Pick<
   ModulePlan,
-  'executable' | 'code' | 'assumeProved' | 'trustContext' | 'usesBudget' | 'usesWindows' | 'contextNeed'
+  'executable' | 'runtime' | 'code' | 'assumeProved' | 'trustContext' | 'usesBudget' | 'usesWindows' | 'contextNeed'
 >;
 
 /** What can be known of each instruction of a function before code is written. */
@@ -159,7 +159,8 @@ class FactGatherer {
     const heads = [...this.#heads.keys()];
     if (assumeProved || heads.length === 0) return new Set(heads);
     const knowledge = { heads: this.#heads, growth: this.#growth };
-    const bounded = boundedLoops(code, this.#graph, this.#tree, knowledge, this.#isEntry);
+    const limits = { isEntry: this.#isEntry, budget: this.#plan.runtime.instructionBudget };
+    const bounded = boundedLoops(code, this.#graph, this.#tree, knowledge, limits);
     const isDeclared = (head: number): boolean =>
       executable.facts?.loopBound(code.slots[blocks[head].start]) !== undefined;
     return new Set(heads.filter((head) => bounded.has(head) || isDeclared(head)));

@@ -37,7 +37,7 @@ function factsOf(text: string): FunctionFacts {
   });
   const code = predecode(executable, runtime.helpers, formOps);
   const graph = flowGraph(code, 0);
-  const plan = { executable, code, assumeProved: false, trustContext: true };
+  const plan = { executable, runtime, code, assumeProved: false, trustContext: true };
   return gatherFacts(
     { ...plan, usesBudget: false, usesWindows: false, contextNeed: 0 },
     graph,

@@ -6,9 +6,12 @@ import { stepAt } from '../step.js';
 import type { ProgramState } from './program-state.js';
 import { Kind } from './value.js';
 
-/** Instructions that a loop of a program's entry may execute without being counted: less than 2 % of a run's budget. */
-const MOST_UNCOUNTED = 1 << 20;
-/** The same for a loop that may be entered very often: inside one that is counted, or in a function that is called. */
+/** Which part of a run's budget a loop of the program's entry may use without being counted. */
+const UNCOUNTED_PART = 1 / 64;
+/**
+ * Instructions of a loop that is not counted though it may be entered very often: inside one that is counted, or in a
+ * function that is called.
+ */
 const MOST_UNCOUNTED_INSIDE = 1 << 12;
 /** Blocks that may be looked at, per block of the function. */
 const EFFORT_PER_BLOCK = 8;
@@ -32,15 +35,16 @@ interface Loop {
 /**
  * Heads of loops that end soon. A register that grows in each round and is known to lie within bounds at the head
  * bounds the number of rounds, whatever ends the loop. What loops inside do is multiplied. `isEntry`: the function is
- * entered once in a run.
+ * entered once in a run; `budget`: the instructions that a run may execute.
  */
 export function boundedLoops(
   code: ProgramCode,
   graph: FlowGraph,
   tree: Dominators,
   knowledge: LoopKnowledge,
-  isEntry: boolean,
+  { isEntry, budget }: { readonly isEntry: boolean; readonly budget: number },
 ): ReadonlySet<number> {
+  const mostUncounted = budget * UNCOUNTED_PART;
   const bounded = new Set<number>();
   if (!tree.reducible) return bounded;
   const loops = findLoops(graph, tree);
@@ -48,11 +52,11 @@ export function boundedLoops(
   // Inner loops first.
   for (const loop of loops.toReversed()) {
     const rounds = mostRounds(code, graph, tree, knowledge, loop);
-    loop.work = rounds * workPerRound(graph, loop, innermost);
+    loop.work = rounds * workPerRound(graph, loop, innermost, mostUncounted);
   }
   for (const { head, parent, work } of loops) {
     const isInside = parent === undefined ? !isEntry : !bounded.has(parent.head);
-    if (work <= (isInside ? MOST_UNCOUNTED_INSIDE : MOST_UNCOUNTED)) bounded.add(head);
+    if (work <= (isInside ? Math.min(MOST_UNCOUNTED_INSIDE, mostUncounted) : mostUncounted)) bounded.add(head);
   }
   return bounded;
 }
@@ -80,7 +84,7 @@ function findLoops({ blocks }: FlowGraph, { sequence, order, predecessors, isLoo
   return loops;
 }
 
-function workPerRound({ blocks }: FlowGraph, loop: Loop, innermost: Map<number, Loop>): number {
+function workPerRound({ blocks }: FlowGraph, loop: Loop, innermost: Map<number, Loop>, mostUncounted: number): number {
   let work = 0;
   for (const block of loop.blocks) {
     const { start, end } = blocks[block];
@@ -92,7 +96,7 @@ function workPerRound({ blocks }: FlowGraph, loop: Loop, innermost: Map<number, 
     }
     const child = outermostBelow(inner, loop);
     child.parent = loop;
-    if (child.work === Infinity || child.work > MOST_UNCOUNTED) work += end - start;
+    if (child.work === Infinity || child.work > mostUncounted) work += end - start;
     else if (child.head === block) work += child.work;
   }
   return work;
