@@ -1,22 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { insnForms, type InsnForm } from '../host/sim/insn-forms.js';
+import type { InsnForm } from '../host/sim/insn-forms.js';
 import { randomCase, type InsnCase } from '../host/sim/insn-case.js';
 import { Random } from '../host/sim/random.js';
+import { forms64, refusedForms } from './kernel-forms.js';
 import { DisplacedRunner, type Outcome } from './displaced.js';
 
 const CASES_PER_FORM = Number(process.env['KSCOPE_INSN_CASES'] ?? 60);
-
-/** What the differential test of the processor cannot run in user mode. */
-const KERNEL_FORMS: readonly InsnForm[] = [
-  { name: 'jmp *rm', opcode: 0xff, digit: 4, modrm: true, sizes: [8] },
-  { name: 'call *rm', opcode: 0xff, digit: 2, modrm: true, sizes: [8], kind: 'stack' },
-  { name: 'ret', opcode: 0xc3, sizes: [8], kind: 'stack' },
-  { name: 'ret imm16', opcode: 0xc2, imm: 'w', sizes: [8], kind: 'stack' },
-  { name: 'sti', opcode: 0xfb, sizes: [4] },
-  { name: 'nop', opcode: 0x90, sizes: [4] },
-];
-/** Forms that a probe refuses; all others must run. */
-const REFUSED = ['hlt', 'ud2'];
 
 const runner = new DisplacedRunner();
 
@@ -52,13 +41,13 @@ function leavesCanonicalSpace(state: Outcome): boolean {
 }
 
 describe('an instruction displaced by a probe leaves the state of one that was not', () => {
-  const forms = [...insnForms, ...KERNEL_FORMS].map((form, i) => ({ name: form.name, form, seed: 104_729 * (i + 1) }));
+  const forms = forms64.map((form, i) => ({ name: form.name, form, seed: 104_729 * (i + 1) }));
 
-  it.each(forms.filter(({ name }) => !REFUSED.includes(name)))('$name', ({ form, seed }) => {
+  it.each(forms.filter(({ name }) => !refusedForms.includes(name)))('$name', ({ form, seed }) => {
     expect(check(form, seed)).toBeGreaterThan(0);
   });
 
-  it.each(forms.filter(({ name }) => REFUSED.includes(name)))('$name is refused', ({ form }) => {
+  it.each(forms.filter(({ name }) => refusedForms.includes(name)))('$name is refused', ({ form }) => {
     expect(runner.displaced(randomCase(form, new Random(1)))).toHaveProperty('refused');
   });
 });

@@ -29,6 +29,8 @@ const REMOVE_CACHE = 9 | (2 << 26) | (1 << 30);
 const ALL_PERMISSIONS = 7;
 /** UC_ERR_OK; every other number of `run` is one of uc_err. */
 export const UNICORN_OK = 0;
+/** UC_ERR_FETCH_UNMAPPED: the pc is where no memory is. */
+export const UNICORN_FETCH_UNMAPPED = 8;
 
 const numbered = (prefix: string, first: number, from: number, to: number): [string, number][] =>
   Array.from({ length: to - from + 1 }, (_, i) => [`${prefix}${from + i}`, first + i]);

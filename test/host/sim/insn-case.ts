@@ -27,13 +27,14 @@ export interface InsnCase {
 const SP = 4;
 const STATUS = 0x8d5n | 2n;
 
-/** A random instance of `form`: operands, addressing mode, registers, flags and memory. */
-export function randomCase(form: InsnForm, random: Random): InsnCase {
-  const size = random.pick(form.sizes);
-  const regs = Array.from({ length: 16 }, () => random.u64());
+/** A random instance of `form`: operands, addressing mode, registers (eight of them in 32-bit mode), flags and memory. */
+export function randomCase(form: InsnForm, random: Random, bits: 32 | 64 = 64): InsnCase {
+  const size = random.pick(bits === 64 ? form.sizes : sizesOf32(form));
+  const regs = Array.from({ length: bits / 4 }, () => BigInt.asUintN(bits, random.u64()));
   const window = Uint8Array.from({ length: Layout.WINDOW_SIZE }, () => random.word() & 0xff);
   prepare(form, size, regs, window, random);
-  const encoder = new Encoder(form, size, regs, random);
+  regs.forEach((value, n) => (regs[n] = BigInt.asUintN(bits, value)));
+  const encoder = new Encoder(form, size, regs, random, bits);
   const code = encoder.encode();
   const direction = form.kind === 'string' && random.chance(3) ? 0x400n : 0n;
   return {
@@ -46,6 +47,12 @@ export function randomCase(form: InsnForm, random: Random): InsnCase {
     count: shiftCount(form, size, regs, encoder.imm),
     address: encoder.address,
   };
+}
+
+/** What takes 64 bits in 64-bit mode without being asked takes 32 there. */
+function sizesOf32(form: InsnForm): readonly number[] {
+  const sizes = form.sizes.filter((size) => size < 8);
+  return sizes.length === 0 ? [4] : sizes;
 }
 
 function prepare(form: InsnForm, size: number, regs: bigint[], window: Uint8Array, random: Random): void {
@@ -70,7 +77,8 @@ function prepare(form: InsnForm, size: number, regs: bigint[], window: Uint8Arra
       if (size === 1) regs[0] = BigInt(random.below(0x4000));
       break;
     case 'bit-index':
-      for (let i = 0; i < 16; i++) if (random.chance(2)) regs[i] = BigInt.asUintN(64, BigInt(random.below(800) - 400));
+      for (let i = 0; i < regs.length; i++)
+        if (random.chance(2)) regs[i] = BigInt.asUintN(64, BigInt(random.below(800) - 400));
       break;
     case 'loop':
       regs[1] = BigInt(random.below(3));
@@ -110,16 +118,18 @@ class Encoder {
   readonly #size: number;
   readonly #regs: bigint[];
   readonly #random: Random;
+  readonly #bits: 32 | 64;
   #rex = 0;
   #tail: number[] = [];
   #useRex = false;
   #ripDisp = -1;
 
-  constructor(form: InsnForm, size: number, regs: bigint[], random: Random) {
+  constructor(form: InsnForm, size: number, regs: bigint[], random: Random, bits: 32 | 64) {
     this.#form = form;
     this.#size = size;
     this.#regs = regs;
     this.#random = random;
+    this.#bits = bits;
   }
 
   encode(): Uint8Array {
@@ -130,7 +140,7 @@ class Encoder {
     if (form.prefix !== undefined) prefixes.push(form.prefix);
     // Operands of 64 bits by default need no REX.W.
     const wide = this.#size === 8 && !(form.sizes.length === 1 && form.sizes[0] === 8);
-    this.#useRex = wide || random.chance(2);
+    this.#useRex = this.#bits === 64 && (wide || random.chance(2));
     if (wide) this.#rex |= 8;
     let opcode = form.opcode;
     if (form.opcodeReg === true) opcode = this.#opcodeRegister(opcode);
@@ -176,6 +186,8 @@ class Encoder {
 
   #ripRelative(field: number): void {
     this.#tail.push(field | 5);
+    // The same encoding is an absolute address in 32-bit mode.
+    if (this.#bits === 32) return this.#push(this.address, 4);
     this.#ripDisp = this.#tail.length;
     this.#tail.push(0, 0, 0, 0);
   }
@@ -215,8 +227,8 @@ class Encoder {
 
   /** pop computes its address with rsp already moved. */
   #setRegister(register: number, value: bigint): void {
-    const early = this.#form.name === 'pop rm' && register === SP ? 8n : 0n;
-    this.#regs[register] = BigInt.asUintN(64, value - early);
+    const early = this.#form.name === 'pop rm' && register === SP ? BigInt(this.#bits / 8) : 0n;
+    this.#regs[register] = BigInt.asUintN(this.#bits, value - early);
   }
 
   #immediate(): void {
