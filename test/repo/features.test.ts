@@ -45,6 +45,7 @@ const PARAGRAPHS = [
   'QEMU hosts',
   'Bare-metal kernel',
   'Architectures: riscv64',
+  'Architectures: x86_64 and i386',
 ];
 
 const MAP_TYPES = 'hash array percpu_array percpu_hash lru_hash perf_event_array ringbuf stack_trace prog_array';

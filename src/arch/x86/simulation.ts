@@ -95,7 +95,7 @@ function simulationOfPop(insn: X86Insn, address: bigint, mode: X86Mode, next: bi
   if ((insn.opcode & 0xf8) === 0x58) {
     return stack.simulatePopRegister(mode, mode.slotOfRegister[insn.opcodeReg], next);
   }
-  if (insn.opcode !== 0x8f || !hasFlatOperand(insn)) return null;
+  if (insn.opcode !== 0x8f || (insn.modrm & 0x38) !== 0 || !hasFlatOperand(insn)) return null;
   if (!insn.memory) return stack.simulatePopRegister(mode, mode.slotOfRegister[insn.rm], next);
   return stack.simulatePopMemory(mode, memoryOperand(insn, address, mode), next);
 }
