@@ -59,7 +59,7 @@ export class UnicornMachine {
 
   simulated(each: InsnCase, plan: Extract<ProbePlan, { kind: 'simulate' }>): UnicornOutcome {
     const regs = ptRegsView(this.#arch.ptRegs);
-    this.#names.forEach((name, n) => regs.put(regs.slot(name), each.regs[n] as bigint));
+    this.#names.forEach((name, n) => regs.put(regs.slot(name), each.regs[n]));
     regs.put(regs.slot('flags'), each.flags);
     regs.ip = CODE_AT + 1n;
     const data = initialData(each);
@@ -82,7 +82,7 @@ export class UnicornMachine {
     if (each.form.kind === 'bit-index') cpu.write(BigInt(Layout.CODE), nothing);
     cpu.writeCode(at, code);
     cpu.write(BigInt(Layout.DATA), initialData(each));
-    this.#names.forEach((name, n) => cpu.set(name, each.regs[n] as bigint));
+    this.#names.forEach((name, n) => cpu.set(name, each.regs[n]));
     cpu.set('flags', each.flags);
     cpu.set('ip', at);
     cpu.load();

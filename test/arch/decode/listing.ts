@@ -74,7 +74,7 @@ function askCapstone(insn: ObjdumpInsn, capstone: Capstone, seen: Set<string>, r
   const { length } = capstone.decode(bytes);
   if (length === bytes.length) return;
   if (length !== 0) return report(result, insn, `${length} by Capstone`);
-  const mnemonic = text.split(' ')[0] as string;
+  const mnemonic = text.split(' ')[0];
   result.unknown.set(mnemonic, (result.unknown.get(mnemonic) ?? 0) + 1);
 }
 
