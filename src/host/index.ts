@@ -1,4 +1,6 @@
 export type * from './host.js';
-export { parseKallsyms, withSizes } from './kallsyms.js';
+export { formatKallsyms, parseKallsyms, withSizes } from './kallsyms.js';
+export { type KsymTextRange, parseKsymBlob } from './ksym/ksym-blob.js';
+export { type KsymBlobOptions, type KsymEntry, writeKsymBlob } from './ksym/write-ksym-blob.js';
 export { SymbolTable, type KernelSymbol } from './symbol-table.js';
 export type * from './tracepoint-descriptor.js';

@@ -23,6 +23,15 @@ export function parseKallsyms(text: string): SymbolTable {
   return new SymbolTable(withSizes(symbols));
 }
 
+/** The text of /proc/kallsyms: `address type name` lines, modules in brackets. `parseKallsyms` reads it back. */
+export function formatKallsyms(symbols: Iterable<KernelSymbol>): string {
+  const lines = [...symbols].map(({ address, type, name, module }) => {
+    const where = module === undefined ? '' : `\t[${module}]`;
+    return `${address.toString(16).padStart(16, '0')} ${type} ${name}${where}\n`;
+  });
+  return lines.join('');
+}
+
 /** The symbols with the distance to the next address as their sizes; the last has none. */
 export function withSizes(symbols: readonly Omit<KernelSymbol, 'size'>[]): KernelSymbol[] {
   const sorted = symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));

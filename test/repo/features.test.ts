@@ -29,6 +29,7 @@ const PARAGRAPHS = [
   'cli',
   'examples',
   'Host kit',
+  'ksym blob',
   'Bad input',
   'JIT',
   'JIT: memory safety',
