@@ -6,14 +6,14 @@ import { type KsymEntry, parseKsymBlob, writeKsymBlob } from '../../src/host/ind
 const numRuns = Number(process.env['KSCOPE_PROPERTY_RUNS'] ?? 300);
 
 /** Names that share beginnings, in any script. */
-const name = fc
+const symbolName = fc
   .tuple(
     fc.constantFrom('', 'x', '__x64_sys_', 'core::ptr::drop_in_place<alloc::vec::Vec<', 'ähnlich_', '函数_名称_很长'),
     fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }),
   )
   .map(([start, end]) => (start + end).replaceAll(/[\ud800-\udfff]/gu, '?'));
 const symbol: fc.Arbitrary<KsymEntry> = fc.record({
-  name,
+  name: symbolName,
   address: fc.bigInt(0n, (1n << 64n) - 1n),
   type: fc.constantFrom('T', 't'),
 });
