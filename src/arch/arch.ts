@@ -35,6 +35,11 @@ export interface ArchProbing {
   readonly contextSize: number;
   /** What to do with the instruction under a probe. `address` is where it stands. */
   plan(bytes: Uint8Array, address: bigint, context?: ProbeContext): ProbePlan;
+  /**
+   * How an instruction of a program, which `plan` simulates, runs out of line where its memory is absent and `plan` knows no
+   * way; null where it cannot. Absent: of none.
+   */
+  userRelocation?(bytes: Uint8Array, address: bigint): RelocateInsn | null;
   /** Masks interrupts in `regs` while a displaced instruction runs in its slot; the result is what they were. */
   maskInterrupts(regs: PtRegs): number;
   /** Brings back what `maskInterrupts` answered. */

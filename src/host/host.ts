@@ -2,6 +2,7 @@ import type { Arch, PtRegs } from '../arch/index.js';
 import type { Btf } from '../btf/index.js';
 import type { SymbolTable } from './symbol-table.js';
 import type { TracepointDescriptor } from './tracepoint-descriptor.js';
+import type { HostUserText } from './user-text.js';
 
 /**
  * The contract between kscope and a machine that can be instrumented. Everything is synchronous: a BPF
@@ -24,6 +25,8 @@ export interface Host {
   readonly stacks: HostStacks;
   /** Null where the host's text cannot be patched. */
   readonly text: HostText | null;
+  /** Text of user programs, for uprobes; absent where the host cannot follow it. */
+  readonly userText?: HostUserText;
   /** Null where the host has no tracepoints. */
   readonly tracepoints: HostTracepoints | null;
   /** Null where the host cannot sample. */

@@ -4,3 +4,4 @@ export { type KsymTextRange, parseKsymBlob } from './ksym/ksym-blob.js';
 export { type KsymBlobOptions, type KsymEntry, writeKsymBlob } from './ksym/write-ksym-blob.js';
 export { SymbolTable, type KernelSymbol } from './symbol-table.js';
 export type * from './tracepoint-descriptor.js';
+export type * from './user-text.js';

@@ -30,3 +30,18 @@ export {
 } from './kretprobe.js';
 export { KRETPROBE_MAXACTIVE_MAX, KretprobeRegistry } from './kretprobe-registry.js';
 export type { ResolvedPlace } from './resolve.js';
+export {
+  Uprobe,
+  type UprobeHandler,
+  type UprobeMissed,
+  type UprobePlace,
+  type UprobeSpec,
+  type UretprobeHandler,
+} from './uprobe.js';
+export { UprobePrograms, type UprobeAttachment, type UprobeLink } from './uprobe-programs.js';
+export { UprobeRegistry } from './uprobe-registry.js';
+export { URETPROBE_DEPTH_MAX } from './uretprobe-calls.js';
+export { ElfImage, type ElfImageSection, type ElfImageSymbol, type ElfSegment } from './usdt/elf-image.js';
+export { parseUsdtArg, type UsdtArg } from './usdt/usdt-arg.js';
+export { parseUsdtNotes, readUsdtNotes, type UsdtNote } from './usdt/usdt-notes.js';
+export { encodeUsdtSpec, readUsdtArg, USDT_ARGS_MAX, USDT_SPEC_SIZE } from './usdt/usdt-spec.js';

@@ -8,6 +8,7 @@ import type { X86Mode } from './mode.js';
 import { store } from './operand.js';
 import { planProbe } from './plan.js';
 import { peek } from './stack.js';
+import { userRelocation } from './user-relocation.js';
 
 const INT3 = Uint8Array.of(0xcc);
 const insn = new X86Insn();
@@ -28,6 +29,7 @@ export function x86Probing(mode: X86Mode): ArchProbing {
     insnLength: (bytes, offset) => decodeInsn(bytes, offset, insn, mode.bits)?.length ?? 0,
     contextSize: 0,
     plan: (bytes, address) => planProbe(mode, bytes, address),
+    userRelocation: (bytes, address) => userRelocation(mode, bytes, address),
     maskInterrupts(regs) {
       const bits = regs.lo(flags);
       regs.set(flags, bits & ~X86Flag.IF, regs.hi(flags));

@@ -17,6 +17,7 @@ import { SimSampler } from './sim-sampler.js';
 import { SimStacks } from './sim-stacks.js';
 import { SimTasks } from './sim-tasks.js';
 import { SimText } from './sim-text.js';
+import { SimUserText } from './sim-user-text.js';
 import { SimTracepoints } from './sim-tracepoints.js';
 
 /** How a simulated machine is set up. The same options give the same machine, byte for byte. */
@@ -71,6 +72,7 @@ export class SimHost implements DrivenHost {
   readonly tasks: SimTasks;
   readonly stacks: SimStacks;
   readonly text: SimText;
+  readonly userText: SimUserText;
   readonly tracepoints: SimTracepoints;
   readonly sampler: SimSampler;
   /** Symbols of the user programs by path; their addresses are user addresses. */
@@ -108,6 +110,7 @@ export class SimHost implements DrivenHost {
     this.tasks = new SimTasks(machine, this.memory, layout);
     this.stacks = new SimStacks(machine, this.memory, this.tasks, layout);
     this.text = new SimText(machine, this.memory, layout, image, exec);
+    this.userText = new SimUserText(machine, this.memory, this.tasks, layout, image);
     this.tracepoints = new SimTracepoints(machine, image, this.memory, {
       layout,
       tasks: this.tasks,
@@ -163,7 +166,8 @@ export class SimHost implements DrivenHost {
   memoryDigest(): string {
     let low = 0x811c_9dc5 | 0;
     let high = 0x1000_0193 | 0;
-    for (const word of this.#machine.physical.words) {
+    const { words, size } = this.#machine.physical;
+    for (const word of words.subarray(0, size >> 2)) {
       low = Math.imul(low ^ word, 0x0100_0193);
       high = Math.imul(high ^ (word + low), 0x85eb_ca6b);
     }

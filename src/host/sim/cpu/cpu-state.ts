@@ -3,6 +3,9 @@ import { Mmu } from './mmu.js';
 import type { Op } from './op.js';
 import type { PhysicalMemory } from './physical-memory.js';
 
+/** High word of no page. */
+const NOWHERE = 0x7fff_ffff;
+
 /** Word indices into `r`. Register n of the encoding is at 2n; four scratch pairs follow the sixteen registers. */
 export const Reg = {
   AX: 0,
@@ -105,7 +108,7 @@ export class CpuState {
   leaving = false;
   /** The page whose decoded instructions the loop is in. */
   pageLo = 0;
-  pageHi = 0x7fff_ffff;
+  pageHi = NOWHERE;
 
   constructor(number: number, physical: PhysicalMemory, devices: CpuDevices) {
     this.number = number;
@@ -119,6 +122,11 @@ export class CpuState {
   reconsider(): void {
     this.unused += this.budget;
     this.budget = 0;
+  }
+
+  /** Makes the next fetch translate its address, also in the page that the loop is in. */
+  leavePage(): void {
+    this.pageHi = NOWHERE;
   }
 
   /** Ends `run` after this instruction. */
@@ -135,7 +143,7 @@ export class CpuState {
 
   /** The next fetch translates again. */
   forgetPage(): void {
-    this.pageHi = 0x7fff_ffff;
+    this.leavePage();
   }
 
   /** Adds a sign-extended word to rip. */

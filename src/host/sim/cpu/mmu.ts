@@ -35,6 +35,11 @@ export class Mmu {
   cr3 = 0;
   /** CR0.WP: supervisor writes honour read-only pages. */
   writeProtect = true;
+  /**
+   * Asked where user mode's fetches from a page go before that is kept in the TLB: gets the physical address that the page
+   * tables give, or a negative number, and answers the same or another.
+   */
+  userFetch: ((lo: number, hi: number, found: number) => number) | null = null;
   readonly #fault: CpuFault;
   readonly #view: DataView;
   readonly #code: Uint8Array;
@@ -169,7 +174,8 @@ export class Mmu {
   }
 
   #fill(entries: Int32Array, at: number, lo: number, hi: number, access: number): number {
-    const found = walkPageTables(this.physical, this.cr3, lo, hi, access, this.#isUser, this.writeProtect);
+    let found = walkPageTables(this.physical, this.cr3, lo, hi, access, this.#isUser, this.writeProtect);
+    if (access === Access.EXEC && this.#isUser && this.userFetch !== null) found = this.userFetch(lo, hi, found);
     if (found < 0) {
       if ((hi << 16) >> 16 !== hi) return this.#fault.raise(Vector.GP);
       return this.#fault.raisePageFault(lo, hi, -found - 1);

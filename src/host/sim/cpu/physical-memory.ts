@@ -10,14 +10,18 @@ export class PhysicalMemory {
   readonly words: Int32Array<ArrayBuffer>;
   /** Non-zero for pages with decoded instructions: a write to one must call `invalidate`. */
   readonly code: Uint8Array;
+  /** Physical addresses behind the memory that the machine knows: room for those outside. */
+  readonly hidden: { readonly from: number; readonly to: number };
   readonly #decoded: ((Op | null)[] | undefined)[];
 
-  /** `size` is rounded up to whole pages; at most 2 GiB. */
-  constructor(size: number) {
-    if (!(size > 0 && size <= 0x8000_0000)) throw new RangeError(`physical memory of ${size} bytes: 1 to 2^31`);
-    const pages = Math.ceil(size / PAGE);
-    this.size = pages * PAGE;
-    const buffer = new ArrayBuffer(this.size);
+  /** `size` is rounded up to whole pages; at most 2 GiB with the `hidden` bytes behind it, whole pages too. */
+  constructor(size: number, hidden = 0) {
+    if (!(size > 0 && size + hidden <= 0x8000_0000))
+      throw new RangeError(`physical memory of ${size} bytes: 1 to 2^31`);
+    this.size = Math.ceil(size / PAGE) * PAGE;
+    this.hidden = { from: this.size, to: this.size + hidden };
+    const pages = this.hidden.to / PAGE;
+    const buffer = new ArrayBuffer(this.hidden.to);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.words = new Int32Array(buffer);

@@ -2,7 +2,7 @@ import { PtRegs, x86PtRegs } from '../../../arch/index.js';
 import { type CpuState, Reg } from '../cpu/cpu-state.js';
 import { Access } from '../cpu/page-walk.js';
 import type { X86Cpu } from '../cpu/x86-cpu.js';
-import { KINDS_WITH_PATH } from './sim-journal.js';
+import { JournalKind, KINDS_WITH_PATH } from './sim-journal.js';
 import type { SimMachine } from './sim-machine.js';
 
 /** Numbers of the hypercalls; docs/simulator.md says what they do. */
@@ -22,6 +22,8 @@ const Hypercall = {
   TASK_DEAD: 13,
 } as const;
 
+/** Flag of clone: the child shares the parent's memory. */
+const CLONE_VM = 0x100;
 const CONSOLE_MAX = 65_536;
 const TEXT_MAX = 240;
 const utf8 = new TextDecoder('utf-8');
@@ -98,6 +100,9 @@ function appendJournal(machine: SimMachine, cpu: X86Cpu): void {
   }
   if (KINDS_WITH_PATH.has(cpu.r[Reg.DI])) {
     machine.journal.addText(readText(cpu, cpu.r[ARGS[2]], cpu.r[ARGS[2] + 1], TEXT_MAX, true));
+  }
+  if (cpu.r[Reg.DI] === JournalKind.FORK && (cpu.r[Reg.R10] & CLONE_VM) === 0) {
+    machine.observers.fork?.(cpu.r[Reg.DX]);
   }
   answer(cpu, 0, 0);
 }

@@ -28,6 +28,8 @@ export class SimDisk {
   readonly #sectors: number;
   readonly #random: SeededRandom;
   readonly #queue: DiskRequest[] = [];
+  /** Told of what reads have put into memory. */
+  onRead: ((sector: number, bytes: number, buffer: number) => void) | null = null;
   #head = 0;
   #freeAt = 0;
 
@@ -41,6 +43,17 @@ export class SimDisk {
   load(sector: number, bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += SECTOR)
       this.#sector(sector + at / SECTOR).set(bytes.subarray(at, at + SECTOR));
+  }
+
+  /** Copies what the disk has, `offset` bytes behind the start of `sector`, to `dst`. */
+  peek(sector: number, offset: number, dst: Uint8Array): void {
+    for (let done = 0; done < dst.length;) {
+      const at = offset + done;
+      const from = this.#sector(sector + Math.floor(at / SECTOR)).subarray(at % SECTOR);
+      const piece = from.subarray(0, dst.length - done);
+      dst.set(piece, done);
+      done += piece.length;
+    }
   }
 
   /** Time of the next completion, Infinity for none. */
@@ -83,7 +96,9 @@ export class SimDisk {
       if (request.write) sector.set(memory);
       else memory.set(sector);
     }
-    if (!request.write) this.#physical.invalidateRange(request.buffer, request.bytes);
+    if (request.write) return;
+    this.#physical.invalidateRange(request.buffer, request.bytes);
+    this.onRead?.(request.sector, request.bytes, request.buffer);
   }
 
   #sector(number: number): Uint8Array {

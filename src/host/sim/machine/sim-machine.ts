@@ -54,7 +54,12 @@ export interface MachineObservers {
   trap: ((kind: number, lo: number, hi: number, cpu: number) => boolean) | null;
   sample: ((lo: number, hi: number, cpu: number) => void) | null;
   taskDead: ((lo: number, hi: number) => void) | null;
+  /** A task with a copy of the current task's memory was made; its pid. */
+  fork: ((pid: number) => void) | null;
 }
+
+/** Memory that the kernel is not told of: patched copies of user pages. */
+const HIDDEN_BYTES = 1 << 20;
 
 export interface MachineOptions extends BootParams {
   readonly memoryBytes: number;
@@ -83,7 +88,7 @@ export class SimMachine implements CpuDevices {
   readonly journal = new SimJournal();
   readonly disk: SimDisk;
   readonly random: SeededRandom;
-  readonly observers: MachineObservers = { tracepoint: null, trap: null, sample: null, taskDead: null };
+  readonly observers: MachineObservers = { tracepoint: null, trap: null, sample: null, taskDead: null, fork: null };
   /** Tags of requests that are done, by the CPU that queued them. */
   readonly completed: { lo: number; hi: number }[][];
   console = '';
@@ -108,7 +113,7 @@ export class SimMachine implements CpuDevices {
   #next = 0;
 
   constructor(image: EncodedSimImage, options: MachineOptions) {
-    this.physical = new PhysicalMemory(options.memoryBytes);
+    this.physical = new PhysicalMemory(options.memoryBytes, HIDDEN_BYTES);
     this.random = new SeededRandom(options.seed);
     this.#slices = new SeededRandom(options.seed ^ 0x51ce_5eedn);
     this.disk = new SimDisk(this.physical, Number(options.diskSectors), new SeededRandom(options.seed ^ 0xd15cn));
@@ -162,6 +167,14 @@ export class SimMachine implements CpuDevices {
     const sampler: Sampler = { cpu, period, left: period, onPeriod };
     this.#samplers.add(sampler);
     return () => this.#samplers.delete(sampler);
+  }
+
+  /** Makes every CPU ask again where addresses lie, for its next instruction on. */
+  retranslate(): void {
+    for (const cpu of this.cpus) {
+      cpu.mmu.flush();
+      cpu.leavePage();
+    }
   }
 
   /** Ends the run in progress after the current instruction. */

@@ -1,0 +1,148 @@
+import { hi32, lo32, u64 } from '../../base/index.js';
+import type { ForkedTask, HostUserText, TaskAddress, UserFile, UserPlace } from '../user-text.js';
+import { Access } from './cpu/page-walk.js';
+import type { KernelLayout } from './kernel-layout.js';
+import type { SimMachine } from './machine/sim-machine.js';
+import { ShadowPages } from './shadow-pages.js';
+import { SimFiles } from './sim-files.js';
+import type { EncodedSimImage } from './sim-image.js';
+import type { SimMemory } from './sim-memory.js';
+import type { SimTasks } from './sim-tasks.js';
+import { DIRECT_MAP } from './machine/boot-loader.js';
+import { SimCounters } from './sim-counters.js';
+import { SlotPool } from './slot-pool.js';
+
+const PAGE = 4096;
+/** Where user mode finds the pages for displaced instructions: between the stack and everything else. */
+const XOL = 0x7fff_ffe0_0000n;
+const XOL_PAGES = 8;
+const INT3 = Uint8Array.of(0xcc);
+
+/**
+ * User text as a hypervisor sees it: user mode's instruction fetches from a page of a probed file go to a copy with the
+ * breakpoints, in memory that the kernel does not know. Page tables and page cache stay as they are, so fork, exec, mmap and
+ * pages that are read later need nothing, and programs that read their own text read the file's bytes.
+ */
+export class SimUserText implements HostUserText {
+  readonly returnTrampoline = XOL;
+  readonly #machine: SimMachine;
+  readonly #memory: SimMemory;
+  readonly #files: SimFiles;
+  readonly #counters: SimCounters;
+  readonly #shadows: ShadowPages;
+  readonly #slots: SlotPool;
+  readonly #forks = new Set<(parent: TaskAddress, child: ForkedTask) => void>();
+  readonly #tasks: SimTasks;
+  readonly #layout: KernelLayout;
+  readonly #current = new Int32Array(2);
+
+  constructor(machine: SimMachine, memory: SimMemory, tasks: SimTasks, layout: KernelLayout, image: EncodedSimImage) {
+    this.#machine = machine;
+    this.#memory = memory;
+    this.#tasks = tasks;
+    this.#layout = layout;
+    this.#files = new SimFiles(memory, layout, image);
+    this.#counters = new SimCounters(machine, memory, this.#files, layout);
+    const { from, to } = machine.physical.hidden;
+    const pages = Array.from({ length: (to - from) / PAGE }, (_, i) => from + i * PAGE);
+    this.#shadows = new ShadowPages(machine.physical, pages.slice(XOL_PAGES).toReversed());
+    machine.physical.write(from, INT3);
+    this.#slots = new SlotPool(XOL + 16n, XOL_PAGES * PAGE - 16);
+    for (const cpu of machine.cpus) cpu.mmu.userFetch = (lo, hi, found) => this.#fetch(lo, hi, found);
+    machine.observers.fork = (child) => this.#forked(child);
+  }
+
+  open(path: string): UserFile | null {
+    return this.#files.list.find((file) => file.path === path) ?? null;
+  }
+
+  read(file: UserFile, offset: number, dst: Uint8Array): boolean {
+    if (!(offset >= 0 && offset + dst.length <= file.size)) return false;
+    this.#machine.disk.peek(file.id * 8, offset, dst);
+    return true;
+  }
+
+  patch(file: UserFile, offset: number, expected: Uint8Array, bytes: Uint8Array): boolean {
+    const original = new Uint8Array(expected.length);
+    const at = offset % PAGE;
+    if (expected.length !== bytes.length || at + bytes.length > PAGE || !this.read(file, offset, original))
+      return false;
+    const index = Math.floor(offset / PAGE);
+    const found = original.slice();
+    this.#shadows.overlay(file.id, index, at, found);
+    if (found.some((byte, i) => byte !== expected[i])) return false;
+    if (!this.#shadows.patch(file.id, index, at, original, bytes)) return false;
+    this.#machine.retranslate();
+    return true;
+  }
+
+  addToCounter(file: UserFile, offset: number, delta: number): boolean {
+    if (!(offset >= 0 && offset + 2 <= file.size) || offset % 2 !== 0) return false;
+    this.#counters.add(file, offset, delta);
+    return true;
+  }
+
+  locate(lo: number, hi: number, out: UserPlace): boolean {
+    const { cpus, currentCpu } = this.#machine;
+    const at = cpus[currentCpu]?.mmu.translate(lo, hi, Access.EXEC, true) ?? -1;
+    const place = at < 0 ? null : this.#files.ofPage(at >>> 12);
+    if (place === null) return false;
+    out.file = place.file;
+    out.offset = place.index * PAGE + (lo & (PAGE - 1));
+    return true;
+  }
+
+  allocExec(size: number): bigint | null {
+    return this.#slots.allocate(size);
+  }
+
+  freeExec(address: bigint, size: number): void {
+    this.#slots.free(address, size);
+  }
+
+  writeExec(address: bigint, bytes: Uint8Array): void {
+    const at = Number(address - XOL);
+    if (!(at >= 16 && at + bytes.length <= XOL_PAGES * PAGE)) {
+      throw new RangeError(`0x${address.toString(16)} was not given out by allocExec`);
+    }
+    this.#machine.physical.write(this.#machine.physical.hidden.from + at, bytes);
+  }
+
+  currentSpace(): number {
+    return this.#machine.cpus[this.#machine.currentCpu]?.mmu.cr3 ?? 0;
+  }
+
+  onFork(handler: (parent: TaskAddress, child: ForkedTask) => void): () => void {
+    const entry = (parent: TaskAddress, child: ForkedTask): void => handler(parent, child);
+    this.#forks.add(entry);
+    return () => this.#forks.delete(entry);
+  }
+
+  #forked(pid: number): void {
+    if (this.#forks.size === 0) return;
+    this.#tasks.current(this.#current);
+    const child = this.#tasks.find(pid);
+    if (child === undefined) return;
+    const parent = { lo: this.#current[0], hi: this.#current[1] };
+    const space = this.#spaceOf(child);
+    for (const tell of this.#forks) tell(parent, { lo: lo32(child), hi: hi32(child), space });
+  }
+
+  /** Physical address of the task's top-level page table. */
+  #spaceOf(task: bigint): number {
+    const pair = new Int32Array(2);
+    this.#memory.pair(lo32(task), hi32(task), this.#layout.offset('task_struct', 'mm'), pair, 0);
+    this.#memory.pair(pair[0], pair[1], this.#layout.offset('mm_struct', 'pgd'), pair, 0);
+    return Number(u64(pair[0], pair[1]) - DIRECT_MAP);
+  }
+
+  /** Where user mode's fetch at lo:hi goes, which the page tables send to `found` (negative: nowhere). */
+  #fetch(lo: number, hi: number, found: number): number {
+    const into = u64(lo, hi) - XOL;
+    if (into >= 0n && into < BigInt(XOL_PAGES * PAGE)) return this.#machine.physical.hidden.from + Number(into);
+    if (found < 0 || this.#shadows.empty) return found;
+    const place = this.#files.ofPage(found >>> 12);
+    const shadow = place === null ? -1 : this.#shadows.of(place.file, place.index, (found & ~0xfff) >>> 0);
+    return shadow < 0 ? found : shadow + (found & 0xfff);
+  }
+}

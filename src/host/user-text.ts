@@ -1,0 +1,62 @@
+/** A file whose text programs execute: what a uprobe is bound to, whoever maps it. */
+export interface UserFile {
+  readonly path: string;
+  /** Tells files apart: an inode number, or what stands for it. */
+  readonly id: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Where an instruction of a program comes from. */
+export interface UserPlace {
+  /** `UserFile.id`. */
+  file: number;
+  /** Offset in the file. */
+  offset: number;
+}
+
+/**
+ * The text of user programs. Breakpoints belong to a file and an offset, and are met in every address space that executes
+ * that page, those of later execs and mmaps included, whether it is in memory now or not. Absent where the host has no user
+ * mode or cannot follow files.
+ */
+export interface HostUserText {
+  /** The file at `path`, or null. */
+  open(path: string): UserFile | null;
+  /** Bytes of the file itself, without any breakpoint; false outside of it. */
+  read(file: UserFile, offset: number, dst: Uint8Array): boolean;
+  /**
+   * Replaces `expected` by `bytes` in what CPUs execute of the file at `offset`, within one page. False where the bytes
+   * found are not the expected ones, the file ends before, or there is no room. The file does not change.
+   */
+  patch(file: UserFile, offset: number, expected: Uint8Array, bytes: Uint8Array): boolean;
+  /**
+   * Adds `delta` to the 16-bit counter at `offset` of the file, in the memory of every process that maps it and in what
+   * later ones will map. False outside of the file. A USDT probe's semaphore is such a counter.
+   */
+  addToCounter(file: UserFile, offset: number, delta: number): boolean;
+  /** What the current task executes at lo:hi; false where it is no page of a file. */
+  locate(lo: number, hi: number, out: UserPlace): boolean;
+  /** Room of `size` bytes that user mode may execute, at one address in every address space; a multiple of 16, or null. */
+  allocExec(size: number): bigint | null;
+  freeExec(address: bigint, size: number): void;
+  /** Writes to room that was given out. */
+  writeExec(address: bigint, bytes: Uint8Array): void;
+  /** User address of a breakpoint instruction to which hijacked returns are sent, mapped everywhere. */
+  readonly returnTrampoline: bigint;
+  /** A number that is another one in each address space that lives at the same time: that of the current task. */
+  currentSpace(): number;
+  /** Calls `handler` for each task that begins with a copy of another's user memory. Returns what ends it. */
+  onFork(handler: (parent: TaskAddress, child: ForkedTask) => void): () => void;
+}
+
+/** Address of a `struct task_struct` as words. */
+export interface TaskAddress {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+export interface ForkedTask extends TaskAddress {
+  /** Its address space, as `currentSpace` will answer it. */
+  readonly space: number;
+}
