@@ -37,7 +37,10 @@ export interface HostUserText {
   addToCounter(file: UserFile, offset: number, delta: number): boolean;
   /** What the current task executes at lo:hi; false where it is no page of a file. */
   locate(lo: number, hi: number, out: UserPlace): boolean;
-  /** Room of `size` bytes that user mode may execute, at one address in every address space; a multiple of 16, or null. */
+  /**
+   * Room of `size` bytes that user mode may execute, at one address in every address space; a multiple of 16, or null. An
+   * instruction that addresses memory relative to the pc can be displaced there only if the room is within its reach.
+   */
   allocExec(size: number): bigint | null;
   freeExec(address: bigint, size: number): void;
   /** Writes to room that was given out. */

@@ -20,8 +20,9 @@ export function userRelocation(mode: X86Mode, bytes: Uint8Array, address: bigint
   switch (decoded.class) {
     case 'call-rel': {
       if (mode.bits !== 64) return null;
-      const code = Uint8Array.from([...pushed(next), ...jumpTo(next + BigInt(decoded.imm))]);
-      return () => code;
+      const push = pushed(next);
+      const target = next + BigInt(decoded.imm);
+      return (slot) => Uint8Array.from([...push, ...jumpTo(target, slot + BigInt(push.length))]);
     }
     case 'call-indirect':
       return mode.bits === 64 ? callThrough(original, address, next) : null;
@@ -65,9 +66,11 @@ function pushed(value: bigint): number[] {
   return [0x68, ...little(value, 4), 0xc7, 0x44, 0x24, 0x04, ...little(value >> 32n, 4)];
 }
 
-/** jmp *0(%rip) over the address that follows. */
-function jumpTo(target: bigint): number[] {
-  return [0xff, 0x25, 0, 0, 0, 0, ...little(target, 8)];
+/** A jump from `from`, or, out of its reach, a return to a pushed address: code of a slot cannot be read as data. */
+function jumpTo(target: bigint, from: bigint): number[] {
+  const distance = target - from - 5n;
+  if (BigInt.asIntN(32, distance) === distance) return [0xe9, ...little(distance, 4)];
+  return [...pushed(target), 0xc3];
 }
 
 function little(value: bigint, size: number): number[] {

@@ -13,8 +13,11 @@ import { SimCounters } from './sim-counters.js';
 import { SlotPool } from './slot-pool.js';
 
 const PAGE = 4096;
-/** Where user mode finds the pages for displaced instructions: between the stack and everything else. */
-const XOL = 0x7fff_ffe0_0000n;
+/**
+ * Where user mode finds the pages for displaced instructions: behind the heap, and within reach of what programs address
+ * relative to the pc.
+ */
+const XOL = 0x1000_0000n;
 const XOL_PAGES = 8;
 const INT3 = Uint8Array.of(0xcc);
 
