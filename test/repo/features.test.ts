@@ -41,6 +41,7 @@ const PARAGRAPHS = [
   'Architectures: arm64',
   'bench',
   'Kprobes',
+  'Uprobes',
   'Equality',
   'Guests',
   'QEMU hosts',
