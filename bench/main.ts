@@ -3,6 +3,7 @@ import { compile } from './compile/compile.js';
 import { compute } from './compute/compute.js';
 import { dispatch } from './dispatch/dispatch.js';
 import { events } from './events/events.js';
+import { guests } from './guests/guests.js';
 import { publishedMarkdown } from './markdown.js';
 import { type BenchOptions, benchOptions, USAGE } from './options.js';
 import { packageFile } from './package-file.js';
@@ -13,6 +14,7 @@ const SUITES: Readonly<Record<string, (options: BenchOptions) => Promise<Report>
   events,
   compile,
   dispatch,
+  guests,
 };
 
 const args = process.argv.slice(2);

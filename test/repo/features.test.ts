@@ -24,6 +24,7 @@ const PARAGRAPHS = [
   'Maps',
   'Helpers',
   'host/sim',
+  'v86 host',
   'Hooks',
   'Consumers',
   'cli',

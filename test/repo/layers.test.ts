@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'host/sim': ['base', 'arch', 'btf', 'host'],
   'host/guest': ['base', 'arch', 'btf', 'host'],
   'host/qemu': ['base', 'arch', 'btf', 'host', 'host/guest'],
+  'host/v86': ['base', 'arch', 'btf', 'host', 'host/guest'],
   runtime: ['base', 'arch', 'btf', 'host'],
   tracepoint: ['base', 'arch', 'btf', 'host', 'runtime'],
   kprobe: ['base', 'arch', 'btf', 'host', 'runtime'],
@@ -60,7 +61,7 @@ beforeAll(() => {
   compile('-b');
 }, 300_000);
 
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => rmSync(root, { recursive: true, force: true }), 60_000);
 
 describe.each(LAYERS.filter((layer) => layer !== 'cli'))('layer %s', (layer) => {
   const forbidden = LAYERS.filter(

@@ -21,9 +21,15 @@ const manifest = readJson('package.json') as Package;
 const SLOW = 300_000;
 
 /** Folders with an index.ts of their own: each is one layer. */
-const layers = [...readdirSync('src'), 'host/sim', 'host/guest', 'host/qemu', 'host/qemu/node'].filter((name) =>
-  existsSync(join('src', name, 'index.ts')),
-);
+const layers = [
+  ...readdirSync('src'),
+  'host/sim',
+  'host/guest',
+  'host/qemu',
+  'host/qemu/node',
+  'host/v86',
+  'host/v86/node',
+].filter((name) => existsSync(join('src', name, 'index.ts')));
 
 describe('the package', () => {
   it('is ESM only, without a CommonJS entry', () => {

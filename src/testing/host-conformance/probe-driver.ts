@@ -1,4 +1,4 @@
-import { type InsnMemory, type ProbePlan, PtRegs } from '../../arch/index.js';
+import { type InsnMemory, type ProbePlan, type PtRegs, ptRegsView } from '../../arch/index.js';
 import { hex64, hi32, lo32, u64 } from '../../base/index.js';
 import type { Host, HostText, TrapFrame } from '../../host/index.js';
 import { readHit, type HitReading } from './hit-reading.js';
@@ -190,7 +190,7 @@ export class ProbeDriver {
     const words = new Int32Array(regs.layout.size >> 2);
     regs.copyTo(words, 0);
     const interrupts = this.#host.arch.probing.maskInterrupts(regs);
-    this.#pending.push({ sp: regs.sp, saved: new PtRegs(regs.layout, words), interrupts });
+    this.#pending.push({ sp: regs.sp, saved: ptRegsView(regs.layout, words), interrupts });
     regs.put(markSlot(regs), this.#mark);
     regs.ip = this.#room;
     return true;
@@ -247,7 +247,7 @@ export class ProbeDriver {
     if (index < 0) this.tally.strayReturns++;
     const [entry] = this.#returns.splice(Math.max(index, 0), 1);
     if (entry === undefined) return this.#lost(regs, 'a return that no call was sent through');
-    regs.ip = entry.to;
+    this.#host.arch.returns.resume(regs, lo32(entry.to), hi32(entry.to));
     return true;
   }
 

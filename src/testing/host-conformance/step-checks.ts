@@ -1,4 +1,4 @@
-import { PtRegs } from '../../arch/index.js';
+import { type PtRegs, ptRegsView } from '../../arch/index.js';
 import type { HostText, TrapFrame } from '../../host/index.js';
 import type { HostBench } from './host-bench.js';
 import type { CheckSpec } from './host-check.js';
@@ -95,7 +95,7 @@ class Stepper {
 function copyOf(regs: PtRegs): PtRegs {
   const words = new Int32Array(regs.layout.size >> 2);
   regs.copyTo(words, 0);
-  return new PtRegs(regs.layout, words);
+  return ptRegsView(regs.layout, words);
 }
 
 export const stepChecks: readonly CheckSpec[] = [

@@ -1,0 +1,1 @@
+export { loadV86Parts, type V86Places } from './load-parts.js';
