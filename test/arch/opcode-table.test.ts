@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeInsn, i386, x86_64, X86Insn, type ProbePlan } from '../../src/arch/index.js';
 import { linuxVerdict, type LinuxVerdict } from './linux-verdict.js';
-import { ONE_BYTE, ONE_BYTE_32, TWO_BYTE } from './opcode-table.js';
+import { ONE_BYTE, ONE_BYTE_32, TWO_BYTE, TWO_BYTE_32 } from './opcode-table.js';
 
 const ADDRESS = 0xc100_0000n;
 
@@ -99,7 +99,7 @@ const tables = [
   { title: 'the one-byte map, 64 bits', escape: [], bits: 64, rows: ONE_BYTE },
   { title: 'the one-byte map, 32 bits', escape: [], bits: 32, rows: [...ONE_BYTE_32, ...onlyInstructions(ONE_BYTE)] },
   { title: 'the map after 0F, 64 bits', escape: [0x0f], bits: 64, rows: TWO_BYTE },
-  { title: 'the map after 0F, 32 bits', escape: [0x0f], bits: 32, rows: TWO_BYTE },
+  { title: 'the map after 0F, 32 bits', escape: [0x0f], bits: 32, rows: [...TWO_BYTE_32, ...TWO_BYTE] },
 ] as const;
 
 /** Rows of 64-bit mode that say what it does not have are not true of 32-bit mode, nor is that of movsxd. */

@@ -25,7 +25,8 @@ export const ONE_BYTE: readonly string[] = [
   '8d reg | other | slot',
   '8e /2 | mov-ss | refuse EINVAL load of SS',
   '8e | system | slot',
-  '8f /0 | pop | simulate',
+  '8f /0 mem | pop | simulate',
+  '8f /0 | pop | slot',
   '8f /4 | pop | slot',
   '8f | - | bytes',
   '90 | nop | simulate!',
@@ -63,7 +64,7 @@ export const ONE_BYTE: readonly string[] = [
   'fe | other | slot',
 ];
 
-/** What 32-bit mode has in their place. */
+/** What 32-bit mode has in their place. There, what writes the stack pointer runs in a slot. */
 export const ONE_BYTE_32: readonly string[] = [
   '0f 26 2e 36 3e 64-67 f0 f2 f3 | - | bytes',
   '06 0e 16 1e 60 | push | slot',
@@ -71,6 +72,9 @@ export const ONE_BYTE_32: readonly string[] = [
   '17 | mov-ss | refuse EINVAL load of SS',
   '1f | pop | refuse EINVAL pop ds for pop ss',
   '27 2f 37 3f d4-d6 | other | slot',
+  '03 0b 13 1b 23 2b 33 8b 8d /4 | other | slot',
+  '44 4c bc | other | slot',
+  '5c | pop | slot',
   '40-4f | other | simulate',
   '62 c4 c5 mem | other | slot',
   '62 c4 c5 reg | - | bytes',
@@ -79,6 +83,9 @@ export const ONE_BYTE_32: readonly string[] = [
   '9a ea | far-transfer | refuse EOPNOTSUPP code segment',
   'ce | int | refuse EOPNOTSUPP software interrupt',
 ];
+
+/** What 32-bit mode has in place of the first of the following rows. */
+export const TWO_BYTE_32: readonly string[] = ['40-4f b6 b7 be bf /4 | other | slot'];
 
 /** After 0F, in both modes. */
 export const TWO_BYTE: readonly string[] = [

@@ -13,6 +13,7 @@ const mode: X86Mode = {
   bp,
   cx,
   flags,
+  copiesTrapFrame: true,
   slotOfRegister: [ax, cx, dx, bx, sp, bp, si, di],
 };
 

@@ -12,4 +12,10 @@ export interface X86Mode {
   readonly flags: number;
   /** Slot of each general register by its number in encodings. */
   readonly slotOfRegister: readonly number[];
+  /**
+   * Whether the kernel leaves a trap by copying the frame to just below the stack pointer it returns with (i386's
+   * IRET_FRAME): where that pointer has moved down by a few words, the copy would overwrite what it is made of. Then
+   * only instructions that push one word, or pop, are simulated; others that move it run in slots.
+   */
+  readonly copiesTrapFrame: boolean;
 }

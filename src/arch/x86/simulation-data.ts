@@ -33,8 +33,23 @@ interface Operands {
 export function simulationOfData(insn: X86Insn, address: bigint, mode: X86Mode): SimulateInsn | null {
   if (insn.encoding !== 'none' || insn.map > 1 || insn.lock || insn.rep || insn.repne) return null;
   if (!hasFlatOperand(insn)) return null;
+  if (mode.copiesTrapFrame && destinationOf(insn) === SP) return null;
   const operands = operandsOf(insn, address, mode);
   return insn.map === 1 ? twoByte(operands) : oneByte(operands, address);
+}
+
+/** Number of the stack pointer in encodings. */
+const SP = 4;
+
+/** The register that `insn`, if it is simulated, writes all of; -1: none. */
+function destinationOf(insn: X86Insn): number {
+  const { opcode } = insn;
+  const rm = insn.memory ? -1 : insn.rm;
+  if (insn.operandSize === 1) return -1;
+  if (insn.map === 1 || opcode === 0x63 || opcode === 0x8b || opcode === 0x8d) return insn.reg;
+  if (opcode < 0x38) return (opcode & 4) !== 0 ? 0 : (opcode & 2) !== 0 ? insn.reg : rm;
+  if (opcode < 0x40) return -1;
+  return opcode < 0x50 || (opcode & 0xf8) === 0xb8 ? insn.opcodeReg : rm;
 }
 
 function operandsOf(insn: X86Insn, address: bigint, mode: X86Mode): Operands {

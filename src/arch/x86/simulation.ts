@@ -93,9 +93,11 @@ function simulationOfPush(insn: X86Insn, address: bigint, mode: X86Mode, next: b
 function simulationOfPop(insn: X86Insn, address: bigint, mode: X86Mode, next: bigint): SimulateInsn | null {
   if (insn.map !== 0) return null;
   if ((insn.opcode & 0xf8) === 0x58) {
+    if (mode.copiesTrapFrame && mode.slotOfRegister[insn.opcodeReg] === mode.sp) return null;
     return stack.simulatePopRegister(mode, mode.slotOfRegister[insn.opcodeReg], next);
   }
   if (insn.opcode !== 0x8f || (insn.modrm & 0x38) !== 0 || !hasFlatOperand(insn)) return null;
-  if (!insn.memory) return stack.simulatePopRegister(mode, mode.slotOfRegister[insn.rm], next);
+  // What pops to a register has a shorter form, which everybody uses.
+  if (!insn.memory) return null;
   return stack.simulatePopMemory(mode, memoryOperand(insn, address, mode), next);
 }

@@ -13,6 +13,7 @@ const mode: X86Mode = {
   bp,
   cx,
   flags,
+  copiesTrapFrame: false,
   slotOfRegister: [ax, cx, dx, bx, sp, bp, si, di, r8, r9, r10, r11, r12, r13, r14, r15],
 };
 

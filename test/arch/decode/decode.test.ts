@@ -6,14 +6,26 @@ import { decodeInsn, X86Insn, type X86InsnClass } from '../../../src/arch/index.
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** One instruction as GNU objdump 2.40 shows it: `bytes<TAB>text`. */
-const golden = readFileSync(join(here, '../../testdata/arch/x86-64-objdump.txt'), 'utf8')
-  .trimEnd()
-  .split('\n')
-  .map((line) => {
-    const [hex, text] = line.split('\t') as [string, string];
-    return { bytes: Uint8Array.from(hex.split(' '), (byte) => Number.parseInt(byte, 16)), text };
-  });
+interface ListedInsn {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+/** Instructions as GNU objdump 2.40 shows them: `bytes<TAB>text`. */
+function listing(name: string): ListedInsn[] {
+  return readFileSync(join(here, '../../testdata/arch', name), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const [hex, text] = line.split('\t') as [string, string];
+      return { bytes: Uint8Array.from(hex.split(' '), (byte) => Number.parseInt(byte, 16)), text };
+    });
+}
+
+const listings = [
+  { bits: 64, golden: listing('x86-64-objdump.txt'), atLeast: 2000 },
+  { bits: 32, golden: listing('i386-objdump.txt'), atLeast: 1000 },
+] as const;
 
 const padded = (bytes: Uint8Array): Uint8Array => Uint8Array.from([...bytes, ...new Array<number>(16).fill(0x90)]);
 const decode = (hex: string): X86Insn | null =>
@@ -22,29 +34,32 @@ const decode = (hex: string): X86Insn | null =>
     0,
   );
 
-describe('lengths', () => {
+describe.each(listings)('lengths of $bits-bit code', ({ bits, golden, atLeast }) => {
   it('agree with objdump for every form of instruction that compilers and libraries contain', () => {
     const insn = new X86Insn();
     const wrong = golden
       .map(({ bytes, text }) => ({
         text,
         expected: bytes.length,
-        length: decodeInsn(padded(bytes), 0, insn)?.length ?? 0,
+        length: decodeInsn(padded(bytes), 0, insn, bits)?.length ?? 0,
       }))
       .filter(({ expected, length }) => expected !== length);
     expect(wrong).toEqual([]);
-    expect(golden.length).toBeGreaterThan(2000);
+    expect(golden.length).toBeGreaterThan(atLeast);
   });
 
   it('do not depend on what follows, and a truncated instruction is none', () => {
+    const insn = new X86Insn();
     for (const { bytes, text } of golden) {
-      expect(decodeInsn(bytes, 0)?.length, text).toBe(bytes.length);
+      expect(decodeInsn(bytes, 0, insn, bits)?.length, text).toBe(bytes.length);
       // A prefix of an instruction may be another one only where the bytes cut off are operands of a longer form: never here.
-      const cut = decodeInsn(bytes.subarray(0, bytes.length - 1), 0);
+      const cut = decodeInsn(bytes.subarray(0, bytes.length - 1), 0, insn, bits);
       expect(cut, text).toBeNull();
     }
   });
+});
 
+describe('lengths', () => {
   it('stop at fifteen bytes', () => {
     expect(decode(`${'66 '.repeat(14)}90`)?.length).toBe(15);
     expect(decode(`${'66 '.repeat(15)}90`)).toBeNull();

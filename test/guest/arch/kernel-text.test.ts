@@ -3,6 +3,8 @@ import { capstone } from '../../oracle/capstone.js';
 import { debianKernel, type DebianKernel } from '../../oracle/debian-kernel.js';
 import { describeWith, type Unavailable } from '../../oracle/describe-with.js';
 import { objdump, type Objdump } from '../../oracle/objdump.js';
+import { recording } from '../../oracle/golden.js';
+import { golden } from '../../support/golden.js';
 import { compareListing } from '../../arch/decode/listing.js';
 
 const LIMIT = Number(process.env['KSCOPE_CASES'] ?? Infinity);
@@ -37,4 +39,34 @@ describe.each(['x86_64', 'i386'] as const)('a whole %s kernel', (arch) => {
       expect([...unknown.values()].reduce((sum, count) => sum + count, 0)).toBeLessThan(asked / 1000);
     }, 900_000);
   });
+});
+
+/** One instruction of each shape (mnemonic, kinds of operands, length), in the order of the listing. */
+async function sample({ objdump: tool, kernel }: Oracle): Promise<string[]> {
+  const shapes = new Map<string, string>();
+  for await (const insns of tool.disassemble(kernel.path, { extra: ['-M', 'i386'] })) {
+    for (const { bytes, text } of insns) {
+      if (text.includes('(bad)') || bytes[0] === 0x9b) continue;
+      const operands = text
+        .replace(/ <.*| #.*/, '')
+        .replaceAll(/%\w+/g, '%r')
+        .replaceAll(/-?0x[0-9a-f]+/g, 'n');
+      const shape = `${operands.replaceAll(/\b[0-9a-f]{8}\b/g, 'n')} ${bytes.length}`;
+      const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+      if (!shapes.has(shape)) shapes.set(shape, `${hex}\t${text.replace(/ <.*/, '')}`);
+    }
+  }
+  return [...shapes.values()];
+}
+
+describeWith('the sample of an i386 kernel', oracleFor('i386'), (oracle) => {
+  it.runIf(recording())(
+    'is recorded for those who have no kernel',
+    async () => {
+      const lines = await sample(oracle);
+      expect(lines.length).toBeGreaterThan(1000);
+      golden('arch/i386-objdump.txt', lines.join('\n'));
+    },
+    300_000,
+  );
 });
