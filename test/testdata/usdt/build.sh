@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Builds probes.c for each architecture, and records what readelf says of its notes. Needs clang-19, lld-19, binutils.
+set -e
+cd "$(dirname "$0")"
+for arch in x86_64 aarch64 riscv64; do
+  clang-19 --target=$arch-linux-gnu -O1 -ffreestanding -fno-pic -Wno-asm-operand-widths -c probes.c -o /tmp/probes-$arch.o
+  ld.lld-19 -static -nostdlib --build-id=none -z noexecstack -o probes.$arch.elf /tmp/probes-$arch.o
+  rm /tmp/probes-$arch.o
+  LC_ALL=C readelf -nW probes.$arch.elf | grep -E 'Provider|Name:|Location|Arguments' > probes.$arch.txt
+done
