@@ -1,4 +1,4 @@
-import type { Arch, PtRegsLayout } from '../../arch/index.js';
+import { type Arch, ptRegsView } from '../../arch/index.js';
 import { BpfError } from '../../base/index.js';
 
 /** How the value of a USDT argument is found. */
@@ -73,16 +73,12 @@ function parseValue(text: string | undefined): bigint {
 
 function registerOffset(name: string, arch: Arch, text: string): number {
   const wanted = arch.name === 'x86_64' || arch.name === 'i386' ? x86Register(name) : name;
-  const slot = slotOf(arch.ptRegs, wanted);
-  if (slot >= 0) return (arch.ptRegs.size / arch.ptRegs.names.length) * slot;
+  const slot = ptRegsView(arch.ptRegs).slot(wanted);
+  if (slot >= 0) return arch.ptRegs.slotSize * slot;
   throw new BpfError('EINVAL', 'reading a USDT argument', {
     value: text,
     remedy: `struct pt_regs of ${arch.name} has no register ${name}`,
   });
-}
-
-function slotOf({ names }: PtRegsLayout, name: string): number {
-  return names.indexOf(name);
 }
 
 /** rax, eax, ax and al are all pt_regs' ax. */

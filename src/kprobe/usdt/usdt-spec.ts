@@ -47,7 +47,7 @@ export function readUsdtArg(arg: UsdtArg, regs: PtRegs, memory: HostMemory, litt
 
 function readRaw(arg: UsdtArg, regs: PtRegs, memory: HostMemory, littleEndian: boolean): bigint | undefined {
   const { layout } = regs;
-  const register = regs.get(arg.regOffset / (layout.size / layout.names.length));
+  const register = regs.get(arg.regOffset / layout.slotSize);
   if (arg.kind === 'reg') return register;
   const address = register + arg.value;
   const bytes = new Uint8Array(8);
