@@ -1,3 +1,5 @@
+import type { SymbolTable } from './symbol-table.js';
+
 /** A file whose text programs execute: what a uprobe is bound to, whoever maps it. */
 export interface UserFile {
   readonly path: string;
@@ -23,6 +25,8 @@ export interface UserPlace {
 export interface HostUserText {
   /** The file at `path`, or null. */
   open(path: string): UserFile | null;
+  /** Functions of the file by the addresses it is linked at, where the host knows more than the file tells. */
+  symbols?(file: UserFile): SymbolTable | null;
   /** Bytes of the file itself, without any breakpoint; false outside of it. */
   read(file: UserFile, offset: number, dst: Uint8Array): boolean;
   /**

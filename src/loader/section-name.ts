@@ -55,6 +55,11 @@ function parseTarget(prefix: string, rest: string): AttachTarget | undefined {
       return parseMulti('return', rest);
     case 'kprobe.session':
       return parseMulti('session', rest);
+    case 'uprobe':
+    case 'uretprobe':
+      return parseUprobe(prefix, rest);
+    case 'usdt':
+      return parseUsdt(rest);
     case 'perf_event':
       return { kind: 'perf_event' };
     default:
@@ -87,4 +92,18 @@ function parseKretprobe(rest: string): AttachTarget | undefined {
 function parseMulti(on: 'entry' | 'return' | 'session', rest: string): AttachTarget | undefined {
   const pattern = /^[A-Za-z0-9_.*?]+/.exec(rest)?.[0];
   return pattern === undefined ? undefined : { kind: 'kprobe_multi', on, pattern };
+}
+
+/** PATH:FUNCTION[+OFFSET]. Returns have no offset. */
+function parseUprobe(kind: 'uprobe' | 'uretprobe', rest: string): AttachTarget | undefined {
+  const match = /^([^:]+):([A-Za-z0-9_.@$]+)(?:\+(0[xX][0-9a-fA-F]+|\d+))?$/.exec(rest);
+  const offset = Number(match?.[3] ?? 0);
+  if (match === null || !Number.isSafeInteger(offset) || (kind === 'uretprobe' && offset !== 0)) return undefined;
+  return { kind, path: match[1], symbol: match[2], offset };
+}
+
+/** PATH:PROVIDER:NAME */
+function parseUsdt(rest: string): AttachTarget | undefined {
+  const match = /^([^:]+):([^:]+):([^:]+)$/.exec(rest);
+  return match === null ? undefined : { kind: 'usdt', path: match[1], provider: match[2], name: match[3] };
 }

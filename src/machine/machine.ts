@@ -1,5 +1,5 @@
 import type { Host } from '../host/index.js';
-import type { KprobeEvents, KprobeRegistry, KretprobeRegistry } from '../kprobe/index.js';
+import type { KprobeEvents, KprobeRegistry, KretprobeRegistry, UprobeRegistry } from '../kprobe/index.js';
 import {
   openPerfBuffer,
   type PerfBufferOptions,
@@ -113,6 +113,11 @@ export class Machine {
    */
   get kprobeEvents(): KprobeEvents {
     return this.#registries.kprobeEvents;
+  }
+
+  /** EOPNOTSUPP where the host does not follow which files its programs execute. */
+  get uprobes(): UprobeRegistry {
+    return this.#registries.uprobes.uprobes;
   }
 
   /**

@@ -25,6 +25,7 @@ export function probedHost(host: Host, kretprobes: () => KretprobeRegistry | nul
     clock: host.clock,
     tasks: host.tasks,
     text: host.text,
+    ...(host.userText === undefined ? {} : { userText: host.userText }),
     tracepoints: host.tracepoints,
     sampler: host.sampler,
     stacks,

@@ -1,5 +1,13 @@
 import type { Host, HostTracepoints } from '../host/index.js';
-import { KprobeEvents, KprobePrograms, KprobeRegistry, KretprobeRegistry } from '../kprobe/index.js';
+import {
+  KprobeEvents,
+  KprobePrograms,
+  KprobeRegistry,
+  KretprobeRegistry,
+  UprobePrograms,
+  UprobeRegistry,
+} from '../kprobe/index.js';
+import type { Uprobes } from './hooks/uprobe-hook.js';
 import { PerfEvents } from '../perf/index.js';
 import { RawTracepoints } from '../rawtp/index.js';
 import type { Runtime } from '../runtime/index.js';
@@ -23,6 +31,7 @@ export class Registries {
   #rawTracepoints: RawTracepoints | null = null;
   #kprobes: Kprobes | null = null;
   #kprobeEvents: KprobeEvents | null = null;
+  #uprobes: Uprobes | null = null;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -51,6 +60,12 @@ export class Registries {
     return this.#kprobes;
   }
 
+  /** EOPNOTSUPP where the host cannot follow the text of programs. */
+  get uprobes(): Uprobes {
+    this.#uprobes ??= this.#makeUprobes();
+    return this.#uprobes;
+  }
+
   /** The return probes, if any were ever needed. */
   get kretprobesInUse(): KretprobeRegistry | null {
     return this.#kprobes?.kretprobes ?? null;
@@ -62,6 +77,8 @@ export class Registries {
    */
   close(): void {
     this.perf.close();
+    this.#uprobes?.uprobes.close();
+    this.#uprobes?.programs.close();
     if (this.#kprobes !== null) {
       this.#kprobes.kretprobes.close();
       this.#kprobes.programs.close();
@@ -80,6 +97,11 @@ export class Registries {
       added: (event) => traceEvents.add(event),
       removing: ({ group, name }) => traceEvents.remove(group, name),
     });
+  }
+
+  #makeUprobes(): Uprobes {
+    const uprobes = new UprobeRegistry(this.host);
+    return { uprobes, programs: new UprobePrograms(this.#runtime, uprobes) };
   }
 
   #makeKprobes(): Kprobes {

@@ -5,9 +5,11 @@ import type { AttachTarget, BpfProgram, Runtime } from '../runtime/index.js';
 import type { Hook } from './hooks/hook.js';
 import { kprobeHook, kprobeMultiHook, kretprobeHook } from './hooks/kprobe-hook.js';
 import { perfHook, type SamplingOptions } from './hooks/perf-hook.js';
+import { uprobeHook, usdtHook } from './hooks/uprobe-hook.js';
 import { rawTracepointHook, tracepointHook } from './hooks/tracepoint-hook.js';
 import { nearestNames } from './nearest-names.js';
 import type { Registries } from './registries.js';
+import { resolveUsdt, resolveUserPlace } from './user-places.js';
 
 type KindOf<K extends AttachTarget['kind']> = Extract<AttachTarget, { kind: K }>;
 
@@ -20,6 +22,9 @@ const TYPES: Readonly<Record<Exclude<AttachTarget['kind'], 'other'>, readonly nu
   kretprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
   kprobe_multi: [BpfProgType.BPF_PROG_TYPE_KPROBE],
   perf_event: [BpfProgType.BPF_PROG_TYPE_PERF_EVENT],
+  uprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
+  uretprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
+  usdt: [BpfProgType.BPF_PROG_TYPE_KPROBE],
 };
 
 /**
@@ -45,6 +50,11 @@ export function resolveTarget(
       return perfHook(registries.perf, sampling);
     case 'kprobe_multi':
       return manyProbes(registries, target);
+    case 'uprobe':
+    case 'uretprobe':
+      return userProbe(registries, target);
+    case 'usdt':
+      return usdt(registries, target);
     default:
       return probe(runtime.host, registries, program, target);
   }
@@ -106,6 +116,20 @@ function manyProbes(registries: Registries, target: KindOf<'kprobe_multi'>): Hoo
   const { kind: _kind, ...where } = target;
   const names = where.pattern ?? `${(where.symbols ?? where.addresses ?? []).length} functions`;
   return kprobeMultiHook(registries.kprobes.programs, where, `${MULTI_NAMES[target.on]}:${names}`);
+}
+
+function userProbe(registries: Registries, target: KindOf<'uprobe' | 'uretprobe'>): Hook {
+  const { file, offset, address } = resolveUserPlace(registries.host, target);
+  const onReturn = target.kind === 'uretprobe';
+  const pid = target.pid === undefined ? {} : { pid: target.pid };
+  const into = target.offset === 0 && target.symbol !== undefined ? '' : `+0x${target.offset.toString(16)}`;
+  const place = { path: file.path, offset, onReturn, funcIp: address, ...pid };
+  return uprobeHook(registries.uprobes, place, `${file.path}:${target.symbol ?? ''}${into}`);
+}
+
+function usdt(registries: Registries, { path, provider, name, pid }: KindOf<'usdt'>): Hook {
+  const { host, uprobes } = registries;
+  return usdtHook(uprobes, resolveUsdt(host, path, provider, name), host.arch, pid);
 }
 
 function placeOf(host: Host, program: BpfProgram, target: KindOf<'kprobe' | 'kretprobe'>): KprobePlace {

@@ -15,5 +15,22 @@ export type AttachTarget =
       readonly cookies?: readonly bigint[];
     }
   | { readonly kind: 'perf_event' }
+  /** An instruction of a program's file: of a function, or without `symbol` at an offset in the file. */
+  | {
+      readonly kind: 'uprobe' | 'uretprobe';
+      readonly path: string;
+      readonly symbol?: string;
+      readonly offset: number;
+      /** Only in this process. */
+      readonly pid?: number;
+    }
+  /** Every place of that name in a program's file. */
+  | {
+      readonly kind: 'usdt';
+      readonly path: string;
+      readonly provider: string;
+      readonly name: string;
+      readonly pid?: number;
+    }
   /** Known to the section-name grammar, not attachable yet: `attach` refuses it by this name. */
   | { readonly kind: 'other'; readonly section: string };

@@ -110,7 +110,12 @@ export class SimHost implements DrivenHost {
     this.tasks = new SimTasks(machine, this.memory, layout);
     this.stacks = new SimStacks(machine, this.memory, this.tasks, layout);
     this.text = new SimText(machine, this.memory, layout, image, exec);
-    this.userText = new SimUserText(machine, this.memory, this.tasks, layout, image);
+    this.userText = new SimUserText(machine, image, {
+      memory: this.memory,
+      tasks: this.tasks,
+      layout,
+      programs: this.programs,
+    });
     this.tracepoints = new SimTracepoints(machine, image, this.memory, {
       layout,
       tasks: this.tasks,

@@ -1,4 +1,5 @@
 import { hi32, lo32, u64 } from '../../base/index.js';
+import type { SymbolTable } from '../symbol-table.js';
 import type { ForkedTask, HostUserText, TaskAddress, UserFile, UserPlace } from '../user-text.js';
 import { Access } from './cpu/page-walk.js';
 import type { KernelLayout } from './kernel-layout.js';
@@ -21,6 +22,15 @@ const XOL = 0x1000_0000n;
 const XOL_PAGES = 8;
 const INT3 = Uint8Array.of(0xcc);
 
+/** What user text is read by. */
+export interface UserTextParts {
+  readonly memory: SimMemory;
+  readonly tasks: SimTasks;
+  readonly layout: KernelLayout;
+  /** Symbols by path. */
+  readonly programs: ReadonlyMap<string, SymbolTable>;
+}
+
 /**
  * User text as a hypervisor sees it: user mode's instruction fetches from a page of a probed file go to a copy with the
  * breakpoints, in memory that the kernel does not know. Page tables and page cache stay as they are, so fork, exec, mmap and
@@ -37,9 +47,12 @@ export class SimUserText implements HostUserText {
   readonly #forks = new Set<(parent: TaskAddress, child: ForkedTask) => void>();
   readonly #tasks: SimTasks;
   readonly #layout: KernelLayout;
+  readonly #programs: ReadonlyMap<string, SymbolTable>;
   readonly #current = new Int32Array(2);
 
-  constructor(machine: SimMachine, memory: SimMemory, tasks: SimTasks, layout: KernelLayout, image: EncodedSimImage) {
+  constructor(machine: SimMachine, image: EncodedSimImage, parts: UserTextParts) {
+    const { memory, tasks, layout } = parts;
+    this.#programs = parts.programs;
     this.#machine = machine;
     this.#memory = memory;
     this.#tasks = tasks;
@@ -57,6 +70,10 @@ export class SimUserText implements HostUserText {
 
   open(path: string): UserFile | null {
     return this.#files.list.find((file) => file.path === path) ?? null;
+  }
+
+  symbols(file: UserFile): SymbolTable | null {
+    return this.#programs.get(file.path) ?? null;
   }
 
   read(file: UserFile, offset: number, dst: Uint8Array): boolean {

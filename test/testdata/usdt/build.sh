@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds probes.c for each architecture, and records what readelf says of its notes. Needs clang-19, lld-19, binutils.
+# Builds probes.c for each architecture, and records what readelf says of its notes. Needs clang-19, lld-19, llvm-19, binutils.
 set -e
 cd "$(dirname "$0")"
 for arch in x86_64 aarch64 riscv64; do
@@ -8,3 +8,8 @@ for arch in x86_64 aarch64 riscv64; do
   rm /tmp/probes-$arch.o
   LC_ALL=C readelf -nW probes.$arch.elf | grep -E 'Provider|Name:|Location|Arguments' > probes.$arch.txt
 done
+
+# The programs that look at probes; needs libbpf-dev.
+clang-19 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -Wall -fdebug-prefix-map="$PWD=." \
+  -idirafter "/usr/include/$(uname -m)-linux-gnu" -c snoop.bpf.c -o snoop.bpf.o
+llvm-strip-19 -g snoop.bpf.o
