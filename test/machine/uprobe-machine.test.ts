@@ -149,7 +149,7 @@ function withProbe(sim: SimHost): SimHost {
 }
 
 function withNote(program: Uint8Array, pc: bigint, semaphore: bigint): Uint8Array {
-  const texts = new TextEncoder().encode('op\0operation\0' + '8@%rdi 8@%rsi\0');
+  const texts = new TextEncoder().encode('op\0operation\x008@%rdi 8@%rsi\0');
   const description = new Uint8Array(24 + texts.length);
   new DataView(description.buffer).setBigUint64(0, pc, true);
   new DataView(description.buffer).setBigUint64(16, semaphore, true);
