@@ -1,37 +1,28 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { BpfProgType } from 'kscope/base';
-import { bootV86, restoreV86, type V86Host, type V86Parts } from 'kscope/host/v86';
+import { restoreV86, type V86Host, type V86Parts } from 'kscope/host/v86';
 import { loadV86Parts } from 'kscope/host/v86/node';
 import { Machine } from 'kscope/machine';
 import { exit, mov64Imm } from 'kscope/runtime';
 import { localChromium } from '../../test/browser/chromium.js';
-import { READY, statePath, type TestGuest, testGuest } from '../../test/guest/v86/guest-files.js';
 import { GuestPage } from '../../test/guest/v86/guest-page.js';
-import { GuestSession } from '../../test/guest/v86/guest-session.js';
+import { newestState } from '../../test/guest/v86/state-file.js';
+import { V86Session } from '../../test/guest/v86/v86-session.js';
 import type { GuestRates } from './guest-rates.js';
 
 /** Rounds, of which the best counts: a guest shares its machine with whatever else runs there. */
 const ROUNDS = 5;
 const SYMBOL = '__ia32_sys_getppid';
 
+/** Makes the state that is restored here. */
+const MAKE_STATE = 'KSCOPE_GUESTS=1 npx vitest run test/guest/v86-kit.test.ts';
+
 /** Hits a second of one kprobe with one program in an i686 guest, in Node and in Chromium; `calls` in each round. */
 export async function v86Rates(calls: number): Promise<readonly GuestRates[]> {
-  const guest = testGuest();
-  if ('unavailable' in guest) return [{ host: 'v86', unavailable: guest.unavailable }];
-  const parts = await loadV86Parts();
-  const saved = await savedGuest(parts, guest);
-  return [await ratesInNode(parts, saved, calls), await ratesInChromium(guest, parts, saved, calls)];
-}
-
-async function savedGuest(parts: V86Parts, guest: TestGuest): Promise<Uint8Array> {
-  const path = statePath(guest);
-  if (existsSync(path)) return readFileSync(path);
-  const host = await bootV86(parts, guest, { ready: READY });
-  try {
-    return await host.save();
-  } finally {
-    host.close();
-  }
+  const state = newestState();
+  if (state === null) return [{ host: 'v86, i686', unavailable: `no saved guest: ${MAKE_STATE}` }];
+  const guest = { parts: await loadV86Parts(), saved: readFileSync(state) };
+  return [await ratesInNode(guest.parts, guest.saved, calls), await ratesInChromium(guest, calls)];
 }
 
 async function ratesInNode(parts: V86Parts, saved: Uint8Array, calls: number): Promise<GuestRates> {
@@ -45,7 +36,6 @@ async function ratesInNode(parts: V86Parts, saved: Uint8Array, calls: number): P
 }
 
 function rate(host: V86Host, calls: number): number {
-  const session = new GuestSession(host);
   const machine = new Machine(host);
   const program = machine.runtime.loadProgram({
     name: 'empty',
@@ -57,7 +47,7 @@ function rate(host: V86Host, calls: number): number {
   });
   const link = machine.attach(program, { kind: 'kprobe', symbol: SYMBOL, offset: 0 });
   const start = performance.now();
-  session.command(`g ${calls}`, 'getppid');
+  new V86Session(host).run(`hot ${calls}`);
   const seconds = (performance.now() - start) / 1e3;
   const { seen } = link.ledgerRow();
   machine.close();
@@ -66,16 +56,14 @@ function rate(host: V86Host, calls: number): number {
 }
 
 async function ratesInChromium(
-  guest: TestGuest,
-  parts: V86Parts,
-  saved: Uint8Array,
+  guest: { readonly parts: V86Parts; readonly saved: Uint8Array },
   calls: number,
 ): Promise<GuestRates> {
   const chromium = localChromium();
   if ('unavailable' in chromium) return { host: 'v86, i686, Chromium', unavailable: chromium.unavailable };
   const browser = await chromium.launch();
   try {
-    const page = await GuestPage.open(browser, guest, parts, saved);
+    const page = await GuestPage.open(browser, guest);
     const { rates } = await page.run('restoreAndCount', 100, calls);
     await page.close();
     return { host: 'v86, i686, Chromium', rounds: rates.map(({ perSecond }) => perSecond) };

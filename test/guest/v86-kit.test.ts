@@ -1,19 +1,18 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { V86Host } from '../../src/host/v86/index.js';
 import { formatHostReport, type HostReport, runHostConformance } from '../../src/testing/index.js';
-import { describeWith } from '../oracle/describe-with.js';
 import { restoreTestGuest, testGuest } from './v86/test-guest.js';
 import { v86Facts } from './v86/v86-facts.js';
 
 /** What v86 cannot do, and the kit says so: nothing else may be left out. */
 const LEFT_OUT = /tracepoint|sampl|step|exit|interlude|btf/i;
 
-describeWith('the host kit on v86', testGuest(), (guest) => {
+describe('the host kit on v86', () => {
   let host: V86Host;
   let report: HostReport;
 
   beforeAll(async () => {
-    host = await restoreTestGuest(guest);
+    host = await restoreTestGuest(await testGuest());
     report = runHostConformance(host, v86Facts(host));
   }, 400_000);
 

@@ -26,8 +26,9 @@ export class CountingProgram {
   readonly program: BpfProgram;
   readonly #map: BpfMap;
 
-  /** `slot`: which register of `struct pt_regs` is added up. */
-  constructor(machine: Machine, name: string, slot: number) {
+  /** `register`: which one of `struct pt_regs` is added up. */
+  constructor(machine: Machine, name: string, register: string) {
+    const slot = machine.host.arch.ptRegs.names.indexOf(register);
     this.#map = machine.runtime.createMap({
       name,
       type: BpfMapType.BPF_MAP_TYPE_ARRAY,

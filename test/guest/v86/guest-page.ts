@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import type * as pageModule from './page.js';
-import { packageRoot, type TestGuest } from './guest-files.js';
+import { packageRoot } from './state-file.js';
 import type { V86Parts } from '../../../src/host/v86/index.js';
 
 /** Where the modules that the page asks for are: the built package, what tests run in the page, v86. */
@@ -30,6 +30,15 @@ interface InPage {
 
 type PageFunction = 'restoreAndCount' | 'bootAndCount';
 
+/** What is served to it. */
+export interface ServedGuest {
+  readonly parts: V86Parts;
+  readonly saved: Uint8Array;
+  /** For `bootAndCount`. */
+  readonly kernel?: Uint8Array;
+  readonly initrd?: Uint8Array;
+}
+
 /** A page that has kscope, v86 and a guest: plain HTTP, no headers that would isolate it. */
 export class GuestPage {
   readonly #page: Page;
@@ -40,11 +49,11 @@ export class GuestPage {
     this.#server = server;
   }
 
-  static async open(browser: Browser, guest: TestGuest, parts: V86Parts, saved: Uint8Array): Promise<GuestPage> {
+  static async open(browser: Browser, { parts, saved, kernel, initrd }: ServedGuest): Promise<GuestPage> {
     compilePage();
     const files = new Map<string, Uint8Array>([
-      ['/kernel', guest.kernel],
-      ['/initrd', guest.initrd],
+      ['/kernel', kernel ?? new Uint8Array()],
+      ['/initrd', initrd ?? new Uint8Array()],
       ['/state', saved],
       ['/bios.bin', parts.bios],
       ['/vgabios.bin', parts.vgaBios],
@@ -61,11 +70,11 @@ export class GuestPage {
   }
 
   /** Calls one of page.ts's functions in the page. */
-  run(name: PageFunction, reads: number, calls: number): Promise<pageModule.PageCounts> {
+  run(name: PageFunction, opens: number, calls: number): Promise<pageModule.PageCounts> {
     return this.#page.evaluate(
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- put there by the page's own script
-      (args) => (globalThis as unknown as InPage).kscope[args.name](args.reads, args.calls),
-      { name, reads, calls },
+      (args) => (globalThis as unknown as InPage).kscope[args.name](args.opens, args.calls),
+      { name, opens, calls },
     );
   }
 

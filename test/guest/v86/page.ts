@@ -1,23 +1,22 @@
 import { bootV86, restoreV86, type V86Constructor, type V86Host, type V86Parts } from '../../../src/host/v86/index.js';
 import { Machine } from '../../../src/machine/index.js';
 import { CountingProgram } from './counting-program.js';
-import { GuestSession } from './guest-session.js';
 import { type HitRate, measureHits } from './hit-rate.js';
+import { V86Session } from './v86-session.js';
 
 /** What runs in the browser; the tests call it by name. */
 
 let prepared: { readonly parts: V86Parts; readonly saved: Uint8Array } | undefined;
 
-const AX = 6;
-const CX = 1;
-
-/** What a guest did, and what programs saw of it. */
+/** What a guest did by its own count, and what programs saw of it. */
 export interface PageCounts {
+  readonly opens: number | undefined;
+  readonly breaks: number | undefined;
+  readonly sigtraps: number | undefined;
   readonly entries: number;
-  readonly asked: number;
+  /** Sum of the sequence numbers that the guest puts into an argument. */
+  readonly sequence: number;
   readonly returns: number;
-  readonly read: number;
-  readonly sigtraps: number;
   readonly pristine: boolean;
   readonly oops: string | null;
   readonly rates: readonly HitRate[];
@@ -35,39 +34,38 @@ export async function restore(): Promise<void> {
 }
 
 /** Goes on with the state that is served, and counts. */
-export async function restoreAndCount(reads: number, calls: number): Promise<PageCounts> {
+export async function restoreAndCount(opens: number, calls: number): Promise<PageCounts> {
   await prepare();
   if (prepared === undefined) throw new Error('nothing was fetched');
-  return count(await restoreV86(prepared.parts, prepared.saved), reads, calls);
+  return count(await restoreV86(prepared.parts, prepared.saved), opens, calls);
 }
 
 /** Boots the kernel that is served, and counts. */
-export async function bootAndCount(reads: number, calls: number): Promise<PageCounts> {
+export async function bootAndCount(opens: number, calls: number): Promise<PageCounts> {
   const parts = await fetchParts();
   const [kernel, initrd] = [await bytesAt('/kernel'), await bytesAt('/initrd')];
   const breathe = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 0));
-  const host = await bootV86(parts, { kernel, initrd }, { ready: /KSCOPE-COUNTS ready 1/, breathe });
-  return count(host, reads, calls);
+  const host = await bootV86(parts, { kernel, initrd }, { ready: /KSCOPE-READY/, breathe });
+  return count(host, opens, calls);
 }
 
-/** Entries and returns of `reads` reads, with breakpoints of the guest's own among them; then the rate of `calls` hits, best of five. */
-function count(host: V86Host, reads: number, calls: number): PageCounts {
-  const session = new GuestSession(host);
+/** Entries and returns of `opens` opens, among breakpoints of the guest's own; then the rate of `calls` hits, five times. */
+function count(host: V86Host, opens: number, calls: number): PageCounts {
   const machine = new Machine(host);
-  const entries = new CountingProgram(machine, 'entries', CX);
-  const returns = new CountingProgram(machine, 'returns', AX);
-  machine.attach(entries.program, { kind: 'kprobe', symbol: 'read_zero', offset: 0 });
-  machine.attach(returns.program, { kind: 'kretprobe', symbol: 'read_zero', maxactive: 0 });
-  const sigtraps = session.command('t 100', 'sigtrap');
-  session.command(`r ${reads}`, 'read');
+  const entries = new CountingProgram(machine, 'entries', 'ax');
+  const returns = new CountingProgram(machine, 'returns', 'ax');
+  machine.attach(entries.program, { kind: 'kprobe', symbol: 'do_sys_openat2', offset: 0 });
+  machine.attach(returns.program, { kind: 'kretprobe', symbol: 'do_sys_openat2', maxactive: 0 });
+  const done = new V86Session(host).run(`open ${opens} 1 50`);
   machine.close();
   const rates = Array.from({ length: calls > 0 ? 5 : 0 }, () => measureHits(host, calls));
   const counts = {
+    opens: done.get('opens'),
+    breaks: done.get('breaks'),
+    sigtraps: done.get('sigtraps'),
     entries: entries.runs,
-    asked: entries.sum,
+    sequence: entries.sum,
     returns: returns.runs,
-    read: returns.sum,
-    sigtraps,
     pristine: host.text.pristine,
     oops: host.oops?.message ?? null,
     rates,

@@ -1,7 +1,7 @@
 import { lo32 } from '../../../src/base/index.js';
 import type { V86Host } from '../../../src/host/v86/index.js';
 import type { HostFacts } from '../../../src/testing/index.js';
-import { GuestSession } from './guest-session.js';
+import { V86Session } from './v86-session.js';
 
 const PAGE = 4096;
 const PAGE_OFFSET = 0xc000_0000n;
@@ -12,25 +12,24 @@ const HOLE = 4n << 20n;
 const OPENS = 200;
 const TRAPS = 20;
 
-/** What the host kit wants to know of the guest of init.c. */
+/** What the host kit wants to know of a test guest, which opens names that it keeps on its stack. */
 export function v86Facts(host: V86Host): HostFacts {
-  const session = new GuestSession(host);
+  const session = new V86Session(host);
   const edge = endOfLowMemory(host);
-  const command = (line: string, name: string): number => {
-    session.skip();
-    const value = session.command(line, name);
+  const count = (command: string, name: string): number => {
+    const counts = session.run(command);
     if (host.oops !== null) throw new Error(host.oops.message);
-    return value;
+    return counts.get(name) ?? NaN;
   };
   return {
     function: 'do_sys_openat2',
     userArgument: 1,
-    workload: () => ({ calls: command(`o ${OPENS}`, 'open') }),
+    workload: () => ({ calls: count(`names ${OPENS}`, 'missing') }),
     scratch: SCRATCH,
     edge,
     unmapped: edge + HOLE,
     userEnd: PAGE_OFFSET,
-    foreign: () => ({ executed: TRAPS, handled: command(`t ${TRAPS}`, 'sigtrap') }),
+    foreign: () => ({ executed: TRAPS, handled: count(`break ${TRAPS}`, 'sigtraps') }),
   };
 }
 
