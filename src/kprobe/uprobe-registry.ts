@@ -81,6 +81,7 @@ export class UprobeRegistry {
   /** Unregisters all uprobes. Traps of displaced instructions and followed calls are still taken. */
   close(): void {
     for (const probe of this.#probes) this.unregister(probe);
+    this.traps.close();
     const { text } = this.host;
     if (text !== null) TrapRelay.of(text).retire(this.traps.handle, () => this.traps.idle);
   }

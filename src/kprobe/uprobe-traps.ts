@@ -23,6 +23,7 @@ export class UprobeTraps {
   readonly #pair = new Int32Array(2);
   readonly #entry = new Int32Array(4);
   readonly #byte: Uint8Array;
+  readonly #stop: () => void;
   #count = 0;
 
   constructor(host: Host, user: HostUserText) {
@@ -35,13 +36,22 @@ export class UprobeTraps {
     };
     this.#slots = new UserSlots(user, host.arch.probing);
     this.#byte = new Uint8Array(host.arch.probing.minInsnLength);
-    tasks.onExit?.((lo, hi) => this.#calls.exited(lo, hi));
-    user.onFork((parent, child) => this.#calls.forked(parent, child));
+    const stopExits = tasks.onExit?.((lo, hi) => this.#calls.exited(lo, hi));
+    const stopForks = user.onFork((parent, child) => this.#calls.forked(parent, child));
+    this.#stop = () => {
+      stopExits?.();
+      stopForks();
+    };
   }
 
   /** Whether no trap can come that somebody must take. Slots that tasks are in are not known, so made ones count. */
   get idle(): boolean {
     return this.#count === 0 && this.#calls.empty && this.#slots.ends.size === 0;
+  }
+
+  /** Follows tasks no longer, where no call is under way. */
+  close(): void {
+    if (this.#count === 0 && this.#calls.empty) this.#stop();
   }
 
   point(file: number, offset: number): UprobePoint | undefined {

@@ -120,7 +120,7 @@ export const eventChecks: readonly CheckSpec[] = [
     ({ trial }) => {
       for (const { comm, commOf, pid } of trial.driver.readings) {
         const name = textOf(comm.bytes.subarray(COMM_AT, COMM_AT + COMM_LEN));
-        must(commOf === name, `commOf(${pid}) is ${String(commOf)}, comm is ${name}`);
+        must(commOf === undefined || commOf === name, `commOf(${pid}) is ${String(commOf)}, comm is ${name}`);
       }
     },
     undefined,
