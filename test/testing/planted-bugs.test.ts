@@ -3,10 +3,11 @@ import { runHostConformance } from '../../src/testing/index.js';
 import { memoryBugs } from './planted-bugs/memory-bugs.js';
 import { otherBugs } from './planted-bugs/other-bugs.js';
 import { textBugs } from './planted-bugs/text-bugs.js';
+import { userTextBugs } from './planted-bugs/user-text-bugs.js';
 import { trapBugs } from './planted-bugs/trap-bugs.js';
 import { bootSimForKit } from './sim-facts.js';
 
-const BUGS = [...memoryBugs, ...textBugs, ...trapBugs, ...otherBugs];
+const BUGS = [...memoryBugs, ...textBugs, ...trapBugs, ...otherBugs, ...userTextBugs];
 
 describe('the host kit', () => {
   it.each(BUGS)('names the check that $name breaks, and no other', ({ finds, plant }) => {

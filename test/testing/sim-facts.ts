@@ -37,6 +37,11 @@ function simFacts(host: SimHost): HostFacts {
     edge: DIRECT_MAP + BigInt(MEMORY),
     unmapped: 0xffff_9000_0000_0000n,
     userEnd: 0x8000_0000_0000n,
+    // Whatever opens files in a round does it by this function of this program.
+    program: {
+      path: '/bin/op',
+      offset: Number((host.programs.get('/bin/op')?.lookup('open')?.address ?? 0n) - 0x40_0000n),
+    },
     tracepoint: 'sched_switch',
     foreign: () => {
       const from = host.journal.length;
@@ -62,7 +67,8 @@ function runRound(host: SimHost): HostWork {
   const why = host.run({ until: resting, ns: TOO_LONG });
   requireAlive(host);
   if (why !== 'until') throw new Error(`the simulator stopped: ${why}`);
-  return { calls: count(host, from, JournalKind.OPEN), exits: count(host, from, JournalKind.EXIT) };
+  const calls = count(host, from, JournalKind.OPEN);
+  return { calls, exits: count(host, from, JournalKind.EXIT), programCalls: calls };
 }
 
 /** The shell is the first program that init starts. */

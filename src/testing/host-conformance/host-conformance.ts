@@ -10,6 +10,7 @@ import { stepChecks } from './step-checks.js';
 import { symbolChecks } from './symbol-checks.js';
 import { textChecks } from './text-checks.js';
 import { trapChecks } from './trap-checks.js';
+import { userTextChecks } from './user-text-checks.js';
 
 /** What does not run the machine comes first. */
 const ALL: readonly CheckSpec[] = [
@@ -20,6 +21,7 @@ const ALL: readonly CheckSpec[] = [
   ...trapChecks,
   ...eventChecks,
   ...stepChecks,
+  ...userTextChecks,
   ...machineChecks.slice(2),
 ];
 

@@ -25,6 +25,8 @@ export interface HostFacts {
   readonly userEnd?: bigint;
   /** An argument of `function` (0: the first) that points to readable user memory of the current task. */
   readonly userArgument?: number;
+  /** An instruction of a program that the workload executes: file and offset in it. */
+  readonly program?: { readonly path: string; readonly offset: number };
   /** A tracepoint that the workload hits. */
   readonly tracepoint?: string;
   /** Runs something in which the machine meets breakpoints of its own: a program's, another tracer's. */
@@ -37,6 +39,8 @@ export interface HostWork {
   readonly calls: number;
   /** Tasks that have ended, where that is known. */
   readonly exits?: number;
+  /** Executions of `HostFacts.program`, where that is given. */
+  readonly programCalls?: number;
 }
 
 /** Breakpoints that belong to the machine and not to kscope. */

@@ -7,11 +7,11 @@ const MEETS = 'traps: CPUs meet a breakpoint that was put in';
 const PC = 'traps: the pc is where the architecture puts it';
 const KIND = 'traps: a breakpoint comes as kind breakpoint';
 const VIEW = 'traps: registers are a live view, both ways';
-const EXACT = 'traps: each call is one hit';
+export const EXACT = 'traps: each call is one hit';
 const PATCHED = 'text: a patch reads back and can be taken back';
 const WRITABLE = 'text: executable memory can be written by patch';
 export const CPUS = 'cpus: currentCpu is the CPU of the trap, in range and the same throughout a handler';
-const USER_FLAG = 'traps: the user flag tells where the trap came from';
+export const USER_FLAG = 'traps: the user flag tells where the trap came from';
 export const GONE = 'traps: none come once the breakpoint was taken out';
 const INTERLUDES = 20;
 
