@@ -216,6 +216,31 @@ describe('a uretprobe', () => {
     expect(pids.size).toBe(3);
   });
 
+  it('of a program that becomes another one is given up with it', () => {
+    const script = ['op getpid &', 'cat /etc/passwd', 'wait'];
+    const { host, uprobes } = boot(script);
+    const symbols = [...(host.programs.get('/bin/sh') ?? [])].filter(
+      ({ type, size }) => /^[tT]$/.test(type) && size > 0n,
+    );
+    const probes = symbols
+      .filter(({ name }) => name !== '_start')
+      .map(({ name }) => ({ name, probe: uprobes.register({ ...at(host, '/bin/sh', name), retHandler: () => {} }) }));
+    finish(host);
+    const execve = probes.find(({ name }) => name === 'execve')?.probe;
+    expect(execve?.nhit).toBe(2);
+    expect(execve?.missed.exited).toBe(2);
+    // Each of the two children had copies of the calls that its parent was in, and left them by exec.
+    for (const { name, probe } of probes) {
+      const { nhit, nreturned, nactive, missed } = probe;
+      expect(nactive, name).toBe(0);
+      expect(nreturned + missed.exited + missed.unwound, name).toBeGreaterThanOrEqual(nhit);
+      expect(missed.unwound + missed.depth + missed.fault, name).toBe(0);
+    }
+    const plain = createSim({ script: script.join('\n') });
+    plain.run();
+    expect(host.console).toBe(plain.console);
+  });
+
   it('removed while calls are under way lets them return unseen', () => {
     const { host, uprobes } = boot(['op sleep:3000 getpid']);
     const probe = uprobes.register({ ...at(host, OP, 'sleep_us'), retHandler: () => {} });
