@@ -64,9 +64,12 @@ export class UprobePoint {
   }
 }
 
+const slotsOf = new WeakMap<HostUserText, UserSlots>();
+
 /**
  * Makes a copy of a site's instruction that user mode can execute, followed by a breakpoint. Slots are never given back: a
- * task may be inside, preempted, for any time. One that comes to the same bytes at the same place is used again.
+ * task may be inside, preempted, for any time. One that comes to the same bytes at the same place is used again, also by the
+ * next registry of the host, which knows where to go on from the slots of those before.
  */
 export class UserSlots {
   readonly #text: HostUserText;
@@ -75,9 +78,19 @@ export class UserSlots {
   /** Where to go on after the breakpoint of a slot. */
   readonly ends = new Map<bigint, UprobeSite>();
 
-  constructor(text: HostUserText, probing: ArchProbing) {
+  private constructor(text: HostUserText, probing: ArchProbing) {
     this.#text = text;
     this.#probing = probing;
+  }
+
+  /** Those of a host. */
+  static on(text: HostUserText, probing: ArchProbing): UserSlots {
+    let slots = slotsOf.get(text);
+    if (slots === undefined) {
+      slots = new UserSlots(text, probing);
+      slotsOf.set(text, slots);
+    }
+    return slots;
   }
 
   /** Null where there is no room, or the instruction cannot run elsewhere. */

@@ -34,7 +34,7 @@ export class UprobeTraps {
       read: (lo, hi, dst, length) => memory.readUser(lo, hi, dst, 0, length),
       write: (lo, hi, src, length) => memory.writeUser(lo, hi, src, 0, length),
     };
-    this.#slots = new UserSlots(user, host.arch.probing);
+    this.#slots = UserSlots.on(user, host.arch.probing);
     this.#byte = new Uint8Array(host.arch.probing.minInsnLength);
     const stopExits = tasks.onExit?.((lo, hi) => this.#calls.exited(lo, hi));
     const stopForks = user.onFork((parent, child) => this.#calls.forked(parent, child));
@@ -44,9 +44,9 @@ export class UprobeTraps {
     };
   }
 
-  /** Whether no trap can come that somebody must take. Slots that tasks are in are not known, so made ones count. */
+  /** Whether no trap can come that the next registry does not know how to take. */
   get idle(): boolean {
-    return this.#count === 0 && this.#calls.empty && this.#slots.ends.size === 0;
+    return this.#count === 0 && this.#calls.empty;
   }
 
   /** Follows tasks no longer, where no call is under way. */

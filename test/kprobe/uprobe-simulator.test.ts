@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PtRegs } from '../../src/arch/index.js';
 import { hi32, lo32 } from '../../src/base/index.js';
 import { createSim, JournalKind, type SimHost } from '../../src/host/sim/index.js';
-import { type UprobeSpec, UprobeRegistry } from '../../src/kprobe/index.js';
+import { insnBoundaries, type UprobeSpec, UprobeRegistry } from '../../src/kprobe/index.js';
 import { functionOf, programCounts } from './uprobe-workload.js';
 
 const OP = '/bin/op';
@@ -138,6 +138,31 @@ describe('a uprobe', () => {
     expect(probe.nhit).toBe(1);
     const killed = [...host.journal.entries(JournalKind.EXIT)].filter(({ b }) => (b & 0x7fn) === SIGTRAP);
     expect(killed).toHaveLength(1);
+  });
+
+  it('may stand where one of an earlier registry stood, whose displaced instructions are still being run', () => {
+    const { host, uprobes } = boot(['op compute:6000 open:/etc/passwd getpid']);
+    const places = ['mix', 'compute'].flatMap((name) => {
+      const { offset, size } = functionOf(host, OP, name);
+      const code = new Uint8Array(size);
+      const file = host.userText.open(OP);
+      expect(file !== null && host.userText.read(file, offset, code)).toBe(true);
+      return insnBoundaries(host.arch.probing, code).map((into) => ({ path: OP, offset: offset + into }));
+    });
+    let registry = uprobes;
+    let hits = 0;
+    // Each leaves tasks anywhere, in slots too; all together make far more slots than there is room for at once.
+    for (let i = 0; i < 60; i++) {
+      const probes = places.map((place) => registry.register(place));
+      host.run({ ns: 60_000 + 37 * i });
+      hits += probes.reduce((sum, { nhit }) => sum + nhit, 0);
+      registry.close();
+      registry = new UprobeRegistry(host);
+    }
+    finish(host);
+    expect(hits).toBeGreaterThan(500);
+    // openat, getpid and exit_group: the program came to its end.
+    expect(programCounts(host, OP).syscalls).toBe(3);
   });
 
   it('is not seen by a program that reads its own file', () => {
