@@ -5,3 +5,5 @@ export { type KsymBlobOptions, type KsymEntry, writeKsymBlob } from './ksym/writ
 export { SymbolTable, type KernelSymbol } from './symbol-table.js';
 export type * from './tracepoint-descriptor.js';
 export type * from './user-text.js';
+export { whyNoFunction } from './missing-function.js';
+export { nearestNames } from './nearest-names.js';

@@ -29,6 +29,7 @@ export {
   type KretprobeSpec,
 } from './kretprobe.js';
 export { KRETPROBE_MAXACTIVE_MAX, KretprobeRegistry } from './kretprobe-registry.js';
+export { probeRefusal } from './probe-refusal.js';
 export type { ResolvedPlace } from './resolve.js';
 export {
   Uprobe,

@@ -2,9 +2,10 @@ import type { Arch } from '../arch/index.js';
 import { BpfError } from '../base/index.js';
 import type { Host, HostText } from '../host/index.js';
 import { Kprobe, type KprobePlace, type KprobeSpec } from './kprobe.js';
-import { KprobePoint, type ExecutablePlan } from './kprobe-point.js';
+import { KprobePoint } from './kprobe-point.js';
 import { KprobeTraps } from './kprobe-traps.js';
-import { readProbedInsn, resolvePlace, type ResolvedPlace } from './resolve.js';
+import { planProbe } from './probe-refusal.js';
+import { resolvePlace, type ResolvedPlace } from './resolve.js';
 import { SlotCache } from './slot-cache.js';
 import { TextReader } from './text-reader.js';
 import { TrapRelay } from './trap-relay.js';
@@ -44,6 +45,22 @@ export class KprobeRegistry {
     return this.#probes;
   }
 
+  /**
+   * The sysctl debug.kprobes-optimization. Off, and turning it on is EOPNOTSUPP: jumps in the place of breakpoints need
+   * room, and a host that changes several instructions at once, and gain nothing where handlers run outside of the kernel.
+   */
+  get optimization(): boolean {
+    return false;
+  }
+
+  set optimization(enabled: boolean) {
+    if (!enabled) return;
+    throw new BpfError('EOPNOTSUPP', 'optimising kprobes', {
+      value: 'kprobes-optimization',
+      remedy: 'jump optimisation is left out: every probe is a breakpoint',
+    });
+  }
+
   /** Where `place` is; the errors of `register` but for those that depend on the instruction. */
   resolve(place: KprobePlace): ResolvedPlace {
     return resolvePlace(this.host, place);
@@ -53,7 +70,7 @@ export class KprobeRegistry {
   refusal(place: KprobePlace): BpfError | null {
     try {
       const resolved = this.resolve(place);
-      if (this.traps.points.get(resolved.addr) === undefined) this.#plan(resolved);
+      if (this.traps.points.get(resolved.addr) === undefined) planProbe(this.host, this.#reader, resolved);
       return null;
     } catch (error) {
       if (error instanceof BpfError) return error;
@@ -137,7 +154,7 @@ export class KprobeRegistry {
   /** Prepares the instruction and makes the point known to the trap handler. */
   #publish(place: ResolvedPlace): KprobePoint {
     const where = this.host.symbols.format(place.addr);
-    const { plan, bytes } = this.#plan(place);
+    const { plan, bytes } = planProbe(this.host, this.#reader, place);
     const original = bytes.slice(0, plan.length);
     const slot = plan.relocate === undefined ? null : this.#slots.place(plan.relocate, where);
     const breakpoint = this.#arch.probing.breakpoint(plan.length);
@@ -145,15 +162,6 @@ export class KprobeRegistry {
     this.traps.points.set(point.lo, point.hi, point);
     if (slot !== null) this.traps.slotEnds.set(slot.endLo, slot.endHi, point);
     return point;
-  }
-
-  /** Reads the instruction and decides how it is executed once it is displaced. */
-  #plan(place: ResolvedPlace): { plan: ExecutablePlan; bytes: Uint8Array } {
-    const { bytes, context } = readProbedInsn(this.host, this.#reader, place);
-    const plan = this.#arch.probing.plan(bytes, place.addr, context);
-    if (plan.kind !== 'refuse') return { plan, bytes };
-    const where = this.host.symbols.format(place.addr);
-    throw new BpfError(plan.errno, `placing a probe at ${where}`, { remedy: `not possible: ${plan.reason}` });
   }
 
   /** Puts the breakpoint in or takes it out, as the point's probes want it. */

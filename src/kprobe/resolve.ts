@@ -1,6 +1,6 @@
 import type { ProbeContext } from '../arch/index.js';
 import { BpfError, hex64 } from '../base/index.js';
-import type { Host, KernelSymbol } from '../host/index.js';
+import { type Host, type KernelSymbol, whyNoFunction } from '../host/index.js';
 import type { KprobePlace } from './kprobe.js';
 import { checkBoundary } from './boundary.js';
 import type { TextReader } from './text-reader.js';
@@ -82,18 +82,8 @@ function startOf(host: Host, place: KprobePlace): bigint {
   if (symbol !== undefined) return symbol.address;
   throw new BpfError('ENOENT', `placing a probe at ${symbolName as string}`, {
     value: symbolName as string,
-    remedy: suggestion(host, symbolName as string),
+    remedy: whyNoFunction(host, symbolName as string),
   });
-}
-
-function suggestion(host: Host, wanted: string): string {
-  const near: string[] = [];
-  for (const { name } of host.symbols) {
-    if (near.length === 3) break;
-    if (name.includes(wanted) || (name.length > 3 && wanted.includes(name))) near.push(name);
-  }
-  const known = near.length > 0 ? `; similar names: ${near.join(', ')}` : '';
-  return `${host.name} has no such symbol (inlined functions have none)${known}`;
 }
 
 function describe(place: KprobePlace): string {

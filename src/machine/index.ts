@@ -2,5 +2,5 @@ export type { HookAccount } from './hooks/hook.js';
 export type { SamplingOptions } from './hooks/perf-hook.js';
 export { Link, type LinkInfo } from './link.js';
 export { type AttachOptions, Machine, type MachineOptions } from './machine.js';
-export { nearestNames } from './nearest-names.js';
+export { explainProbe, type ProbeExplanation } from './explain-probe.js';
 export { listProbes, type ProbeInfo } from './probe-list.js';

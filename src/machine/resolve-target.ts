@@ -1,5 +1,5 @@
 import { BpfAttachType, BpfError, BpfProgType } from '../base/index.js';
-import type { Host } from '../host/index.js';
+import { type Host, nearestNames, whyNoFunction } from '../host/index.js';
 import type { KprobePlace } from '../kprobe/index.js';
 import type { AttachTarget, BpfProgram, Runtime } from '../runtime/index.js';
 import type { Hook } from './hooks/hook.js';
@@ -7,7 +7,6 @@ import { kprobeHook, kprobeMultiHook, kretprobeHook } from './hooks/kprobe-hook.
 import { perfHook, type SamplingOptions } from './hooks/perf-hook.js';
 import { uprobeHook, usdtHook } from './hooks/uprobe-hook.js';
 import { rawTracepointHook, tracepointHook } from './hooks/tracepoint-hook.js';
-import { nearestNames } from './nearest-names.js';
 import type { Registries } from './registries.js';
 import { resolveUsdt, resolveUserPlace } from './user-places.js';
 
@@ -136,14 +135,9 @@ function placeOf(host: Host, program: BpfProgram, target: KindOf<'kprobe' | 'kre
   const offset = target.kind === 'kprobe' ? target.offset : 0;
   if (target.address !== undefined) return { addr: target.address, offset };
   if (host.symbols.lookup(target.symbol) !== undefined) return { symbolName: target.symbol, offset };
-  const functions = Array.from(host.symbols).filter(({ type }) => /^[tTwW]$/.test(type));
-  throw unknown(
-    host,
-    program,
-    'function',
-    target.symbol,
-    functions.map(({ name }) => name),
-  );
+  throw new BpfError('ENOENT', `attaching ${program.name}: ${host.name} has no function ${target.symbol}`, {
+    remedy: whyNoFunction(host, target.symbol),
+  });
 }
 
 function unknown(host: Host, program: BpfProgram, what: string, wanted: string, known: Iterable<string>): BpfError {

@@ -305,7 +305,10 @@ describe('list', () => {
   });
 
   it.each([
-    ['vfs_reed', 1, /no such tracepoint or function; similar names: vfs_read/],
+    ['vfs_reed', 1, /no such tracepoint or function;.* similar names: vfs_read/],
+    ['vfs_read+0x1', 0, /kprobe:vfs_read\+0x1: can be probed/],
+    ['vfs_read+0x2', 1, /no instruction begins there: instructions begin at \+0x0 \+0x1 and \+0x4/],
+    ['vfs_reed+4', 1, /no such function;.* similar names: vfs_read/],
     ['exc_int3', 1, /part of the trap path/],
     ['vfs_read', 0, /can be probed/],
   ])('--why %s', async (name, code, text) => {

@@ -194,7 +194,7 @@ describe('a place the host does not have', () => {
     [
       { kind: 'kretprobe', symbol: 'no_such_thing', maxactive: 0 },
       T.BPF_PROG_TYPE_KPROBE,
-      'attaching prog1: test has no function no_such_thing: ENOENT; list what it offers with Machine.list',
+      'attaching prog1: test has no function no_such_thing: ENOENT; no symbol is like it (inlined functions have none)',
     ],
     [
       { kind: 'tracepoint', system: 'sched', name: 'sched_swich' },

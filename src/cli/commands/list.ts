@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createSim } from '../../host/sim/index.js';
-import { listProbes, nearestNames } from '../../machine/index.js';
+import { explainProbe, listProbes } from '../../machine/index.js';
 import type { CliIo } from '../io.js';
 import { checkHost } from '../options.js';
 import { toJson } from '../output/json.js';
@@ -24,14 +24,9 @@ export function list(args: readonly string[], io: CliIo): number {
 
 /** Exit code 0 if the name can be probed, 1 if not; the reason is printed either way. */
 function why(name: string, json: boolean, host: ReturnType<typeof createSim>, io: CliIo): number {
-  const probes = listProbes(host, name);
-  if (probes.length === 0) {
-    const near = nearestNames(
-      name,
-      listProbes(host).map((probe) => probe.name.slice(probe.name.lastIndexOf(':') + 1)),
-    );
-    const refused = `no such tracepoint or function${near.length > 0 ? `; similar names: ${near.join(', ')}` : ''}`;
-    io.out(json ? toJson({ kind: null, name, refused }) : `${name}: ${refused}`);
+  const { probes, missing } = explainProbe(host, name);
+  if (missing !== null) {
+    io.out(json ? toJson({ kind: null, name, refused: missing }) : `${name}: ${missing}`);
     return 1;
   }
   for (const probe of probes) io.out(json ? toJson(probe) : `${probe.name}: ${probe.refused ?? 'can be probed'}`);
