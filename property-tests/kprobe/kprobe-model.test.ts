@@ -9,6 +9,7 @@ const RUNS = Number(process.env['KSCOPE_PROPERTY_RUNS'] ?? 400);
 
 const index = fc.nat({ max: 15 });
 const straight = fc.constantFrom('frame', 'leaf');
+const on = fc.constantFrom('entry', 'return', 'session');
 const symbol = fc.constantFrom(...FUNCTION_NAMES);
 
 /** Often the same few places, so that probes share points. */
@@ -44,6 +45,19 @@ const operation = fc.oneof(
     arbitrary: op('registerReturn', [symbol, fc.integer({ min: 1, max: 3 }), fc.boolean()], (w, name, max, skips) =>
       w.registerReturn(name, max, skips),
     ),
+  },
+  {
+    weight: 2,
+    arbitrary: op(
+      'registerMulti',
+      [fc.subarray([...FUNCTION_NAMES], { minLength: 1 }), on, fc.integer({ min: 1, max: 3 })],
+      (w, names, when, max) => w.registerMulti(names, when, max),
+    ),
+  },
+  { weight: 1, arbitrary: op('detachMulti', [index], (w, i) => w.detachMulti(i)) },
+  {
+    weight: 1,
+    arbitrary: op('setMultiEnabled', [index, fc.boolean()], (w, i, enabled) => w.setMultiEnabled(i, enabled)),
   },
   { weight: 2, arbitrary: op('unregister', [index], (w, i) => w.unregister(i)) },
   { weight: 2, arbitrary: op('setEnabled', [index, fc.boolean()], (w, i, on) => w.setEnabled(i, on)) },

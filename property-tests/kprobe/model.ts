@@ -1,4 +1,4 @@
-import type { Kprobe, Kretprobe } from '../../src/kprobe/index.js';
+import type { Kprobe, KprobeMultiLink, Kretprobe, MultiOn } from '../../src/kprobe/index.js';
 
 /** What the handler of a probe does besides being called. */
 export type Behaviour =
@@ -13,6 +13,8 @@ export interface ModelProbe {
   readonly addr: bigint;
   readonly behaviour: Behaviour;
   readonly returnProbe: ModelReturnProbe | null;
+  /** Whether it has a handler that runs behind the instruction. */
+  readonly hasPost: boolean;
   registered: boolean;
   enabled: boolean;
   hits: number;
@@ -31,6 +33,29 @@ export interface ModelReturnProbe {
   skipped: number;
   registered: boolean;
   readonly missed: { maxactive: number; unwound: number; exited: number; unregistered: number };
+}
+
+/** A program on many functions: the model adds up what it knows of their probes. */
+export interface ModelLink {
+  readonly real: KprobeMultiLink;
+  readonly on: MultiOn;
+  readonly probes: readonly ModelProbe[];
+}
+
+/** Runs of a link's program, as the model expects them, if they are others. */
+export function checkLink({ real, on, probes }: ModelLink): string[] {
+  const runs = probes.reduce((sum, probe) => sum + runsOf(on, probe), 0);
+  const { counts } = real;
+  if (counts.runs === runs && counts.hits === runs) return [];
+  return [
+    `a program on ${probes.length} functions, ${on}: ${counts.runs} runs of ${counts.hits} hits, the model says ${runs}`,
+  ];
+}
+
+function runsOf(on: MultiOn, { hits, returnProbe }: ModelProbe): number {
+  if (returnProbe === null) return hits;
+  const entered = hits - returnProbe.missed.maxactive;
+  return returnProbe.returned + (on === 'session' ? entered : 0);
 }
 
 /** Where counters and model differ. */

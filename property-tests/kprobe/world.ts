@@ -1,8 +1,25 @@
 import type { PtRegs } from '../../src/arch/index.js';
-import { KprobeRegistry, KretprobeRegistry, type Kprobe } from '../../src/kprobe/index.js';
+import { BpfAttachType, BpfProgType, u64 } from '../../src/base/index.js';
+import {
+  KprobePrograms,
+  KprobeRegistry,
+  KretprobeRegistry,
+  type Kprobe,
+  type Kretprobe,
+  type MultiOn,
+} from '../../src/kprobe/index.js';
 import { CALLER, makeTask, TestHost, type TestTask } from '../../test/support/test-host.js';
+import { TestRuntime } from '../../test/support/test-runtime.js';
 import { call, FRAME, FRAME_INSNS, jump, LEAF } from '../../test/support/text.js';
-import { checkProbe, checkReturn, type Behaviour, type ModelProbe, type ModelReturnProbe } from './model.js';
+import {
+  type Behaviour,
+  checkLink,
+  checkProbe,
+  checkReturn,
+  type ModelLink,
+  type ModelProbe,
+  type ModelReturnProbe,
+} from './model.js';
 
 export const CPUS = 3;
 export const TASKS = 4;
@@ -23,6 +40,8 @@ export const PLACES: readonly { symbolName: string; offset: number }[] = [
 const SLOT_AREA = 0xffff_ffff_a000_0000n;
 const TRAMPOLINE = 0xffff_ffff_8300_0000n;
 export const ARGUMENT = 0x1234n;
+/** Where the pc stands in a program's context. */
+const IP = 8 * 16;
 
 /** A call that a return probe follows, by the place of its return address on the stack. */
 interface FollowedCall {
@@ -55,6 +74,9 @@ export class World {
   readonly host = new TestHost({ cpus: CPUS, functions: FUNCTIONS });
   readonly kprobes = new KprobeRegistry(this.host);
   readonly kretprobes = new KretprobeRegistry(this.kprobes);
+  readonly bpf = new TestRuntime(this.host);
+  readonly programs = new KprobePrograms(this.bpf.runtime, this.kprobes, this.kretprobes);
+  readonly links: ModelLink[] = [];
   readonly probes: ModelProbe[] = [];
   readonly returnProbes: ModelReturnProbe[] = [];
   readonly tasks: readonly ModelTask[] = Array.from({ length: TASKS }, (_, i) => ({
@@ -84,7 +106,7 @@ export class World {
       preHandler: (_probe, regs, cpu) => this.#behave(behaviour, where.symbolName, regs, cpu),
       postHandler: () => void (model.self as ModelProbe).posts--,
     });
-    model.self = this.#add(real, behaviour, null, !disabled);
+    model.self = this.#add(real, behaviour, null, !disabled, true);
   }
 
   registerReturn(symbol: string, maxactive: number, skipsOdd: boolean): void {
@@ -97,20 +119,46 @@ export class World {
         if (regs.ip === TRAMPOLINE) this.errors.push('a return handler sees the trampoline');
       },
     });
-    const missed = { maxactive: 0, unwound: 0, exited: 0, unregistered: 0 };
-    const model = {
-      real,
-      maxactive,
-      skipsOdd,
-      entries: 0,
-      active: 0,
-      returned: 0,
-      skipped: 0,
-      registered: true,
-      missed,
+    this.#add(real.entry, { kind: 'nothing' }, this.#addReturn(real, maxactive, skipsOdd), true, false);
+  }
+
+  /** One program on several functions; in a session every other entry of a function calls the return off. */
+  registerMulti(symbols: readonly string[], on: MultiOn, maxactive: number): void {
+    const entries = new Map<bigint, number>();
+    const program = this.bpf.program(BpfProgType.BPF_PROG_TYPE_KPROBE, (run, ctx) => {
+      const at = u64(run.funcIpLo, run.funcIpHi);
+      const isEntry = this.bpf.memory.view.getBigUint64(ctx + IP, true) === at;
+      if (on === (isEntry ? 'return' : 'entry')) this.errors.push(`a run of ${on} at the wrong place`);
+      if (!isEntry) return 0;
+      entries.set(at, (entries.get(at) ?? 0) + 1);
+      return (entries.get(at) ?? 0) % 2 === 0 ? 1 : 0;
+    });
+    program.executable = {
+      expectedAttachType: BpfAttachType[`BPF_TRACE_KPROBE_${on === 'session' ? 'SESSION' : 'MULTI'}`],
     };
-    this.returnProbes.push(model);
-    this.#add(real.entry, { kind: 'nothing' }, model, true);
+    const real = this.programs.attachMulti(program.program, { on, symbols, maxactive });
+    const probes = real.probes.map(({ kprobe, kretprobe }) => {
+      const returnProbe = kretprobe === null ? null : this.#addReturn(kretprobe, maxactive, on === 'session');
+      return this.#add(kprobe, { kind: 'nothing' }, returnProbe, true, false);
+    });
+    this.links.push({ real, on, probes });
+  }
+
+  detachMulti(index: number): void {
+    const link = this.links[index % Math.max(this.links.length, 1)];
+    if (link === undefined) return;
+    link.real.detach();
+    for (const probe of link.probes) {
+      probe.registered = false;
+      if (probe.returnProbe !== null) probe.returnProbe.registered = false;
+    }
+  }
+
+  setMultiEnabled(index: number, enabled: boolean): void {
+    const link = this.links[index % Math.max(this.links.length, 1)];
+    if (link === undefined) return;
+    link.real.setEnabled(enabled);
+    for (const probe of link.probes) if (probe.registered) probe.enabled = enabled;
   }
 
   unregister(index: number): void {
@@ -176,6 +224,7 @@ export class World {
       if (round === 1000) throw new Error('some task does not come to its end');
       this.tasks.forEach((task, i) => task.regs !== null && this.run(i, task.pinned ?? 0, 1, 'leaf'));
     }
+    this.links.forEach((_, i) => this.detachMulti(i));
     this.probes.forEach((_, i) => this.unregister(i));
     this.tasks.forEach((_, i) => this.exit(i));
   }
@@ -189,12 +238,15 @@ export class World {
       ...(inCalls === tasksInCalls ? [] : [`${tasksInCalls} tasks in followed calls, the model says ${inCalls}`]),
       ...this.#checkText(),
       ...this.probes.flatMap(checkProbe),
+      ...this.links.flatMap(checkLink),
       ...this.returnProbes.flatMap(checkReturn),
     ];
   }
 
   checkEnd(): string[] {
-    const left = [...this.kprobes.probes].length + this.kretprobes.tasksInCalls + this.host.text.allocated;
+    this.programs.close();
+    const probes = [...this.kprobes.probes].length + this.bpf.attachments.size + this.bpf.open;
+    const left = probes + this.kretprobes.tasksInCalls + this.host.text.allocated;
     return left === 0 ? [] : [`${left} probes, tasks or slot bytes are left behind`];
   }
 
@@ -213,12 +265,27 @@ export class World {
     );
   }
 
-  #add(real: Kprobe, behaviour: Behaviour, returnProbe: ModelReturnProbe | null, enabled: boolean): ModelProbe {
+  #addReturn(real: Kretprobe, maxactive: number, skipsOdd: boolean): ModelReturnProbe {
+    const missed = { maxactive: 0, unwound: 0, exited: 0, unregistered: 0 };
+    const counts = { entries: 0, active: 0, returned: 0, skipped: 0 };
+    const model = { real, maxactive, skipsOdd, registered: true, missed, ...counts };
+    this.returnProbes.push(model);
+    return model;
+  }
+
+  #add(
+    real: Kprobe,
+    behaviour: Behaviour,
+    returnProbe: ModelReturnProbe | null,
+    enabled: boolean,
+    hasPost: boolean,
+  ): ModelProbe {
     const model = {
       real,
       addr: real.addr,
       behaviour,
       returnProbe,
+      hasPost,
       registered: true,
       enabled,
       hits: 0,
@@ -292,7 +359,7 @@ export class World {
   }
 
   #expectPost(probe: ModelProbe): void {
-    if (probe.returnProbe === null) probe.posts++;
+    if (probe.hasPost) probe.posts++;
   }
 
   /** True: the handler sends the pc elsewhere. */

@@ -153,6 +153,7 @@ export class KprobeMulti {
   }
 
   #switchOne({ kprobe, kretprobe }: Attached, enabled: boolean): void {
+    if (!kprobe.registered) return;
     if (kretprobe === null) this.#kprobes[enabled ? 'enable' : 'disable'](kprobe);
     else this.#kretprobes[enabled ? 'enable' : 'disable'](kretprobe);
   }
