@@ -9,7 +9,7 @@ const RUNS = Number(process.env['KSCOPE_PROPERTY_RUNS'] ?? 400);
 
 const index = fc.nat({ max: 15 });
 const straight = fc.constantFrom('frame', 'leaf');
-const on = fc.constantFrom('entry', 'return', 'session');
+const moment = fc.constantFrom('entry', 'return', 'session');
 const symbol = fc.constantFrom(...FUNCTION_NAMES);
 
 /** Often the same few places, so that probes share points. */
@@ -50,7 +50,7 @@ const operation = fc.oneof(
     weight: 2,
     arbitrary: op(
       'registerMulti',
-      [fc.subarray([...FUNCTION_NAMES], { minLength: 1 }), on, fc.integer({ min: 1, max: 3 })],
+      [fc.subarray([...FUNCTION_NAMES], { minLength: 1 }), moment, fc.integer({ min: 1, max: 3 })],
       (w, names, when, max) => w.registerMulti(names, when, max),
     ),
   },

@@ -127,9 +127,9 @@ export class World {
     const entries = new Map<bigint, number>();
     const program = this.bpf.program(BpfProgType.BPF_PROG_TYPE_KPROBE, (run, ctx) => {
       const at = u64(run.funcIpLo, run.funcIpHi);
-      const isEntry = this.bpf.memory.view.getBigUint64(ctx + IP, true) === at;
-      if (on === (isEntry ? 'return' : 'entry')) this.errors.push(`a run of ${on} at the wrong place`);
-      if (!isEntry) return 0;
+      const entered = this.bpf.memory.view.getBigUint64(ctx + IP, true) === at;
+      if (on === (entered ? 'return' : 'entry')) this.errors.push(`a run of ${on} at the wrong place`);
+      if (!entered) return 0;
       entries.set(at, (entries.get(at) ?? 0) + 1);
       return (entries.get(at) ?? 0) % 2 === 0 ? 1 : 0;
     });

@@ -1,7 +1,6 @@
 import { BpfError } from '../base/index.js';
-import type { Host, HostUserText, UserFile } from '../host/index.js';
+import { type Host, type HostUserText, nearestNames, type UserFile } from '../host/index.js';
 import { ElfImage, readUsdtNotes, type UsdtNote } from '../kprobe/index.js';
-import { nearestNames } from './nearest-names.js';
 
 /** A place in a file, and where it is linked to run. */
 export interface UserPlaceInFile {
