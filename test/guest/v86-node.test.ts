@@ -130,6 +130,21 @@ describe('an i686 guest in v86', () => {
     expect(host.tasks.commOf(99_999)).toBeUndefined();
   });
 
+  it('hears of every task that ends, and frees the return probes of those that never return', () => {
+    machine = new Machine(host);
+    const exits = new CountingProgram(machine, 'exits', 'ip');
+    const link = machine.attach(exits.program, { kind: 'kretprobe', symbol: 'do_exit', maxactive: 2 });
+    const ended = new Set<number>();
+    const stop = host.tasks.onExit((task) => void ended.add(task));
+    expect(session.run('fork 50').get('children')).toBe(50);
+    stop();
+    expect(ended.size).toBeGreaterThan(0);
+    expect(exits.runs).toBe(0);
+    const dropped = { 'no return': 50, maxactive: 0 };
+    expect(link.ledgerRow()).toMatchObject({ seen: 50, delivered: 0, pending: 0, dropped });
+    link.detach();
+  });
+
   it('passes on breakpoints that are not ours, and both counts are exact', () => {
     machine = new Machine(host);
     const [opens, returns, calls] = ['opens', 'returns', 'calls'].map(

@@ -62,8 +62,8 @@ export class V86Host implements DrivenHost {
     const pageOffset = findPageOffset(new I386Tables(ram, { pae }), root());
     this.memory = new GuestMemory(ram, new I386Tables(ram, { pae, pageOffset }), { kernel: root, user: root });
     this.clock = new V86Clock(machine);
-    this.tasks = this.#findTasks(pageOffset);
     this.text = new V86Text(machine, this.memory, symbols, pageOffset);
+    this.tasks = this.#findTasks(pageOffset);
     this.stacks = new V86Stacks(this.memory, i386.ptRegs, this.text);
   }
 
@@ -128,7 +128,7 @@ export class V86Host implements DrivenHost {
     const text = new Uint8Array(Math.max(end - start, 0));
     memory.readKernel(start | 0, 0, text, 0, text.length);
     const image = { start, words: this.#machine.ram.words.subarray((start - pageOffset) >> 2) };
-    return new V86Tasks(memory, findTaskLayout(image, text, new GuestWords(memory), perCpu), perCpu);
+    return new V86Tasks(memory, findTaskLayout(image, text, new GuestWords(memory), perCpu), perCpu, this.text);
   }
 }
 

@@ -7,16 +7,23 @@ const COMM_LENGTH = 16;
 /** More tasks than a machine of this size can hold: a guard against a list that is just being changed. */
 const TASKS_MAX = 10_000;
 
+/** Who knows when tasks end. */
+export interface TaskExits {
+  onExit(handler: (taskLo: number, taskHi: number) => void): () => void;
+}
+
 /** Tasks as they are in guest memory: nothing is kept here but offsets. */
 export class V86Tasks implements HostTasks {
   readonly #memory: GuestMemory;
   readonly #words: GuestWords;
   readonly #layout: TaskLayout;
   readonly #current: number;
+  readonly #exits: TaskExits;
   readonly #comm = new Uint8Array(COMM_LENGTH);
 
   /** `perCpu` is the base of the only processor's per-CPU area. */
-  constructor(memory: GuestMemory, layout: TaskLayout, perCpu: number) {
+  constructor(memory: GuestMemory, layout: TaskLayout, perCpu: number, exits: TaskExits) {
+    this.#exits = exits;
     this.#memory = memory;
     this.#words = new GuestWords(memory);
     this.#layout = layout;
@@ -50,6 +57,10 @@ export class V86Tasks implements HostTasks {
     if (task === undefined || !this.#readComm(task, this.#comm, 0)) return undefined;
     const end = this.#comm.indexOf(0);
     return new TextDecoder().decode(this.#comm.subarray(0, end < 0 ? COMM_LENGTH : end));
+  }
+
+  onExit(handler: (taskLo: number, taskHi: number) => void): () => void {
+    return this.#exits.onExit(handler);
   }
 
   /** Address of the task_struct of the process with that pid, by walking the family tree; threads are not in it. */

@@ -4,7 +4,18 @@ import { type GuestMemory, NO_PAGE } from '../guest/index.js';
 import type { HostText, TrapFrame, TrapHandler } from '../host.js';
 import type { SymbolTable } from '../symbol-table.js';
 import { ExecArea } from './exec-area.js';
-import { ANSWER_FOREIGN, ANSWER_HANDLED, jump, STUB_ANSWER, STUB_ARGUMENT, TRAP_PORT, trapStub } from './trap-stub.js';
+import { ExitWatch } from './exit-watch.js';
+import { movablePrologue } from './prologue.js';
+import {
+  ANSWER_FOREIGN,
+  ANSWER_HANDLED,
+  jump,
+  JUMP_LENGTH,
+  STUB_ANSWER,
+  STUB_ARGUMENT,
+  TRAP_PORT,
+  trapStub,
+} from './trap-stub.js';
 import type { V86Machine } from './v86-machine.js';
 import type { TrappedText } from './v86-stacks.js';
 
@@ -13,7 +24,8 @@ const BREAKPOINT = 0xcc;
 const USER_MODE = 3;
 /** Enough of exc_int3 to find the instructions that a jump replaces. */
 const PROLOGUE_MAX = 32;
-const JUMP = 5;
+/** Where int3 arrives: `void exc_int3(struct pt_regs *)`. */
+const HANDLER = 'exc_int3';
 
 /** Sections that Linux lets nobody probe, by the symbols around them: on the way of every trap, or before it is safe to take one. */
 const NO_PROBE: readonly (readonly [from: string, to: string, why: string])[] = [
@@ -55,14 +67,18 @@ export class V86Text implements HostText, TrappedText {
   readonly #cs = i386.ptRegs.names.indexOf('cs');
   /** Original bytes by address, where the text is not as the kernel has it. */
   readonly #patched = new Map<number, number>();
+  readonly #exits: ExitWatch;
   #handler: TrapHandler | null = null;
+  /** Whether exc_int3 leads to the stub. */
+  #led = false;
+  #aside = false;
   #event = false;
 
   constructor(machine: V86Machine, memory: GuestMemory, symbols: SymbolTable, pageOffset: number) {
     this.#machine = machine;
     this.#memory = memory;
     this.#symbols = symbols;
-    this.#handlerAt = this.#address('exc_int3');
+    this.#handlerAt = this.#address(HANDLER);
     this.#textStart = this.#address('_stext');
     this.#textEnd = this.#address('_etext');
     this.#area = new ExecArea(machine.ram, pageOffset);
@@ -70,6 +86,7 @@ export class V86Text implements HostText, TrappedText {
     this.#write(this.#area.trampoline, Uint8Array.of(BREAKPOINT));
     this.#prologue = this.#findPrologue();
     this.#write(this.#area.stub, trapStub(this.#area.stub, this.#handlerAt, this.#prologue));
+    this.#exits = new ExitWatch(memory, symbols, (at, bytes) => this.#write(at, bytes));
     machine.onPortWrite(TRAP_PORT, () => this.#trap());
   }
 
@@ -109,6 +126,7 @@ export class V86Text implements HostText, TrappedText {
   blacklisted(address: bigint): string | null {
     const at = Number(address);
     if (this.#area.holds(at)) return 'room for displaced instructions';
+    if (at === this.#exits.address) return 'where the host notes that tasks have ended';
     if (at < this.#textStart || at >= this.#textEnd) return 'not kernel text';
     for (const [from, to, why] of NO_PROBE) {
       const start = this.#symbols.lookup(from)?.address ?? 0n;
@@ -124,22 +142,24 @@ export class V86Text implements HostText, TrappedText {
   }
 
   setTrapHandler(handler: TrapHandler | null): void {
-    const [had, has] = [this.#handler !== null, handler !== null];
     this.#handler = handler;
-    if (had === has) return;
-    if (has) this.#leaveHandler();
-    const original = this.#prologue.subarray(0, JUMP);
-    this.#write(this.#handlerAt, has ? jump(this.#handlerAt, this.#area.stub) : original);
+    this.#lead();
   }
 
-  /** What `work` answers while exc_int3 is the guest's own. */
+  /** As HostTasks.onExit. */
+  onExit(handler: (taskLo: number, taskHi: number) => void): () => void {
+    return this.#exits.listen(handler, () => this.#lead());
+  }
+
+  /** What `work` answers while the text is the guest's own. Probes must be gone. */
   async asItWas<T>(work: () => Promise<T>): Promise<T> {
-    const handler = this.#handler;
-    this.setTrapHandler(null);
+    this.#aside = true;
+    this.#lead();
     try {
       return await work();
     } finally {
-      this.setTrapHandler(handler);
+      this.#aside = false;
+      this.#lead();
     }
   }
 
@@ -148,15 +168,28 @@ export class V86Text implements HostText, TrappedText {
     throw new BpfError('EOPNOTSUPP', 'stepping one instruction', { remedy: 'v86 has no trap flag' });
   }
 
+  /** Has traps go to the stub while somebody wants them. */
+  #lead(): void {
+    const watching = this.#exits.watching && !this.#aside;
+    const wanted = (this.#handler !== null && !this.#aside) || watching;
+    if (wanted !== this.#led) {
+      if (wanted) this.#leaveHandler();
+      const original = this.#prologue.subarray(0, JUMP_LENGTH);
+      this.#write(this.#handlerAt, wanted ? jump(this.#handlerAt, this.#area.stub) : original);
+      this.#led = wanted;
+    }
+    this.#exits.arm(watching);
+  }
+
   /** The trap that the stub posted: its registers lie where eax points to, on a kernel stack. */
   #trap(): void {
     const { ram } = this.#machine;
     const at = this.#memory.physical(ram.registers[STUB_ARGUMENT], 0);
-    const handled = at !== NO_PAGE && this.#handler !== null && this.#deliver(at >> 2, this.#handler);
+    const handled = at !== NO_PAGE && this.#deliver(at >> 2);
     ram.registers[STUB_ANSWER] = handled ? ANSWER_HANDLED : ANSWER_FOREIGN;
   }
 
-  #deliver(base: number, handler: TrapHandler): boolean {
+  #deliver(base: number): boolean {
     const frame = this.#frame;
     const { regs } = frame;
     regs.words = this.#machine.ram.words;
@@ -165,7 +198,8 @@ export class V86Text implements HostText, TrappedText {
     if (this.#machine.failed) return this.#postpone(regs);
     this.#event = true;
     try {
-      return handler(frame);
+      if (!frame.user && this.#exits.take(regs)) return true;
+      return this.#handler?.(frame) === true;
     } catch (error) {
       this.#machine.fail(error);
       return this.#postpone(regs);
@@ -195,32 +229,10 @@ export class V86Text implements HostText, TrappedText {
     });
   }
 
-  /** The whole instructions under the jump. They run elsewhere, so that none may depend on where it stands. */
   #findPrologue(): Uint8Array {
     const bytes = new Uint8Array(PROLOGUE_MAX);
     this.#memory.readKernel(this.#handlerAt | 0, 0, bytes, 0, bytes.length);
-    let length = 0;
-    while (length < JUMP) {
-      const step = i386.probing.insnLength(bytes, length);
-      const moved = this.#moved(bytes.subarray(length), this.#handlerAt + length, step);
-      if (step === 0 || !moved) break;
-      length += step;
-    }
-    if (length >= JUMP) return bytes.slice(0, length);
-    throw new BpfError('EOPNOTSUPP', "entering the guest's exc_int3", {
-      offset: length,
-      value: `0x${bytes[length].toString(16)}`,
-      remedy: 'the instruction there cannot be moved',
-    });
-  }
-
-  /** Whether the instruction is the same anywhere. */
-  #moved(bytes: Uint8Array, address: number, length: number): boolean {
-    if (length === 0) return false;
-    const plan = i386.probing.plan(bytes, BigInt(address), { before: new Uint8Array(0) });
-    if (plan.kind === 'refuse') return false;
-    const relocated = plan.kind === 'slot' ? plan.relocate(BigInt(this.#area.stub)) : null;
-    return relocated === null || relocated.every((byte, i) => byte === bytes[i]);
+    return movablePrologue(bytes, JUMP_LENGTH, HANDLER);
   }
 
   #isWritable(at: number, length: number): boolean {

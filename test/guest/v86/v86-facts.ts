@@ -11,6 +11,7 @@ const SCRATCH = { address: PAGE_OFFSET + 0xe_0000n, size: 4 * PAGE };
 const HOLE = 4n << 20n;
 const OPENS = 200;
 const TRAPS = 20;
+const CHILDREN = 5;
 
 /** What the host kit wants to know of a test guest, which opens names that it keeps on its stack. */
 export function v86Facts(host: V86Host): HostFacts {
@@ -24,7 +25,7 @@ export function v86Facts(host: V86Host): HostFacts {
   return {
     function: 'do_sys_openat2',
     userArgument: 1,
-    workload: () => ({ calls: count(`names ${OPENS}`, 'missing') }),
+    workload: () => ({ exits: count(`fork ${CHILDREN}`, 'children'), calls: count(`names ${OPENS}`, 'missing') }),
     scratch: SCRATCH,
     edge,
     unmapped: edge + HOLE,

@@ -57,7 +57,7 @@ describe('the tasks of a kernel without types', () => {
 
   it('are read where the layout says', () => {
     const bytes = kernelMemory(debian);
-    const tasks = new V86Tasks(memoryOf(bytes), find(bytes), PER_CPU);
+    const tasks = new V86Tasks(memoryOf(bytes), find(bytes), PER_CPU, { onExit: () => () => undefined });
     const pair = new Int32Array(2);
     tasks.current(pair);
     expect([pair[0] >>> 0, pair[1]]).toEqual([START + 0x8000, 0]);
