@@ -5,6 +5,7 @@ export { isRspStop, parseRspStop, type RspStop } from './rsp/rsp-stop-reply.js';
 export type * from './rsp/rsp-transport.js';
 export type * from './qemu-machine.js';
 export type { ExecRoom, PhysicalRoom } from './exec-room.js';
+export { linuxGuest } from './linux-guest.js';
 export { QemuHost, type QemuGuestParts, type QemuHostOptions, type QemuTrapKind } from './qemu-host.js';
 export type { TrapContext } from './trap-context.js';
 export type { TrapArch, TrapFacts, TrapHandlerSite } from './traps/trap-arch.js';

@@ -19,6 +19,7 @@ import { MachineControl } from './machine-control.js';
 import type { QemuMachine } from './qemu-machine.js';
 import { QemuMemory } from './qemu-memory.js';
 import { QemuText } from './qemu-text.js';
+import { reservedRoom } from './reserved-room.js';
 import type { RspStop } from './rsp/rsp-stop-reply.js';
 import { TrapContext } from './trap-context.js';
 import { MailboxTraps } from './traps/mailbox-traps.js';
@@ -38,6 +39,8 @@ export interface QemuGuestParts {
   readonly clock?: HostClock;
   /** Top page table of the current program; absent: the one in force, which the trap tells. */
   readonly userRoot?: () => number;
+  /** Called when the machine has run and stands still. */
+  readonly settle?: () => void;
 }
 
 export interface QemuHostOptions {
@@ -50,8 +53,11 @@ export interface QemuHostOptions {
   readonly trap?: QemuTrapKind;
   /** With `stub`: whether breakpoints are the stub's own (the default) or bytes in the guest's text. */
   readonly breakpoints?: 'stub' | 'bytes';
-  /** Physical memory that the guest does not use; `mailbox` and `pvpanic` need it. */
-  readonly room?: PhysicalRoom;
+  /**
+   * Physical memory that the guest does not use, or where to find some: what Linux keeps for a crash kernel. `mailbox` and
+   * `pvpanic` need it, and so do return probes and slots.
+   */
+  readonly room?: PhysicalRoom | 'crashkernel';
   /** Executable memory of the guest that it does not use, for kernels without page tables of their own to write. */
   readonly execRoom?: ExecRoom;
   /** Differences to how Linux on this architecture takes traps. */
@@ -87,6 +93,7 @@ export class QemuHost implements DrivenHost {
   readonly #control: MachineControl;
   readonly #engine: TrapEngine;
   readonly #clock = new RunningClock();
+  readonly #settle: () => void;
   #closed = false;
   #oopsSearched = 0;
   #oops: { readonly message: string } | null = null;
@@ -133,6 +140,7 @@ export class QemuHost implements DrivenHost {
     };
     const parts = options.guest?.(this) ?? {};
     if (parts.userRoot !== undefined) this.context.userRoot = parts.userRoot;
+    this.#settle = parts.settle ?? (() => {});
     this.tasks = parts.tasks ?? new ContextTasks(this.context);
     this.stacks = parts.stacks ?? noStacks;
     this.clock = parts.clock ?? this.#clock;
@@ -215,6 +223,7 @@ export class QemuHost implements DrivenHost {
     } finally {
       control.halt();
       this.#clock.stop();
+      if (control.ended === null) this.#settle();
     }
   }
 
@@ -239,7 +248,8 @@ export class QemuHost implements DrivenHost {
     if (options.room === undefined || traps.room === null) return null;
     const text = this.symbols.lookup('_stext') ?? this.symbols.lookup('_text');
     if (text === undefined) throw missing(`${trap} traps: the kernel does not say where its text is (_stext)`);
-    return mapExecRoom(traps.room, this.#control.cpu, this.memory, options.room, text.address);
+    const room = options.room === 'crashkernel' ? reservedRoom(this.symbols, this.memory, this.console) : options.room;
+    return mapExecRoom(traps.room, this.#control.cpu, this.memory, room, text.address);
   }
 }
 

@@ -40,10 +40,6 @@ interface ArchFacts {
   readonly cpu: string | null;
   readonly console: string;
   readonly memoryMiB: number;
-  /** Physical address of the room. */
-  readonly room: number;
-  /** Words that the traps need on Linux' command line. */
-  readonly append: string;
   banks(size: number): readonly RamBank[];
 }
 
@@ -58,8 +54,6 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     cpu: null,
     console: 'ttyS0',
     memoryMiB: 512,
-    room: 0x0400_0000,
-    append: '',
     banks: (size) => [{ start: 0, offset: 0, size }],
   },
   arm64: {
@@ -68,8 +62,6 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     cpu: 'cortex-a72',
     console: 'ttyAMA0',
     memoryMiB: 1024,
-    room: 0x5000_0000,
-    append: '',
     banks: (size) => [{ start: 0x4000_0000, offset: 0, size }],
   },
   riscv64: {
@@ -78,8 +70,6 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     cpu: 'rv64',
     console: 'ttyS0',
     memoryMiB: 1024,
-    room: 0x9000_0000,
-    append: '',
     banks: (size) => [{ start: 0x8000_0000, offset: 0, size }],
   },
   loongarch64: {
@@ -88,8 +78,6 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     cpu: null,
     console: 'ttyS0',
     memoryMiB: 1024,
-    room: 0x9800_0000,
-    append: '',
     banks: (size) => [
       { start: 0, offset: 0, size: LOONGARCH_LOW },
       { start: 0x9000_0000, offset: LOONGARCH_LOW, size: size - LOONGARCH_LOW },
@@ -100,11 +88,6 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
 /** Where the machine's RAM lies. */
 export function qemuBanks(spec: QemuSpec): readonly RamBank[] {
   return FACTS[spec.arch].banks(memoryBytes(spec));
-}
-
-/** Physical memory that a Linux started with `room` keeps free, for `QemuHostOptions.room`. */
-export function qemuRoom(spec: QemuSpec): { readonly address: number; readonly size: number } {
-  return { address: FACTS[spec.arch].room, size: ROOM_MIB << 20 };
 }
 
 export function qemuProgram(arch: QemuArch): string {
@@ -137,8 +120,8 @@ export function qemuArguments(spec: QemuSpec, paths: QemuPaths): string[] {
 }
 
 function commandLine(spec: QemuSpec, facts: ArchFacts): string {
-  const room = spec.room === false ? '' : `crashkernel=${ROOM_MIB}M@0x${facts.room.toString(16)}`;
-  const words = [`console=${facts.console}`, 'panic=-1', facts.append, room, spec.append ?? ''];
+  const room = spec.room === false ? '' : `crashkernel=${ROOM_MIB}M`;
+  const words = [`console=${facts.console}`, 'panic=-1', room, spec.append ?? ''];
   return words.filter((word) => word !== '').join(' ');
 }
 

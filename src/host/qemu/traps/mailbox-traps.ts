@@ -65,7 +65,11 @@ export class MailboxTraps implements TrapEngine {
   }
 
   serve(ms: number): void {
-    if (this.#stops) return;
+    if (this.#stops) {
+      // Who interrupts the machine while it is about to stop gets one stop for both.
+      this.#serveAll();
+      return;
+    }
     const end = performance.now() + ms;
     do {
       for (let look = 0; look < LOOKS; look++) this.#serveAll();
