@@ -1,5 +1,6 @@
 import { BpfError } from '../base/index.js';
 import { doctor } from './commands/doctor.js';
+import { guestUp } from './commands/guest-up.js';
 import { list } from './commands/list.js';
 import { mapDump } from './commands/map-dump.js';
 import { plugin } from './commands/plugin.js';
@@ -25,6 +26,7 @@ const COMMANDS: readonly (readonly [words: string, command: Command])[] = [
   ['plugin', plugin],
   ['list', list],
   ['map dump', mapDump],
+  ['guest up', guestUp],
   ['doctor', doctor],
 ];
 

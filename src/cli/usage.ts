@@ -18,6 +18,8 @@ Usage:
       The probes the host offers.
   kscope map dump FILE.o [name MAP] [-j | -p] [the options of run]
       Runs the object and dumps its maps as bpftool does.
+  kscope guest up x86_64|arm64|riscv64|i686 [--cpus N] [--memory MIB] [--fetch-only] [--refresh] [--json]
+      Fetches a Linux guest from Debian's archive, boots it under QEMU, keeps it up until Ctrl-C.
   kscope doctor [--json]
       What this machine can do.
 
