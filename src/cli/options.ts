@@ -18,11 +18,6 @@ export function fileArgument(positionals: readonly string[]): string {
   return file;
 }
 
-/** `--host`: sim is what there is. */
-export function checkHost(host = 'sim'): void {
-  if (host !== 'sim') throw new UsageError(`--host ${host}: this build has the simulator only (--host sim)`);
-}
-
 /** Seconds, fractions allowed, as nanoseconds. */
 export function secondsOption(name: string, text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined;

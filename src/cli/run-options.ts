@@ -1,12 +1,14 @@
 import type { parseArgs } from 'node:util';
 import type { Engine } from '../runtime/index.js';
 import { engineOption } from './engine.js';
-import { checkHost, integerOption, secondsOption } from './options.js';
+import { type HostSpec, parseHostSpec } from './hosts/host-spec.js';
+import { integerOption, secondsOption } from './options.js';
 import { UsageError } from './usage-error.js';
 
 /** How an object is run on a host; shared by every command that runs one. */
 export interface RunOptions {
   readonly file: string;
+  readonly host: HostSpec;
   readonly engine: Engine;
   readonly workload: string;
   readonly seed: number;
@@ -40,11 +42,12 @@ const DEFAULT_CPUS = 2;
 const DEFAULT_FREQUENCY = 99;
 
 export function runOptions(file: string, values: RunValues): RunOptions {
-  checkHost(values.host);
+  const host = parseHostSpec(values.host);
   const cpus = integerOption('cpus', values.cpus, DEFAULT_CPUS);
   if (cpus < 1 || cpus > 8) throw new UsageError(`--cpus takes 1 to 8, not ${cpus}`);
   return {
     file,
+    host,
     engine: engineOption(values.engine),
     workload: values.workload ?? 'mixed',
     seed: integerOption('seed', values.seed, DEFAULT_SEED),

@@ -1,9 +1,10 @@
 import { BpfError } from '../base/index.js';
 import type { Btf, BtfValue } from '../btf/index.js';
-import { createSim, type SimHost } from '../host/sim/index.js';
+import type { DrivenHost } from '../host/index.js';
 import { Collection, type CollectionProgram, CollectionSpec } from '../loader/index.js';
 import { Machine } from '../machine/index.js';
 import { eventDecoder, inferEventType, PerfEventArrayMap, type ProgramFault, RingBufferMap } from '../runtime/index.js';
+import type { OpenedHost } from './hosts/opened-host.js';
 import type { CliIo } from './io.js';
 import type { RunOptions } from './run-options.js';
 import { setVariables } from './set-variables.js';
@@ -20,12 +21,9 @@ export interface SessionEvent {
 
 export type SessionListener = (event: SessionEvent) => void;
 
-/** Nanoseconds the host runs between two drains of the rings. */
-const SLICE = 1_000_000n;
-
-/** An object loaded and attached on a host of its own, with readers on everything it emits. */
+/** An object loaded and attached on a host, with readers on everything it emits. */
 export class Session {
-  readonly host: SimHost;
+  readonly opened: OpenedHost;
   readonly machine: Machine;
   readonly collection: Collection;
   readonly #io: CliIo;
@@ -37,19 +35,23 @@ export class Session {
   >();
   #faults = 0;
 
-  /** Loads and attaches; throws what any of the steps throws. */
-  constructor(options: RunOptions, io: CliIo, listener: SessionListener) {
+  /** Loads and attaches; throws what any of the steps throws. The host stays the caller's, who closes it. */
+  constructor(opened: OpenedHost, options: RunOptions, io: CliIo, listener: SessionListener) {
     this.#io = io;
     this.#options = options;
     const spec = CollectionSpec.parse(io.readFile(options.file));
     setVariables(spec, options.variables);
     for (const { name, pinning } of spec.maps) if (pinning === 'by_name') io.err(unpinned(name));
-    this.host = createSim({ seed: options.seed, cpus: options.cpus, workload: options.workload });
+    this.opened = opened;
     this.machine = new Machine(this.host, { engine: options.engine, onFault: (fault) => this.#reportFault(fault) });
     this.collection = Collection.load(spec, this.machine.runtime);
     this.machine.runtime.tracePrintk = (line) => io.err(line);
     this.#openReaders(listener);
     for (const program of this.collection.programs.values()) this.#attach(program);
+  }
+
+  get host(): DrivenHost {
+    return this.opened.host;
   }
 
   get btf(): Btf | undefined {
@@ -60,15 +62,17 @@ export class Session {
   async run(): Promise<void> {
     let left = this.#options.duration;
     while (!this.#io.signal.aborted && (left === undefined || left > 0n)) {
-      const slice = left !== undefined && left < SLICE ? left : SLICE;
+      const { slice: most } = this.opened;
+      const slice = left !== undefined && left < most ? left : most;
       const stopped = this.host.run({ ns: Number(slice) });
+      this.opened.settle();
       this.#drain();
       if (left !== undefined) left -= slice;
       if (stopped !== 'time') break;
       await breathe();
     }
     const { oops } = this.host;
-    if (oops !== null) throw new BpfError('EIO', `the simulated kernel gave up: ${oops.message}`);
+    if (oops !== null) throw new BpfError('EIO', `the kernel of host ${this.host.name} gave up: ${oops.message}`);
   }
 
   close(): void {

@@ -1,21 +1,35 @@
 import { parseArgs } from 'node:util';
-import { createSim } from '../../host/sim/index.js';
+import type { Host } from '../../host/index.js';
 import { explainProbe, listProbes } from '../../machine/index.js';
+import { openHost } from '../hosts/open-host.js';
+import { parseHostSpec } from '../hosts/host-spec.js';
 import type { CliIo } from '../io.js';
-import { checkHost } from '../options.js';
 import { toJson } from '../output/json.js';
 import { UsageError } from '../usage-error.js';
 
 const OPTIONS = { why: { type: 'string' }, json: { type: 'boolean', short: 'j' }, host: { type: 'string' } } as const;
 
 /** `kscope list`: the probes the host offers, or with `--why` what is known of one name. */
-export function list(args: readonly string[], io: CliIo): number {
+export async function list(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  checkHost(values.host);
+  const spec = parseHostSpec(values.host);
   if (positionals.length > (values.why === undefined ? 1 : 0)) throw new UsageError('list takes GLOB or --why NAME');
-  const host = createSim({});
+  const opened = await openHost({ spec }, io);
+  try {
+    return listOn(opened.host, positionals[0], values, io);
+  } finally {
+    opened.close();
+  }
+}
+
+function listOn(
+  host: Host,
+  glob: string | undefined,
+  values: { readonly why?: string; readonly json?: boolean },
+  io: CliIo,
+): number {
   if (values.why !== undefined) return why(values.why, values.json === true, host, io);
-  for (const probe of listProbes(host, positionals[0])) {
+  for (const probe of listProbes(host, glob)) {
     if (values.json === true) io.out(toJson(probe));
     else if (probe.refused === null) io.out(probe.name);
   }
@@ -23,7 +37,7 @@ export function list(args: readonly string[], io: CliIo): number {
 }
 
 /** Exit code 0 if the name can be probed, 1 if not; the reason is printed either way. */
-function why(name: string, json: boolean, host: ReturnType<typeof createSim>, io: CliIo): number {
+function why(name: string, json: boolean, host: Host, io: CliIo): number {
   const { probes, missing } = explainProbe(host, name);
   if (missing !== null) {
     io.out(json ? toJson({ kind: null, name, refused: missing }) : `${name}: ${missing}`);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { openHost } from '../hosts/open-host.js';
 import type { CliIo } from '../io.js';
 import { formatMapDump, type MapDumpFormat } from '../output/map-dump.js';
 import { readMap } from '../output/map-elements.js';
@@ -16,19 +17,34 @@ export async function mapDump(args: readonly string[], io: CliIo): Promise<numbe
   if (rest.length > 0 || (keyword !== undefined && (keyword !== 'name' || name === undefined))) {
     throw new UsageError('map dump takes FILE.o [name MAP]');
   }
-  const session = new Session(runOptions(file, values), io, () => undefined);
+  const options = runOptions(file, values);
+  const opened = await openHost({ ...options, spec: options.host }, io);
   try {
-    await session.run();
+    const session = new Session(opened, options, io, () => undefined);
+    try {
+      await session.run();
+    } finally {
+      session.close();
+    }
+    printMaps(session, name, values, io);
   } finally {
-    session.close();
+    opened.close();
   }
+  return 0;
+}
+
+function printMaps(
+  session: Session,
+  name: string | undefined,
+  values: { readonly json?: boolean; readonly pretty?: boolean },
+  io: CliIo,
+): void {
   const format: MapDumpFormat = values.pretty === true ? 'pretty' : values.json === true ? 'json' : 'text';
   for (const map of chosenMaps(session, name)) {
     const dump = readMap(map, session.btf, session.machine.runtime.cpus);
     if (format === 'text' && name === undefined) io.err(`${map.name}:`);
     for (const line of formatMapDump(dump, format)) io.out(line);
   }
-  return 0;
 }
 
 function chosenMaps({ collection: { maps } }: Session, name: string | undefined) {

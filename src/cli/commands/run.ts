@@ -1,13 +1,16 @@
 import { toHex } from '../../base/index.js';
 import { parseArgs } from 'node:util';
 import { formatLedger } from '../../runtime/index.js';
+import { openHost } from '../hosts/open-host.js';
+import type { OpenedHost } from '../hosts/opened-host.js';
 import type { CliIo } from '../io.js';
 import { EventTable } from '../output/event-table.js';
 import { fileArgument } from '../options.js';
 import { toJson } from '../output/json.js';
 import { describeMaps, isFields, mapReportLines } from '../output/map-report.js';
-import { RUN_OPTIONS, runOptions } from '../run-options.js';
+import { RUN_OPTIONS, type RunOptions, runOptions } from '../run-options.js';
 import { Session, type SessionEvent, type SessionListener } from '../session.js';
+import { UsageError } from '../usage-error.js';
 
 const OPTIONS = { ...RUN_OPTIONS, journal: { type: 'string' } } as const;
 
@@ -15,15 +18,32 @@ const OPTIONS = { ...RUN_OPTIONS, journal: { type: 'string' } } as const;
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   const options = runOptions(fileArgument(positionals), values);
+  if (values.journal !== undefined && options.host.kind !== 'sim') {
+    throw new UsageError('--journal: only the simulator keeps one');
+  }
+  const opened = await openHost({ ...options, spec: options.host }, io);
+  try {
+    return await runOn(opened, options, values, io);
+  } finally {
+    opened.close();
+  }
+}
+
+async function runOn(
+  opened: OpenedHost,
+  options: RunOptions,
+  values: { readonly json?: boolean; readonly journal?: string },
+  io: CliIo,
+): Promise<number> {
   const json = values.json === true;
-  const session = new Session(options, io, json ? jsonRows(io) : textRows(io));
+  const session = new Session(opened, options, io, json ? jsonRows(io) : textRows(io));
   try {
     announce(session, json, io);
     await session.run();
   } finally {
     session.close();
   }
-  if (values.journal !== undefined) io.writeFile(values.journal, toJson([...session.host.journal.entries()]));
+  if (values.journal !== undefined) io.writeFile(values.journal, toJson([...(opened.sim?.journal.entries() ?? [])]));
   if (json) reportJson(session, io);
   else reportText(session, io);
   return 0;

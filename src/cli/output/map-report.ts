@@ -139,9 +139,9 @@ function countOf({ value }: Row): bigint {
 }
 
 /** Kernel symbols for all; user symbols of the program that the key's comm names. */
-function symbolizer({ host }: Session, key: Fields): Symbolize {
+function symbolizer({ host, opened }: Session, key: Fields): Symbolize {
   const comm = key['comm'];
-  const [, program] = [...host.programs].find(([path]) => path.endsWith(`/${String(comm)}`)) ?? [];
+  const [, program] = [...opened.programs].find(([path]) => path.endsWith(`/${String(comm)}`)) ?? [];
   return (address, isReturn) => {
     const inside = isReturn ? address - 1n : address;
     const symbol = host.symbols.at(inside) ?? program?.at(inside);

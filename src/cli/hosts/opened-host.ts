@@ -1,0 +1,17 @@
+import type { DrivenHost, SymbolTable } from '../../host/index.js';
+import type { SimHost } from '../../host/sim/index.js';
+
+/** A host that a command runs, and what the command must know of its kind. */
+export interface OpenedHost {
+  readonly host: DrivenHost;
+  /** The same host, where it is the simulator. */
+  readonly sim: SimHost | null;
+  /** Nanoseconds it runs between two drains of the rings. */
+  readonly slice: bigint;
+  /** Symbols of user programs, by the path of their file. */
+  readonly programs: ReadonlyMap<string, SymbolTable>;
+  /** Called after each slice, outside of all events. */
+  settle(): void;
+  /** Gives the host back: ends it, or lets a machine that was up before go on. */
+  close(): void;
+}
