@@ -6,6 +6,9 @@
 #ifndef KSCOPE_EXAMPLES_KERNEL_H
 #define KSCOPE_EXAMPLES_KERNEL_H
 
+/* Registers by the kernel's own names, which are those of its types. */
+#define __VMLINUX_H__
+
 typedef unsigned char __u8;
 typedef unsigned short __u16;
 typedef unsigned int __u32;
@@ -83,9 +86,27 @@ struct task_struct {
 	struct task_struct *real_parent;
 };
 
+#if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long ax;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
 	unsigned long ip;
 };
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 pc;
+};
+#elif defined(__TARGET_ARCH_riscv)
+struct user_regs_struct {
+	unsigned long a0;
+	unsigned long a1;
+	unsigned long a2;
+	unsigned long pc;
+};
+#endif
 
 #pragma clang attribute pop
 

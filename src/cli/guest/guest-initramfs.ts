@@ -15,7 +15,7 @@ mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mount -t tracefs tracefs /sys/kernel/tracing
 while :; do
-  cat /proc/uptime /proc/loadavg /etc/motd >/dev/null
+  wc -c /proc/uptime /proc/loadavg /etc/motd >/dev/null
   ls /bin >/dev/null
   sleep 0.1
 done &
