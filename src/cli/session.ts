@@ -65,7 +65,6 @@ export class Session {
       const { slice: most } = this.opened;
       const slice = left !== undefined && left < most ? left : most;
       const stopped = this.host.run({ ns: Number(slice) });
-      this.opened.settle();
       this.#drain();
       if (left !== undefined) left -= slice;
       if (stopped !== 'time') break;

@@ -1,7 +1,7 @@
 export const USAGE = `kscope - instrument kernel-like hosts with eBPF
 
 Usage:
-  kscope run FILE.o [--host sim] [--workload NAME] [--seed N] [--cpus N] [--duration S]
+  kscope run FILE.o [--host HOST] [--workload NAME] [--seed N] [--cpus N] [--duration S]
                     [--frequency HZ] [--engine interp|jit] [--json] [--journal FILE] [--set NAME=VALUE]...
       Loads an object, attaches its programs, streams what they emit; maps and losses at the end.
   kscope prog load FILE.o... --json [--btf FILE] [--kallsyms FILE]
@@ -14,13 +14,17 @@ Usage:
       Runs one program once, as BPF_PROG_TEST_RUN does, whatever its type.
   kscope plugin [--engine interp|jit] [MEMORY_HEX]
       Reads a program as hex on stdin, prints r0 in hex.
-  kscope list [GLOB] [--why NAME] [--json]
+  kscope list [GLOB] [--why NAME] [--host HOST] [--json]
       The probes the host offers.
   kscope map dump FILE.o [name MAP] [-j | -p] [the options of run]
       Runs the object and dumps its maps as bpftool does.
-  kscope guest up x86_64|arm64|riscv64|i686 [--cpus N] [--memory MIB] [--fetch-only] [--refresh] [--json]
-      Fetches a Linux guest from Debian's archive, boots it under QEMU, keeps it up until Ctrl-C.
+  kscope guest up ARCH [--cpus N] [--memory MIB] [--fetch-only] [--refresh] [--json]
+      Fetches a Linux guest (x86_64, arm64, riscv64, i686) from Debian's archive, boots it under QEMU, keeps it up until
+      Ctrl-C.
   kscope doctor [--json]
       What this machine can do.
+
+HOST is sim (the simulator, the default), qemu:x86_64, qemu:arm64, qemu:riscv64 (a Linux guest under QEMU: the one that
+guest up keeps, or one for this command; ,trap=mailbox|pvpanic|stub says how its traps are taken), or v86:i686.
 
 Exit codes: 0 ok, 1 failed, 2 bad usage.`;

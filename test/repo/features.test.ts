@@ -45,6 +45,7 @@ const PARAGRAPHS = [
   'Uprobes',
   'Equality',
   'Guests',
+  'guest up',
   'QEMU hosts',
   'Bare-metal kernel',
   'Architectures: riscv64',

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
 import { createSim } from '../../host/sim/index.js';
 import { BpfMemory, chooseEngine } from '../../runtime/index.js';
+import { guestFindings } from '../guest/guest-findings.js';
 import type { CliIo } from '../io.js';
 import { toJson } from '../output/json.js';
 
-interface Finding {
+/** One line of `kscope doctor`. */
+export interface Finding {
   readonly what: string;
   readonly ok: boolean;
   readonly detail: string;
@@ -16,7 +18,7 @@ const NODE_AT_LEAST = [20, 19] as const;
 /** `kscope doctor`: what this machine can do, and why not. Exit code 1 if something that is needed is missing. */
 export function doctor(args: readonly string[], io: CliIo): number {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const findings = [node(), memory(), compiler(), sharedMemory(), simulator()];
+  const findings = [node(), memory(), compiler(), sharedMemory(), simulator(), ...guestFindings()];
   for (const finding of findings) {
     if (values.json === true) io.out(toJson(finding));
     else io.out(`${finding.ok ? 'ok  ' : 'FAIL'} ${finding.what}: ${finding.detail}`);

@@ -54,8 +54,8 @@ export async function guestUp(args: readonly string[], io: CliIo): Promise<numbe
   const spec = guestSpec(files, initrd, shape);
   const machine = new QemuDaemon(PROGRAMS[guest.name], spec);
   try {
-    await steps.run(`boot ${files.kernelPackage}`, () => machine.boot(io.signal));
-    const state = { guest: guest.name, pid: machine.pid, spec, paths: machine.paths };
+    const console = await steps.run(`boot ${files.kernelPackage}`, () => machine.boot(io.signal));
+    const state = { guest: guest.name, pid: machine.pid, spec, paths: machine.paths, console };
     writeGuestState(state);
     if (values.json === true) io.out(toJson(state));
     io.err(

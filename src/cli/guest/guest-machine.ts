@@ -14,7 +14,6 @@ export function guestSpec(files: GuestFiles, initrd: string, { cpus, memoryMiB }
     arch: files.guest === 'i686' ? 'x86_64' : files.guest,
     kernel: files.kernel,
     initrd,
-    append: 'quiet',
     cpus,
     ...(memoryMiB === undefined ? {} : { memoryMiB }),
   };
@@ -27,4 +26,6 @@ export interface GuestState {
   readonly pid: number;
   readonly spec: QemuSpec;
   readonly paths: QemuPaths;
+  /** What it printed until it was ready. */
+  readonly console: string;
 }

@@ -49,8 +49,8 @@ export class QemuDaemon {
     return this.#ended;
   }
 
-  /** Waits until the guest says it is ready; the console is free for others afterwards. */
-  async boot(signal: AbortSignal): Promise<void> {
+  /** Waits until the guest says it is ready; what it printed. The console is free for others afterwards. */
+  async boot(signal: AbortSignal): Promise<string> {
     const end = performance.now() + BOOT_MS;
     const socket = await this.#console(signal, end);
     let text = '';
@@ -60,6 +60,7 @@ export class QemuDaemon {
         this.#check(signal, end, text);
         await pause();
       }
+      return text;
     } finally {
       socket.destroy();
     }

@@ -4,9 +4,10 @@ import { UsageError } from '../usage-error.js';
 export const TRAP_KINDS = ['mailbox', 'pvpanic', 'stub'] as const;
 export type TrapKind = (typeof TRAP_KINDS)[number];
 
-/** What `--host` names: `sim`, `qemu:ARCH[,trap=KIND]`. */
+/** What `--host` names: `sim`, `qemu:ARCH[,trap=KIND]`, `v86:i686`. */
 export type HostSpec =
   | { readonly kind: 'sim' }
+  | { readonly kind: 'v86' }
   | { readonly kind: 'qemu'; readonly guest: GuestName; readonly trap: TrapKind };
 
 const DEFAULT_TRAP: TrapKind = 'mailbox';
@@ -16,9 +17,10 @@ const QEMU_GUESTS = GUEST_NAMES.filter((name) => name !== 'i686');
 /** Parses `--host`; the simulator where it is absent. What is not understood is named with what there is instead. */
 export function parseHostSpec(text = 'sim'): HostSpec {
   if (text === 'sim') return { kind: 'sim' };
+  if (text === 'v86:i686') return { kind: 'v86' };
   const [head = '', ...settings] = text.split(',');
   const [kind, name] = head.split(':');
-  if (kind !== 'qemu') throw new UsageError(`--host ${text}: there are sim and qemu:ARCH`);
+  if (kind !== 'qemu') throw new UsageError(`--host ${text}: there are sim, qemu:ARCH and v86:i686`);
   const guest = QEMU_GUESTS.find((each) => each === name);
   if (guest === undefined)
     throw new UsageError(`--host ${text}: there are ${QEMU_GUESTS.map((each) => `qemu:${each}`).join(', ')}`);

@@ -19,6 +19,7 @@ export async function openHost(options: HostOptions, io: CliIo): Promise<OpenedH
   const { spec } = options;
   if (spec.kind === 'sim') return openSim(options);
   // Loaded only when asked for: emulators bring workers and sockets along.
+  if (spec.kind === 'v86') return (await import('./open-v86.js')).openV86(io);
   const { openQemu } = await import('./open-qemu.js');
   return openQemu(
     { guest: spec.guest, trap: spec.trap, ...(options.cpus === undefined ? {} : { cpus: options.cpus }) },
@@ -37,7 +38,7 @@ function openSim({ seed, cpus, workload }: HostOptions): OpenedHost {
     sim,
     slice: SIM_SLICE,
     programs: sim.programs,
-    settle: () => undefined,
+
     close: () => sim.close(),
   };
 }

@@ -1,16 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { type Arch, x86_64 } from '../../arch/index.js';
+import { type Arch, arm64, riscv64, x86_64 } from '../../arch/index.js';
 import { BpfError } from '../../base/index.js';
-import {
-  findRunningKernel,
-  LinuxStacks,
-  LinuxTasks,
-  linuxUserRoot,
-  openKernelImage,
-  type RunningKernel,
-} from '../../host/guest/index.js';
-import { QemuHost, type QemuMachine } from '../../host/qemu/index.js';
-import { AttachedQemu, QemuProcess, qemuRoom, type QemuSpec } from '../../host/qemu/node/index.js';
+import { findRunningKernel, openKernelImage, type RunningKernel } from '../../host/guest/index.js';
+import { linuxGuest, QemuHost, type QemuMachine } from '../../host/qemu/index.js';
+import { AttachedQemu, QemuProcess, type QemuSpec } from '../../host/qemu/node/index.js';
 import { fetchGuest } from '../guest/fetch-guest.js';
 import { guestArch, type GuestName } from '../guest/guest-arch.js';
 import { guestInitramfs, READY_LINE } from '../guest/guest-initramfs.js';
@@ -21,6 +14,7 @@ import { kernelUnpackers } from '../guest/unpackers.js';
 import type { CliIo } from '../io.js';
 import type { TrapKind } from './host-spec.js';
 import type { OpenedHost } from './opened-host.js';
+import { stopInKernel } from './stop-in-kernel.js';
 
 export interface QemuOptions {
   readonly guest: GuestName;
@@ -32,7 +26,7 @@ export interface QemuOptions {
 const SLICE = 100_000_000n;
 const BOOT_MS = 120_000;
 /** Those that can be probed. */
-const ARCHES: Readonly<Partial<Record<GuestName, Arch>>> = { x86_64 };
+const ARCHES: Readonly<Partial<Record<GuestName, Arch>>> = { x86_64, arm64, riscv64 };
 
 interface Started {
   readonly machine: QemuMachine;
@@ -47,6 +41,7 @@ export async function openQemu(options: QemuOptions, io: CliIo): Promise<OpenedH
   const started = attach(options.guest, steps) ?? (await boot(options, steps, io));
   try {
     const kernel = await steps.run('find the kernel in the guest', () => Promise.resolve(findKernel(started)));
+    await stopInKernel(started.machine.client, kernel.symbols);
     return hostOf(options, started, kernel);
   } catch (error) {
     started.machine.close();
@@ -57,7 +52,7 @@ export async function openQemu(options: QemuOptions, io: CliIo): Promise<OpenedH
 function attach(guest: GuestName, steps: StepReporter): Started | undefined {
   const state = guestState(guest);
   if (state === undefined) return undefined;
-  const machine = new AttachedQemu(state.spec, state.paths);
+  const machine = new AttachedQemu(state.spec, state.paths, state.console);
   steps.done(`attached to the ${guest} guest that is up`);
   return { machine, spec: state.spec, attached: true };
 }
@@ -85,8 +80,6 @@ async function bootMachine(spec: QemuSpec, signal: AbortSignal): Promise<QemuPro
         setTimeout(resolve, 20);
       });
     }
-    machine.client.interrupt();
-    machine.client.waitStop(BOOT_MS);
     return machine;
   } catch (error) {
     machine.close();
@@ -100,7 +93,7 @@ function findKernel({ machine, spec }: Started): RunningKernel {
 
 function hostOf(
   { guest, trap }: QemuOptions,
-  { machine, spec, attached }: Started,
+  { machine, attached }: Started,
   { symbols, btf }: RunningKernel,
 ): OpenedHost {
   const arch = ARCHES[guest];
@@ -109,37 +102,16 @@ function hostOf(
       remedy: `there are ${Object.keys(ARCHES).join(', ')}`,
     });
   }
-  let tasks: LinuxTasks | undefined;
-  const host = new QemuHost({
-    machine,
-    arch,
-    symbols,
-    btf,
-    trap,
-    room: qemuRoom(spec),
-    guest: ({ memory, context }) => {
-      if (btf === null) return {};
-      const current = (out: Int32Array): void => {
-        out[0] = context.taskLo;
-        out[1] = context.taskHi;
-      };
-      tasks = new LinuxTasks(memory, btf, current);
-      return {
-        tasks,
-        stacks: new LinuxStacks({ arch, memory, symbols, btf }),
-        userRoot: linuxUserRoot(memory, btf, current),
-      };
-    },
-  });
+  const host = new QemuHost({ machine, arch, symbols, btf, trap, room: 'crashkernel', guest: linuxGuest });
   return {
     host,
     sim: null,
     slice: SLICE,
     programs: new Map(),
-    settle: () => tasks?.settle(),
     close: () => {
       if (attached) host.detach();
       else host.close();
+      machine.close();
     },
   };
 }

@@ -10,8 +10,6 @@ export interface OpenedHost {
   readonly slice: bigint;
   /** Symbols of user programs, by the path of their file. */
   readonly programs: ReadonlyMap<string, SymbolTable>;
-  /** Called after each slice, outside of all events. */
-  settle(): void;
   /** Gives the host back: ends it, or lets a machine that was up before go on. */
   close(): void;
 }

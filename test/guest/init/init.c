@@ -11,6 +11,7 @@
  *   profile                 prints kprobe_profile as counts
  *   write PATH TEXT         writes a file;   flip PATH N   writes 1 and 0 to it in turn
  *   cat PATH                prints a file between KSCOPE-FILE and KSCOPE-END
+ *   ids                     a thread of a child of its own ids and name opens /counted; prints what it is
  *   sum PATH                prints size and CRC-32 of a file
  *   dump PATH DEVICE        sends a file to a serial port: `KSCOPE-DUMP size`, a newline, the bytes
  *   quit                    powers off
@@ -231,6 +232,30 @@ static word size_of(const char *path)
 	return n < 0 ? n : size;
 }
 
+/*
+ * A thread that nobody else is: pid and tgid differ, as do uid and gid. It runs on its parent's stack while that waits
+ * (CLONE_VFORK), and must not return.
+ */
+static void show_ids(void)
+{
+	word child = fork_task();
+	if (child != 0) {
+		wait_for(child);
+		return;
+	}
+	sys(NR_setgid, 4321, 0, 0, 0);
+	sys(NR_setuid, 1234, 0, 0, 0);
+	/* CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_THREAD */
+	if (sys(NR_clone, 0x100 | 0x200 | 0x400 | 0x800 | 0x4000 | 0x10000, 0, 0, 0) == 0) {
+		sys(NR_prctl, 15 /* PR_SET_NAME */, "kscope-thread-x", 0, 0);
+		count("tgid", sys(NR_getpid, 0, 0, 0, 0));
+		count("pid", sys(NR_gettid, 0, 0, 0, 0));
+		open_file("/counted", O_RDONLY);
+		sys(NR_exit, 0, 0, 0, 0);
+	}
+	sys(NR_exit, 0, 0, 0, 0);
+}
+
 /* The CRC that zlib computes, four bits at a time: the guest is emulated, a table of 256 would not pay. */
 static unsigned int crc_of(unsigned int crc, const char *bytes, word size)
 {
@@ -306,6 +331,7 @@ static word obey(char *line)
 	else if (starts_with(line, "exec ")) make_children(line + 5, 1);
 	else if (starts_with(line, "profile")) print_profile();
 	else if (starts_with(line, "flip ")) return flip(line + 5);
+	else if (starts_with(line, "ids")) show_ids();
 	else if (starts_with(line, "sum ")) return sum_file(line + 4);
 	else if (starts_with(line, "dump ")) return dump(line + 5);
 	else if (starts_with(line, "kprobe ")) return write_file("/sys/kernel/tracing/kprobe_events", line + 7, O_APPEND);

@@ -7,7 +7,7 @@ typedef long word;
 enum { NR_read = 0, NR_write = 1, NR_close = 3, NR_mmap = 9, NR_rt_sigaction = 13, NR_ioctl = 16, NR_getppid = 110,
        NR_exit = 60, NR_wait4 = 61, NR_mkdirat = 258, NR_mount = 165, NR_reboot = 169, NR_sched_setaffinity = 203,
        NR_openat = 257, NR_clone = 56, NR_execve = 59, NR_clock_gettime = 228, NR_getpid = 39, NR_sched_yield = 24,
-       NR_prctl = 157, NR_munmap = 11 };
+       NR_prctl = 157, NR_gettid = 186, NR_setuid = 105, NR_setgid = 106 };
 static inline word sys6(word n, word a, word b, word c, word d, word e, word f)
 {
 	word r;
@@ -29,7 +29,7 @@ __asm__(".globl _start\n_start: xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp
 enum { NR_read = 3, NR_write = 4, NR_close = 6, NR_mmap = 192, NR_rt_sigaction = 174, NR_ioctl = 54, NR_getppid = 64,
        NR_exit = 1, NR_wait4 = 114, NR_mkdirat = 296, NR_mount = 21, NR_reboot = 88, NR_sched_setaffinity = 241,
        NR_openat = 295, NR_clone = 120, NR_execve = 11, NR_clock_gettime = 265, NR_getpid = 20, NR_sched_yield = 158,
-       NR_prctl = 172, NR_munmap = 91 };
+       NR_prctl = 172, NR_gettid = 224, NR_setuid = 213, NR_setgid = 214 };
 /* Six arguments need ebp, and there is no register left for the number: both go through the stack. */
 word sys6(word n, word a, word b, word c, word d, word e, word f);
 __asm__("sys6: push %ebx\n push %esi\n push %edi\n push %ebp\n"
@@ -46,7 +46,7 @@ __asm__(".globl _start\n_start: xor %ebp, %ebp\n mov %esp, %eax\n and $-16, %esp
 enum { NR_read = 63, NR_write = 64, NR_close = 57, NR_mmap = 222, NR_rt_sigaction = 134, NR_ioctl = 29, NR_getppid = 173,
        NR_exit = 93, NR_wait4 = 260, NR_mkdirat = 34, NR_mount = 40, NR_reboot = 142, NR_sched_setaffinity = 122,
        NR_openat = 56, NR_clone = 220, NR_execve = 221, NR_clock_gettime = 113, NR_getpid = 172, NR_sched_yield = 124,
-       NR_prctl = 167, NR_munmap = 215 };
+       NR_prctl = 167, NR_gettid = 178, NR_setuid = 146, NR_setgid = 144 };
 #define SA_RESTORER 0ul
 static void *const restorer = 0;
 #if defined(__aarch64__)

@@ -11,8 +11,8 @@ import { WorkerSocket } from './worker-socket.js';
 const CONNECT_MS = 5_000;
 
 /**
- * A machine that somebody else's QEMU runs, started with `qemuArguments(spec, paths)`. Attaching stops it; closing lets it go on. What it
- * printed before is not known.
+ * A machine that somebody else's QEMU runs, started with `qemuArguments(spec, paths)`. Attaching stops it; closing lets it
+ * go on.
  */
 export class AttachedQemu implements QemuMachine {
   readonly client: RspClient;
@@ -22,8 +22,9 @@ export class AttachedQemu implements QemuMachine {
   readonly #fd: number;
   #closed = false;
 
-  constructor(spec: QemuSpec, paths: QemuPaths) {
-    this.console = new GuestConsole(new WorkerSocket({ path: paths.console }, CONNECT_MS));
+  /** `printed` is what is known of its console so far. */
+  constructor(spec: QemuSpec, paths: QemuPaths, printed = '') {
+    this.console = new GuestConsole(new WorkerSocket({ path: paths.console }, CONNECT_MS), printed);
     try {
       this.client = new RspClient(new WorkerSocket({ path: paths.gdb }, CONNECT_MS), { timeoutMs: 20_000 });
       this.client.start();
@@ -50,10 +51,11 @@ export class AttachedQemu implements QemuMachine {
     this.#closed = true;
     try {
       this.client.detach();
-    } finally {
-      this.client.close();
-      this.console.close();
-      closeSync(this.#fd);
+    } catch {
+      // A host has hung up before, or the emulator is gone: there is nothing left to let go.
     }
+    this.client.close();
+    this.console.close();
+    closeSync(this.#fd);
   }
 }

@@ -5,11 +5,13 @@ export class GuestConsole implements QemuConsole {
   readonly #transport: RspTransport;
   readonly #decoder = new TextDecoder();
   readonly #encoder = new TextEncoder();
-  #text = '';
+  #text: string;
   #ended = false;
 
-  constructor(transport: RspTransport) {
+  /** `before` is what the guest printed to somebody else. */
+  constructor(transport: RspTransport, before = '') {
     this.#transport = transport;
+    this.#text = before;
   }
 
   /** All that was printed so far; line ends as the guest sends them. */
