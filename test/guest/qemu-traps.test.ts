@@ -72,7 +72,7 @@ describe.each(cases)('probes on a Linux guest: %s, traps by %s', (arch, way) => 
       expect(counts.get('opens')).toBe(turns * CPUS);
       const inOrder = Array.from({ length: turns }, (_, i) => i);
       expect(sequences).toEqual(sequences.map(() => inOrder));
-      expect([...seen.cpus].toSorted()).toEqual([0, 1]);
+      expect([...seen.cpus].toSorted((a, b) => a - b)).toEqual([0, 1]);
       // A program's first look at a page of its image: absent yet, as for Linux' own probes.
       expect(seen.absent, 'names in pages not yet there').toBeLessThanOrEqual(CPUS);
       expect([...seen.names]).toEqual(['/counted']);
