@@ -5,7 +5,7 @@ import { restoreTestGuest, testGuest } from './v86/test-guest.js';
 import { v86Facts } from './v86/v86-facts.js';
 
 /** What v86 cannot do, and the kit says so: nothing else may be left out. */
-const LEFT_OUT = /tracepoint|sampl|step|interlude|btf/i;
+const LEFT_OUT = /tracepoint|sampl|step|interlude|btf|user text|userText/i;
 
 describe('the host kit on v86', () => {
   let host: V86Host;
