@@ -15,3 +15,6 @@ export { riscv64 } from './riscv64/riscv64.js';
 export { riscvPtRegs, RiscvSlot } from './riscv64/pt-regs.js';
 export { decodeInsn as decodeRiscvInsn, RiscvInsn } from './riscv64/decode.js';
 export type { RiscvInsnClass } from './riscv64/insn-class.js';
+export { loongarch64 } from './loongarch64/loongarch64.js';
+export { loongArchPtRegs, LoongArchSlot } from './loongarch64/pt-regs.js';
+export { classify as classifyLoongArch, type LoongArchInsnClass } from './loongarch64/insn-class.js';

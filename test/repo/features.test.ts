@@ -49,6 +49,7 @@ const PARAGRAPHS = [
   'QEMU hosts',
   'Bare-metal kernel',
   'Architectures: riscv64',
+  'Architectures: loongarch64',
   'Architectures: x86_64 and i386',
 ];
 

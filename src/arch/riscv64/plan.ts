@@ -1,9 +1,10 @@
 import type { ProbeContext, ProbePlan, SimulateInsn } from '../arch.js';
 import { decodeInsn, RiscvInsn } from './decode.js';
 import { refusalOf } from './refusal.js';
-import { simulateAuipc, simulateBranch, simulateJal, simulateJalr } from './simulate-branch.js';
+import { equal, less, lessUnsigned } from '../risc/alu64.js';
+import * as risc from '../risc/simulate.js';
+import { RiscvSlot } from './pt-regs.js';
 import { simulateCompute } from './simulate-compute.js';
-import { simulateLoad, simulateStore } from './simulate-memory.js';
 
 const decoded = new RiscvInsn();
 
@@ -37,28 +38,55 @@ function accessesMemory(word: number): boolean {
 
 function simulationOf(insn: RiscvInsn, address: bigint): SimulateInsn | null {
   const { word } = insn;
-  const next = address + BigInt(insn.length);
+  const at = (offset: number): risc.Continuation => new risc.Continuation(RiscvSlot.epc, address + BigInt(offset));
+  const next = at(insn.length);
   const rd = (word >> 7) & 31;
   const rs1 = (word >> 15) & 31;
+  const rs2 = (word >> 20) & 31;
   switch (insn.class) {
     case 'auipc':
-      return simulateAuipc(rd, address + BigInt(word & ~0xfff), next);
+      return risc.simulateConstant(rd, address + BigInt(word & ~0xfff), next);
     case 'jal':
-      return simulateJal(rd, address + BigInt(jumpOffset(word)), next);
+      return risc.simulateJump(rd, at(jumpOffset(word)), next);
     case 'jalr':
-      return simulateJalr(rd, rs1, word >> 20, next);
-    case 'branch':
-      return simulateBranch((word >> 12) & 7, rs1, (word >> 20) & 31, address + BigInt(branchOffset(word)), next);
+      return risc.simulateJumpRegister(rd, rs1, word >> 20, ~1, next);
+    case 'branch': {
+      const funct3 = (word >> 12) & 7;
+      return risc.simulateBranch(
+        COMPARISONS[funct3 >> 1],
+        (funct3 & 1) === 0,
+        [rs1, rs2],
+        at(branchOffset(word)),
+        next,
+      );
+    }
     default:
       return simulationOfOther(word, next);
   }
 }
 
-function simulationOfOther(word: number, next: bigint): SimulateInsn | null {
-  const opcode = word & 0x7f;
-  if (opcode === LOAD) return simulateLoad(word, next);
-  if (opcode === STORE) return simulateStore(word, next);
-  return simulateCompute(word, next);
+/** By funct3 without its lowest bit, which negates; the second is reserved. */
+const COMPARISONS = [equal, equal, less, lessUnsigned];
+
+function simulationOfOther(word: number, next: risc.Continuation): SimulateInsn | null {
+  const base = (word >> 15) & 31;
+  const funct3 = (word >> 12) & 7;
+  const size = 1 << (funct3 & 3);
+  switch (word & 0x7f) {
+    case LOAD:
+      // ldu is reserved.
+      if (funct3 === 7) return null;
+      return risc.simulateLoad((word >> 7) & 31, { base, offset: word >> 20, size }, funct3 < 4, next);
+    case STORE:
+      if (funct3 > 3) return null;
+      return risc.simulateStore((word >> 20) & 31, { base, offset: storeOffset(word), size }, next);
+    default:
+      return simulateCompute(word, next);
+  }
+}
+
+function storeOffset(word: number): number {
+  return ((word >> 25) << 5) | ((word >> 7) & 31);
 }
 
 /** Immediate of the J format, in bytes. */

@@ -1,32 +1,26 @@
-import { hi32, lo32 } from '../../base/index.js';
-import { alu64, type Operation64 } from '../alu64.js';
 import type { SimulateInsn } from '../arch.js';
-import type { Word64 } from '../word64.js';
-import { RiscvSlot } from './pt-regs.js';
-import { readX, writeX } from './registers.js';
-
-const { epc } = RiscvSlot;
-const a: Word64 = { lo: 0, hi: 0 };
-const b: Word64 = { lo: 0, hi: 0 };
+import { alu64, type Operation64 } from '../risc/alu64.js';
+import { simulateConstant, simulateImmediate, simulateRegisters, type Continuation } from '../risc/simulate.js';
 
 /** lui, addi and the rest of the base integer set; null for what other extensions add to the same opcodes. */
-export function simulateCompute(word: number, next: bigint): SimulateInsn | null {
+export function simulateCompute(word: number, next: Continuation): SimulateInsn | null {
   const rd = (word >> 7) & 31;
   const rs1 = (word >> 15) & 31;
   const rs2 = (word >> 20) & 31;
   const funct3 = (word >> 12) & 7;
-  const immediate = word >> 20;
   switch (word & 0x7f) {
     case 0x37:
-      return simulateConstant(rd, word & ~0xfff, next);
+      return simulateConstant(rd, BigInt(word & ~0xfff), next);
     case 0x13:
-      return withImmediate(isShift(funct3) ? shiftImmediate(word, funct3) : OP[funct3], rd, rs1, immediate, next);
-    case 0x1b:
-      return withImmediate(wordImmediate(word, funct3), rd, rs1, immediate, next);
+    case 0x1b: {
+      const operation = immediateOperation(word, funct3);
+      return operation === null ? null : simulateImmediate(operation, rd, rs1, word >> 20, next);
+    }
     case 0x33:
-      return withRegisters(operationOf(OP, OP_ALTERNATE, word >>> 25, funct3), rd, rs1, rs2, next);
-    case 0x3b:
-      return withRegisters(operationOf(OP_W, OP_W_ALTERNATE, word >>> 25, funct3), rd, rs1, rs2, next);
+    case 0x3b: {
+      const operation = registerOperation(word, funct3);
+      return operation === null ? null : simulateRegisters(operation, rd, rs1, rs2, next);
+    }
     default:
       return null;
   }
@@ -41,75 +35,21 @@ const OP_ALTERNATE: Row = [alu64.sub, null, null, null, null, alu64.sra, null, n
 const OP_W: Row = [alu64.addw, alu64.sllw, null, null, null, alu64.srlw, null, null];
 const OP_W_ALTERNATE: Row = [alu64.subw, null, null, null, null, alu64.sraw, null, null];
 
-function operationOf(plain: Row, alternate: Row, funct7: number, funct3: number): Operation64 | null {
-  if (funct7 === 0) return plain[funct3];
-  return funct7 === 0x20 ? alternate[funct3] : null;
+/** Bit 3 of the opcode tells the operations on 32 bits. */
+function isWordOperation(word: number): boolean {
+  return (word & 8) !== 0;
 }
 
-function isShift(funct3: number): boolean {
-  return (funct3 & 3) === 1;
+function registerOperation(word: number, funct3: number): Operation64 | null {
+  const narrow = isWordOperation(word);
+  const funct7 = word >>> 25;
+  if (funct7 === 0) return (narrow ? OP_W : OP)[funct3];
+  return funct7 === 0x20 ? (narrow ? OP_W_ALTERNATE : OP_ALTERNATE)[funct3] : null;
 }
 
-/** slli, srli, srai: six bits of amount. */
-function shiftImmediate(word: number, funct3: number): Operation64 | null {
-  const funct6 = word >>> 26;
-  if (funct6 === 0) return OP[funct3];
-  return funct6 === 0x10 ? OP_ALTERNATE[funct3] : null;
-}
-
-/** addiw, slliw, srliw, sraiw. */
-function wordImmediate(word: number, funct3: number): Operation64 | null {
-  if (funct3 === 0) return alu64.addw;
-  return isShift(funct3) ? operationOf(OP_W, OP_W_ALTERNATE, word >>> 25, funct3) : null;
-}
-
-function simulateConstant(rd: number, value: number, next: bigint): SimulateInsn {
-  const nextLo = lo32(next);
-  const nextHi = hi32(next);
-  return (regs) => {
-    writeX(regs, rd, value, value >> 31);
-    regs.set(epc, nextLo, nextHi);
-    return true;
-  };
-}
-
-function withImmediate(
-  operation: Operation64 | null,
-  rd: number,
-  rs1: number,
-  immediate: number,
-  next: bigint,
-): SimulateInsn | null {
-  if (operation === null) return null;
-  const nextLo = lo32(next);
-  const nextHi = hi32(next);
-  return (regs) => {
-    readX(a, regs, rs1);
-    b.lo = immediate;
-    b.hi = immediate >> 31;
-    operation(a, a, b);
-    writeX(regs, rd, a.lo, a.hi);
-    regs.set(epc, nextLo, nextHi);
-    return true;
-  };
-}
-
-function withRegisters(
-  operation: Operation64 | null,
-  rd: number,
-  rs1: number,
-  rs2: number,
-  next: bigint,
-): SimulateInsn | null {
-  if (operation === null) return null;
-  const nextLo = lo32(next);
-  const nextHi = hi32(next);
-  return (regs) => {
-    readX(a, regs, rs1);
-    readX(b, regs, rs2);
-    operation(a, a, b);
-    writeX(regs, rd, a.lo, a.hi);
-    regs.set(epc, nextLo, nextHi);
-    return true;
-  };
+function immediateOperation(word: number, funct3: number): Operation64 | null {
+  const isShift = (funct3 & 3) === 1;
+  if (!isShift) return (isWordOperation(word) ? OP_W : OP)[funct3];
+  // Shifts of 64 bits have a sixth bit of amount where funct7 has its lowest.
+  return registerOperation(isWordOperation(word) ? word : word & ~(1 << 25), funct3);
 }

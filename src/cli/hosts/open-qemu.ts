@@ -107,7 +107,6 @@ function hostOf(
     host,
     sim: null,
     slice: SLICE,
-    staysUp: attached,
     programs: new Map(),
     close: () => {
       if (attached) host.detach();

@@ -2,7 +2,7 @@ import type { RiscvInsnClass } from '../../../src/arch/index.js';
 
 /** Classes by the start of a disassembler's mnemonic (`-M no-aliases`), the first that fits. */
 const CLASSES: readonly (readonly [RegExp, RiscvInsnClass])[] = [
-  [/^(c\.nop|nop|c\.addi zero, ?0|addi zero, ?zero, ?(0|0x0))$/, 'nop'],
+  [/^(c\.nop|nop|c\.(addi|li) zero, ?(0|0x0)|addi zero, ?zero, ?(0|0x0))$/, 'nop'],
   [/^auipc /, 'auipc'],
   [/^(jal|c\.j|c\.jal) /, 'jal'],
   [/^(jalr|c\.jr|c\.jalr) /, 'jalr'],
@@ -18,7 +18,7 @@ const CLASSES: readonly (readonly [RegExp, RiscvInsnClass])[] = [
   [/^(mret|sret|mnret|dret)$/, 'trap-return'],
   [/^wfi$/, 'wfi'],
   [/^(csrr|unimp)/, 'csr'],
-  [/^(sfence|hfence|sinval|hinval|hlv|hsv|wrs)/, 'system'],
+  [/^(sfence|hfence|sinval|hinval|hlv|hsv|wrs|mop\.)/, 'system'],
   [/^c\.unimp$/, 'illegal'],
 ];
 

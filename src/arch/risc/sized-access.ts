@@ -1,5 +1,5 @@
-import type { InsnMemory } from './arch.js';
-import type { Word64 } from './word64.js';
+import type { InsnMemory } from '../arch.js';
+import type { Word64 } from '../word64.js';
 
 const scratch = new Uint8Array(8);
 const view = new DataView(scratch.buffer);

@@ -1,4 +1,4 @@
-import { add64, type Word64 } from './word64.js';
+import { add64, type Word64 } from '../word64.js';
 
 /** `out` = a op b, on 64-bit values in two words. `out` may be one of the operands. */
 export type Operation64 = (out: Word64, a: Word64, b: Word64) => void;
@@ -21,6 +21,8 @@ export const alu64 = {
   sll: (out, a, b) => shiftLeft(out, a, b.lo & 63),
   srl: (out, a, b) => shiftRight(out, a, b.lo & 63, 0),
   sra: (out, a, b) => shiftRight(out, a, b.lo & 63, a.hi >> 31),
+  maskeqz: (out, a, b) => keepIf(out, a, (b.lo | b.hi) !== 0),
+  masknez: (out, a, b) => keepIf(out, a, (b.lo | b.hi) === 0),
   addw: (out, a, b) => putWord(out, a.lo + b.lo),
   subw: (out, a, b) => putWord(out, a.lo - b.lo),
   sllw: (out, a, b) => putWord(out, a.lo << (b.lo & 31)),
@@ -28,12 +30,20 @@ export const alu64 = {
   sraw: (out, a, b) => putWord(out, a.lo >> (b.lo & 31)),
 } as const satisfies Readonly<Record<string, Operation64>>;
 
+export function equal(a: Word64, b: Word64): boolean {
+  return a.lo === b.lo && a.hi === b.hi;
+}
+
 export function less(a: Word64, b: Word64): boolean {
   return a.hi === b.hi ? a.lo >>> 0 < b.lo >>> 0 : (a.hi | 0) < (b.hi | 0);
 }
 
 export function lessUnsigned(a: Word64, b: Word64): boolean {
   return a.hi === b.hi ? a.lo >>> 0 < b.lo >>> 0 : a.hi >>> 0 < b.hi >>> 0;
+}
+
+function keepIf(out: Word64, { lo, hi }: Word64, kept: boolean): void {
+  put(out, kept ? lo : 0, kept ? hi : 0);
 }
 
 function put(out: Word64, lo: number, hi: number): void {
