@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hex64, u64 } from '../../src/base/index.js';
-import { LinuxStacks, OrcTable } from '../../src/host/guest/index.js';
+import { LinuxStacks, OrcTable, perCpuCurrent } from '../../src/host/guest/index.js';
 import { type Kprobe, KprobeRegistry } from '../../src/kprobe/index.js';
 import type { PtRegs } from '../../src/arch/index.js';
 import { bootQemuLinux, type LinuxArch, type QemuLinux } from './qemu-linux.js';
@@ -115,6 +115,25 @@ describe.each(GUESTS)('a Linux guest, read from outside: %s', (arch) => {
     },
     MINUTES,
   );
+
+  if (arch === 'x86_64')
+    it(
+      'has the current task of a CPU in a per-CPU variable as well',
+      () => {
+        const { memory, symbols, btf, tasks } = guest.host;
+        if (btf === null) throw new Error('no types');
+        const byVariable = perCpuCurrent(memory, symbols, btf, () => guest.host.currentCpu());
+        const [told, read] = [new Int32Array(2), new Int32Array(2)];
+        const seen = new Set<string>();
+        watch('open 20 2', () => {
+          tasks.current(told);
+          byVariable(read);
+          seen.add(`${guest.host.currentCpu()} ${read[0] === told[0] && read[1] === told[1]}`);
+        });
+        expect(seen).toEqual(new Set(['0 true', '1 true']));
+      },
+      MINUTES,
+    );
 
   it('says how it walks kernel stacks', () => {
     const { symbols, btf, memory } = guest.host;
