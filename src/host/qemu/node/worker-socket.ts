@@ -68,10 +68,14 @@ export class WorkerSocket implements RspTransport {
 
   /** How far the worker has written, once that is more than `taken` or the time is up. */
   #wait(taken: number, timeoutMs: number): number {
-    const written = this.#written(taken);
-    if (written !== taken || timeoutMs <= 0) return written;
-    Atomics.wait(this.#control, WRITTEN, taken, timeoutMs);
-    return this.#written(taken);
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      const written = this.#written(taken);
+      const left = end - performance.now();
+      if (written !== taken || left <= 0) return written;
+      // The worker may wake this thread once more for what it has taken already: that is no end of the time.
+      Atomics.wait(this.#control, WRITTEN, taken, left);
+    }
   }
 
   #written(taken: number): number {
