@@ -13,7 +13,11 @@ export interface QemuSpec {
   readonly memoryMiB?: number;
   /** 1 if absent. */
   readonly cpus?: number;
-  /** CPU threads of the emulator: one for all (the default: it serves mailboxes fastest) or one for each. */
+  /**
+   * CPU threads of the emulator: one for all, which serves mailboxes fastest, or one for each. The default is one, but on
+   * riscv64: there a CPU that spins is not left for the others until 100 ms have passed, which a host that stops and resumes
+   * the machine never lets happen.
+   */
   readonly threads?: 'single' | 'multi';
   readonly cpu?: string;
   /** Passed on as they are. */
@@ -39,6 +43,7 @@ interface ArchFacts {
   readonly machine: string;
   readonly cpu: string | null;
   readonly console: string;
+  readonly threads: 'single' | 'multi';
   readonly memoryMiB: number;
   banks(size: number): readonly RamBank[];
 }
@@ -53,6 +58,7 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     machine: 'pc',
     cpu: null,
     console: 'ttyS0',
+    threads: 'single',
     memoryMiB: 512,
     banks: (size) => [{ start: 0, offset: 0, size }],
   },
@@ -61,6 +67,7 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     machine: 'virt',
     cpu: 'cortex-a72',
     console: 'ttyAMA0',
+    threads: 'single',
     memoryMiB: 1024,
     banks: (size) => [{ start: 0x4000_0000, offset: 0, size }],
   },
@@ -69,6 +76,7 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     machine: 'virt',
     cpu: 'rv64',
     console: 'ttyS0',
+    threads: 'multi',
     memoryMiB: 1024,
     banks: (size) => [{ start: 0x8000_0000, offset: 0, size }],
   },
@@ -77,6 +85,7 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     machine: 'virt',
     cpu: null,
     console: 'ttyS0',
+    threads: 'single',
     memoryMiB: 1024,
     banks: (size) => [
       { start: 0, offset: 0, size: LOONGARCH_LOW },
@@ -103,7 +112,7 @@ export function qemuArguments(spec: QemuSpec, paths: QemuPaths): string[] {
   const mib = memoryBytes(spec) >> 20;
   const cpu = spec.cpu ?? facts.cpu;
   return [
-    ...['-accel', `tcg,thread=${spec.threads ?? 'single'}`],
+    ...['-accel', `tcg,thread=${spec.threads ?? facts.threads}`],
     ...['-machine', `${facts.machine},memory-backend=ram`],
     ...(cpu === null ? [] : ['-cpu', cpu]),
     ...['-smp', String(spec.cpus ?? 1), '-m', String(mib)],
