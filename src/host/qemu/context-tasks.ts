@@ -1,4 +1,4 @@
-import type { HostTasks } from '../index.js';
+import type { HostStacks, HostTasks } from '../index.js';
 import type { TrapContext } from './trap-context.js';
 
 /** Tasks of a kernel that is not known: the address of the current one, and nothing of what is in it. */
@@ -35,7 +35,13 @@ export class ContextTasks implements HostTasks {
 }
 
 /** Stacks of a kernel that is not known: where the event happened. */
-export const noStacks = {
-  kernel: () => 0,
+export const noStacks: HostStacks = {
+  kernel(regs, out, max) {
+    if (regs === null || max < 1) return 0;
+    const { ip } = regs.layout;
+    out[0] = regs.lo(ip);
+    out[1] = regs.hi(ip);
+    return 1;
+  },
   user: () => 0,
-} as const;
+};

@@ -62,6 +62,8 @@ export interface QemuHostOptions {
   readonly execRoom?: ExecRoom;
   /** Differences to how Linux on this architecture takes traps. */
   readonly traps?: Partial<TrapArch>;
+  /** Functions of a kernel that is no Linux on the way of a trap, there and back: never probed, waited for on removal. */
+  readonly trapPath?: readonly string[];
   /** Tables and root where the CPU's registers do not tell. */
   readonly guest?: (host: QemuHost) => QemuGuestParts;
 }
@@ -101,7 +103,7 @@ export class QemuHost implements DrivenHost {
   /** EOPNOTSUPP, ENOMEM where the guest does not have what the kind of trap needs. */
   constructor(options: QemuHostOptions) {
     const trap = options.trap ?? 'stub';
-    const traps = { ...trapArchOf(options.arch.name), ...options.traps };
+    const traps = trapsOf(options);
     const facts = { symbols: options.symbols, btf: options.btf ?? null };
     this.arch = options.arch;
     this.symbols = options.symbols;
@@ -251,6 +253,12 @@ export class QemuHost implements DrivenHost {
     const room = options.room === 'crashkernel' ? reservedRoom(this.symbols, this.memory, this.console) : options.room;
     return mapExecRoom(traps.room, this.#control.cpu, this.memory, room, text.address);
   }
+}
+
+function trapsOf({ arch, traps, trapPath = [] }: QemuHostOptions): TrapArch {
+  const merged = { ...trapArchOf(arch.name), ...traps };
+  const { handler } = merged;
+  return { ...merged, handler: { ...handler, path: [...handler.path, ...trapPath] } };
 }
 
 function whyStopped(stop: RspStop): string {

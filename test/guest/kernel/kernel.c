@@ -83,6 +83,8 @@ static void finish(struct task *task)
 static s64 sys_round(struct task *task)
 {
 	u64 round = counts[task->cpu].rounds;
+	while (control.limit && round >= control.limit && !control.stop)
+		cpu_relax();
 	if (round == wanted_rounds() || control.stop)
 		return 0;
 	counted(rounds);

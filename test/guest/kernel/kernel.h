@@ -34,6 +34,8 @@ struct control {
 	u64 hold_end;
 	/* Not 0: CPUs stop after the round they are in. */
 	u64 stop;
+	/* Not 0: CPUs wait, interrupts on, before each round from this one on. */
+	u64 limit;
 };
 extern volatile struct control control;
 
