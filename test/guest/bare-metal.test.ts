@@ -87,7 +87,9 @@ for (const { arch, way } of cases) {
       const stacks = guest.addressOf('kernel_stacks');
       expect(seen.every(({ to }) => to > stacks && to < stacks + BigInt(CPUS * 16_384))).toBe(true);
       for (const name of ['disk0', 'disk1']) {
-        const offsets = seen.filter((one) => one.name === name).flatMap((one) => Array<number>(one.count).fill(one.offset));
+        const offsets = seen
+          .filter((one) => one.name === name)
+          .flatMap((one) => Array<number>(one.count).fill(one.offset));
         expect(offsets.toSorted(byValue)).toEqual(offsetsOf(first, rounds));
       }
       expect(seen.every(({ text, count16 }) => text === 'round' && count16 === 16)).toBe(true);
@@ -119,16 +121,27 @@ for (const { arch, way } of cases) {
         machine.attach(tally.program, { kind: 'kprobe', symbol: 'insn_mix', offset }),
       );
       const done = work();
-      const leaf = machine.attach(tally.program, { kind: 'kprobe', symbol: 'insn_mix_leaf', offset: 0 });
-      for (const link of [...links, leaf]) link.detach();
-      const entry = guest.addressOf('insn_mix');
-      const hits = offsets.map((offset) => tally.rows[String(entry + BigInt(offset))] ?? 0);
+      for (const link of links) link.detach();
+      const hits = hitsAt(guest, tally, 'insn_mix', offsets);
       expect(offsets.length).toBeGreaterThan(50);
       expect([done['insn_mix'], done['insn_mix_wrong']]).toEqual([CPUS * rounds, 0]);
       // Those behind a branch that is taken are never executed, all others once in each call.
       expect([hits[0], hits.at(-1)]).toEqual([done['insn_mix'], done['insn_mix']]);
       expect(hits.filter((count) => count > (done['insn_mix'] ?? 0))).toEqual([]);
       expect(hits.filter((count) => count === done['insn_mix']).length).toBeGreaterThan(40);
+    });
+
+    it('count each turn of a loop', { timeout: MINUTE }, () => {
+      const tally = new TallyProgram(machine, 'turns', [place]);
+      const offsets = boundaries(host, 'sum_words');
+      const links = offsets.map((offset) =>
+        machine.attach(tally.program, { kind: 'kprobe', symbol: 'sum_words', offset }),
+      );
+      const done = work();
+      for (const link of links) link.detach();
+      const hits = hitsAt(guest, tally, 'sum_words', offsets);
+      expect(done['sum_words_loops']).toBe(16 * CPUS * rounds);
+      expect([hits[0], Math.max(...hits)]).toEqual([done['sum_words'], done['sum_words_loops']]);
     });
 
     it('live with tail calls, and with frames that are left without returning', { timeout: MINUTE }, () => {
@@ -169,7 +182,11 @@ for (const { arch, way } of cases) {
       for (let i = 0; i < times; i++) {
         const links: Link[] = [
           machine.attach(tally.program, { kind: 'kprobe', symbol: 'hash_name', offset: 0 }),
-          machine.attach(tally.program, { kind: 'kprobe', symbol: 'insn_mix', offset: boundaries(host, 'insn_mix')[i] ?? 0 }),
+          machine.attach(tally.program, {
+            kind: 'kprobe',
+            symbol: 'insn_mix',
+            offset: boundaries(host, 'insn_mix')[i] ?? 0,
+          }),
           machine.attach(tally.program, { kind: 'kretprobe', symbol: 'device_read', maxactive: 4 }),
         ];
         guest.run(ns);
@@ -209,7 +226,11 @@ const ENOUGH = 10_000_000;
 function expectSound(guest: BareGuest): void {
   const { own, user } = guest.breaksDone;
   const { own_breaks, user_breaks, unknown_breaks } = guest.counts;
-  expect({ own_breaks, user_breaks, unknown_breaks }).toEqual({ own_breaks: own, user_breaks: user, unknown_breaks: 0 });
+  expect({ own_breaks, user_breaks, unknown_breaks }).toEqual({
+    own_breaks: own,
+    user_breaks: user,
+    unknown_breaks: 0,
+  });
 }
 
 interface Read {
@@ -247,6 +268,10 @@ function textOf(host: QemuHost, name: string): string {
   const bytes = new Uint8Array(Number(size));
   expect(host.memory.readKernel(lo32(address), hi32(address), bytes, 0, bytes.length)).toBe(true);
   return Buffer.from(bytes).toString('hex');
+}
+
+function hitsAt(guest: BareGuest, { rows }: TallyProgram, name: string, offsets: readonly number[]): number[] {
+  return offsets.map((offset) => rows[String(guest.addressOf(name) + BigInt(offset))] ?? 0);
 }
 
 /** Where instructions begin, up to padding. */

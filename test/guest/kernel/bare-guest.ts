@@ -96,7 +96,10 @@ export class BareGuest {
   get counts(): BareCounts {
     const words = this.#words('counts', COUNTS.length * CPUS);
     return Object.fromEntries(
-      COUNTS.map((name, i) => [name, Array.from({ length: CPUS }, (_, cpu) => words[cpu * COUNTS.length + i]).reduce(add)]),
+      COUNTS.map((name, i) => [
+        name,
+        Array.from({ length: CPUS }, (_, cpu) => words[cpu * COUNTS.length + i]).reduce(add),
+      ]),
     );
   }
 

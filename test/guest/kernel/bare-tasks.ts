@@ -16,7 +16,10 @@ export class BareTasks implements HostTasks {
     const tasks = host.symbols.lookup('tasks');
     if (tasks === undefined) throw new Error('the kernel has no tasks');
     this.#host = host;
-    this.#tasks = Array.from({ length: host.cpus }, (_, i) => tasks.address + (tasks.size / BigInt(host.cpus)) * BigInt(i));
+    this.#tasks = Array.from(
+      { length: host.cpus },
+      (_, i) => tasks.address + (tasks.size / BigInt(host.cpus)) * BigInt(i),
+    );
   }
 
   /** What the CPU's register says, where the trap tells it. */

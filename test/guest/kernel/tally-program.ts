@@ -54,8 +54,8 @@ function textBy(helper: number, size: number, from: TallyPart['insns']): TallyPa
   };
 }
 
-const argumentTo = (register: number, index: number, layout: PtRegsLayout): Insn =>
-  ldx(BPF_DW, register, 6, 8 * layout.args[index]);
+const argumentTo = (to: number, index: number, layout: PtRegsLayout): Insn =>
+  ldx(BPF_DW, to, 6, 8 * layout.args[index]);
 
 export const cpu = answerOf(BpfFuncId.BPF_FUNC_get_smp_processor_id);
 export const pidTgid = answerOf(BpfFuncId.BPF_FUNC_get_current_pid_tgid);

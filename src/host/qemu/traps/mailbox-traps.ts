@@ -17,7 +17,7 @@ const UNKNOWN_SIGNAL = 0x8f;
 /** Looks at all slots between two looks at the clock. */
 const LOOKS = 256;
 
-export interface MailboxTrapsOptions extends Omit<TrapHookOptions, 'runOn'> {
+export interface MailboxTrapsOptions extends Omit<TrapHookOptions, 'runOn' | 'served'> {
   readonly arch: Arch;
   readonly traps: TrapArch;
   readonly control: MachineControl;
@@ -49,6 +49,7 @@ export class MailboxTraps implements TrapEngine {
   readonly #frame: QemuTrapFrame;
   readonly #inMemory: FrameInMemory;
   readonly #hook: TrapHook;
+  readonly #served: number[];
 
   constructor(options: MailboxTrapsOptions) {
     this.#control = options.control;
@@ -61,7 +62,12 @@ export class MailboxTraps implements TrapEngine {
     this.#slots = new TrapSlots(options.ram, options.views, options.slots, options.control.threads.length);
     this.#frame = new QemuTrapFrame(options.arch.ptRegs);
     this.#inMemory = new FrameInMemory(options.arch.ptRegs, options.memory, options.views);
-    this.#hook = new TrapHook({ ...options, runOn: () => this.#runOn() });
+    this.#served = options.control.threads.map(() => 0);
+    this.#hook = new TrapHook({
+      ...options,
+      runOn: () => this.#runOn(),
+      served: (cpu) => this.#served[cpu],
+    });
   }
 
   serve(ms: number): void {
@@ -102,8 +108,9 @@ export class MailboxTraps implements TrapEngine {
   #serveAll(): void {
     const slots = this.#slots;
     for (let cpu = 0; cpu < slots.cpus; cpu++) {
-      if (slots.state(cpu) === SlotState.posted)
-        slots.answer(cpu, this.#serve(cpu) ? SlotState.handled : SlotState.passedOn);
+      if (slots.state(cpu) !== SlotState.posted) continue;
+      slots.answer(cpu, this.#serve(cpu) ? SlotState.handled : SlotState.passedOn);
+      this.#served[cpu]++;
     }
   }
 

@@ -25,6 +25,8 @@ export interface TrapHookOptions {
   readonly mailbox: bigint;
   /** Lets the machine run for a moment, and handles traps meanwhile. */
   readonly runOn: () => void;
+  /** How many traps of a CPU have been handled. */
+  readonly served: (cpu: number) => number;
 }
 
 interface Range {
@@ -63,9 +65,23 @@ export class TrapHook {
     if (!patched || control.ended !== null) throw unhookable(traps, 'its text cannot be written');
   }
 
-  /** Returns when no CPU is on its way to the stub or in it. Outside of handlers only. */
+  /**
+   * Returns when each CPU was seen off the way of a trap since the call, or has had one handled: it can be on one way only,
+   * and where other probes are hot it is always on some. Outside of handlers only.
+   */
   drain(): void {
-    this.#whenOutside(this.#path, () => true);
+    const { control, runOn, traps, served } = this.#o;
+    const before = control.threads.map((_, cpu) => served(cpu));
+    const due = new Set(control.threads.keys());
+    for (let tries = 0; tries < TRIES && control.ended === null; tries++) {
+      control.halt();
+      for (const cpu of due) {
+        if (served(cpu) !== before[cpu] || !this.#isInside(control.threads[cpu], this.#path)) due.delete(cpu);
+      }
+      if (due.size === 0) return;
+      runOn();
+    }
+    if (control.ended === null) throw unhookable(traps, 'a CPU does not leave the way of a trap');
   }
 
   /** Gives the guest its handler back. The machine stands still. */
