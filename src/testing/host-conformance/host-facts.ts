@@ -21,7 +21,7 @@ export interface HostFacts {
   readonly unmapped: bigint;
   /** The first byte of a kernel page that is absent, right behind a page that is there and may be written. */
   readonly edge?: bigint;
-  /** The first address that is not a user address. Absent where there is no user mode. */
+  /** The first address that is not a user address. Absent where there is no user mode, or one set of addresses for both. */
   readonly userEnd?: bigint;
   /** An argument of `function` (0: the first) that points to readable user memory of the current task. */
   readonly userArgument?: number;

@@ -10,7 +10,7 @@ const noEdge = ({ facts }: HostBench): string | null =>
   facts.edge === undefined ? 'facts.edge is not given: no absent page behind one that is there' : null;
 
 const noUser = ({ facts }: HostBench): string | null =>
-  facts.userEnd === undefined ? 'facts.userEnd is not given: no user mode' : null;
+  facts.userEnd === undefined ? 'facts.userEnd is not given: no user mode, or one set of addresses for both' : null;
 
 /** The page boundary inside the scratch memory. */
 function boundary({ facts }: HostBench): bigint {

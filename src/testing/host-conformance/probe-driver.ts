@@ -160,9 +160,16 @@ export class ProbeDriver {
     return place === 'slot' ? this.#stepped(regs) : this.#returned(regs);
   }
 
+  /** Where user addresses are no range of their own only kernel text tells the mode. */
   #judgeUserFlag({ regs, user }: TrapFrame): void {
+    const { memory, symbols } = this.#host;
     const { ip } = regs.layout;
-    if (this.#host.memory.isUser(regs.lo(ip), regs.hi(ip)) !== user) this.wrongUserFlags++;
+    const inKernel =
+      this.#bench.facts.userEnd === undefined
+        ? /^[tTwW]$/.test(symbols.at(regs.ip)?.type ?? '')
+        : !memory.isUser(regs.lo(ip), regs.hi(ip));
+    const inUser = this.#bench.facts.userEnd !== undefined && !inKernel;
+    if ((user && inKernel) || (!user && inUser)) this.wrongUserFlags++;
   }
 
   /** Which of the breakpoints this is, and where it stands. Exact matches first. */

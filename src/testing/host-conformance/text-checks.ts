@@ -130,7 +130,7 @@ export const textChecks: readonly CheckSpec[] = [
     run(bench) {
       const address = bench.text.returnTrampoline as bigint;
       const { probing } = bench.host.arch;
-      const { ok, bytes } = bench.read(address, probing.minInsnLength);
+      const { ok, bytes } = bench.read(address, probing.breakpoint(probing.maxInsnLength).length);
       must(ok, `nothing is mapped at the trampoline's address ${hex64(address)}`);
       must(probing.isBreakpoint(bytes), () => `${toHex(bytes)} stands at ${hex64(address)}, which is no breakpoint`);
     },

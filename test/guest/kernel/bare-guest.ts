@@ -56,10 +56,13 @@ export type BareCounts = Readonly<Record<string, number>>;
 export class BareGuest {
   readonly kernel: BareKernel;
   readonly host: QemuHost;
+  /** Whether each hit takes milliseconds. */
+  readonly slow: boolean;
   #limit = 0;
 
   constructor(kernel: BareKernel, way: BareWay) {
     this.kernel = kernel;
+    this.slow = way !== 'mailbox';
     const machine = boot(kernel);
     try {
       this.host = new QemuHost({

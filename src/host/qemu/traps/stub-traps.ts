@@ -8,6 +8,7 @@ import type { RspStop } from '../rsp/rsp-stop-reply.js';
 import type { TrapContext } from '../trap-context.js';
 import type { TrapArch, TrapFacts } from './trap-arch.js';
 import type { TrapEngine } from './trap-engine.js';
+import { TrapPath } from './trap-path.js';
 
 /** How gdb numbers the stop at a breakpoint. */
 const SIGTRAP = 5;
@@ -33,11 +34,18 @@ export class StubTraps implements TrapEngine {
   readonly #o: StubTrapsOptions;
   readonly #frame: QemuTrapFrame;
   readonly #inMemory: FrameInMemory;
+  /** Null where breakpoints are the stub's: a CPU that met one stands at it. */
+  readonly #path: TrapPath | null;
+  readonly #served: number[];
 
   constructor(options: StubTrapsOptions) {
     this.#o = options;
     this.#frame = new QemuTrapFrame(options.arch.ptRegs);
     this.#inMemory = new FrameInMemory(options.arch.ptRegs, options.memory, []);
+    const { control, traps } = options;
+    this.#served = control.threads.map(() => 0);
+    const way = { control, traps, runOn: () => this.#runOn(), served: (cpu: number) => this.#served[cpu] };
+    this.#path = options.handler === null ? null : new TrapPath(way, options.facts.symbols);
     if (options.handler !== null) this.#stopAt(options.handler, true);
   }
 
@@ -53,8 +61,10 @@ export class StubTraps implements TrapEngine {
     const pc = control.cpu.get(this.#o.traps.pc);
     this.#enter(cpu);
     try {
-      if (pc === handler) this.#handlerEntered(cpu, thread, pc);
-      else if (memory.breakpointAt(pc) !== undefined) this.#breakpoint(cpu, thread, pc);
+      if (pc === handler) {
+        this.#handlerEntered(cpu, thread, pc);
+        this.#served[cpu]++;
+      } else if (memory.breakpointAt(pc) !== undefined) this.#breakpoint(cpu, thread, pc);
     } finally {
       context.leave();
     }
@@ -62,11 +72,17 @@ export class StubTraps implements TrapEngine {
   }
 
   drain(): void {
-    // A CPU that met a breakpoint of the stub's stands at it; bytes are looked at again by whoever handles their trap.
+    if (!this.#o.context.active) this.#path?.drain();
   }
 
   remove(): void {
     if (this.#o.handler !== null) this.#stopAt(this.#o.handler, false);
+  }
+
+  #runOn(): void {
+    this.#o.control.resume();
+    const stop = this.#o.control.take(1);
+    if (stop !== null) this.stopped(stop);
   }
 
   /** At a breakpoint of the stub's. */

@@ -1,0 +1,88 @@
+import { BpfError } from '../../../base/index.js';
+import type { SymbolTable } from '../../index.js';
+import type { MachineControl } from '../machine-control.js';
+import type { TrapArch } from './trap-arch.js';
+
+/** How often a CPU may be found where it must not be before that is given up; it is let run in between. */
+const TRIES = 2000;
+
+export interface CodeRange {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+export interface TrapPathOptions {
+  readonly control: MachineControl;
+  readonly traps: TrapArch;
+  /** Lets the machine run for a moment, and handles traps meanwhile. */
+  readonly runOn: () => void;
+  /** How many traps of a CPU have been handled. */
+  readonly served: (cpu: number) => number;
+}
+
+/** The way that a breakpoint trap takes through the guest's code: who is on it, and when nobody is any more. */
+export class TrapPath {
+  readonly #o: TrapPathOptions;
+  readonly #ranges: readonly CodeRange[];
+
+  /** `own`: code on the way that the guest's symbols do not name. */
+  constructor(options: TrapPathOptions, symbols: SymbolTable, own: readonly CodeRange[] = []) {
+    this.#o = options;
+    this.#ranges = [...own, ...options.traps.handler.path.flatMap((name) => rangeOf(symbols, name))];
+  }
+
+  /**
+   * Returns when each CPU was seen off the way since the call, or has had a trap handled: it can be on the way of one only,
+   * and where other probes are hot it is always on some. Outside of handlers only.
+   */
+  drain(): void {
+    const { control, served, runOn } = this.#o;
+    const before = control.threads.map((_, cpu) => served(cpu));
+    const due = new Set(control.threads.keys());
+    for (let tries = 0; tries < TRIES && control.ended === null; tries++) {
+      control.halt();
+      for (const cpu of due) {
+        if (served(cpu) !== before[cpu] || !this.#isInside(control.threads[cpu], this.#ranges)) due.delete(cpu);
+      }
+      if (due.size === 0) return;
+      runOn();
+    }
+    if (control.ended === null) throw this.#stuck();
+  }
+
+  /** Runs `action` with the machine stopped at a moment when no CPU is on the way; false: it ended. */
+  whenClear(action: () => boolean): boolean {
+    return this.whenOutside(this.#ranges, action);
+  }
+
+  /** The same for other code. */
+  whenOutside(ranges: readonly CodeRange[], action: () => boolean): boolean {
+    const { control, runOn } = this.#o;
+    for (let tries = 0; tries < TRIES && control.ended === null; tries++) {
+      control.halt();
+      if (!control.threads.some((thread) => this.#isInside(thread, ranges))) return action();
+      runOn();
+    }
+    if (control.ended !== null) return false;
+    throw this.#stuck();
+  }
+
+  #isInside(thread: string, ranges: readonly CodeRange[]): boolean {
+    const { control, traps } = this.#o;
+    control.cpu.load(thread);
+    if (traps.takesInterrupts(control.cpu)) return false;
+    const pc = control.cpu.get(traps.pc);
+    return ranges.some(({ from, to }) => pc >= from && pc < to);
+  }
+
+  #stuck(): BpfError {
+    return new BpfError('EBUSY', `waiting for traps on their way to ${this.#o.traps.handler.symbol} of the guest`, {
+      remedy: 'a CPU does not leave the way of a trap',
+    });
+  }
+}
+
+function rangeOf(symbols: SymbolTable, name: string): CodeRange[] {
+  const symbol = symbols.lookup(name);
+  return symbol === undefined ? [] : [{ from: symbol.address, to: symbol.address + symbol.size }];
+}
