@@ -91,6 +91,13 @@ export class ExecAllocator {
     return offset >= 0n && offset + BigInt(size) <= BigInt(this.#used.length * UNIT);
   }
 
+  /** Whether all of the range was given out and not given back. */
+  gaveOut(address: bigint, size: number): boolean {
+    if (!this.holds(address, size)) return false;
+    const offset = Number(address - this.#start);
+    return !this.#used.subarray(Math.floor(offset / UNIT), Math.ceil((offset + size) / UNIT)).includes(0);
+  }
+
   allocate(size: number): bigint | null {
     const units = Math.ceil(size / UNIT);
     if (units < 1 || !Number.isSafeInteger(units)) return null;

@@ -1,4 +1,5 @@
 import { BpfError } from '../../base/index.js';
+import { RunningClock } from './guest-clock.js';
 import { CpuRegisters } from './rsp/cpu-registers.js';
 import { withoutPhantoms } from './rsp/register-quirks.js';
 import type { RspClient } from './rsp/rsp-client.js';
@@ -13,6 +14,8 @@ export class MachineControl {
   readonly threads: readonly string[];
   /** Registers of one CPU at a time. */
   readonly cpu: CpuRegisters;
+  /** Runs when the machine does. */
+  readonly clock = new RunningClock();
   /** How the machine ended: it is gone, or its processor gave up. */
   ended: string | null = null;
   #pending: RspStop | null = null;
@@ -41,6 +44,7 @@ export class MachineControl {
     if (this.running || this.#pending !== null || this.ended !== null) return;
     this.#turns++;
     this.#interrupted = false;
+    this.clock.start();
     this.client.resume();
   }
 
@@ -82,6 +86,7 @@ export class MachineControl {
   #wait(timeoutMs: number): RspStop | null {
     try {
       const stop = this.client.waitStop(timeoutMs);
+      if (stop !== null) this.clock.stop();
       if (stop !== null && stop.kind !== 'stopped') this.ended = 'exited';
       return stop;
     } catch (error) {

@@ -13,7 +13,6 @@ import type {
 import type { PageTables } from '../guest/index.js';
 import { ContextTasks, noStacks } from './context-tasks.js';
 import { type ExecRoom, mapExecRoom, type PhysicalRoom } from './exec-room.js';
-import { RunningClock } from './guest-clock.js';
 import { kernelRootOf } from './kernel-root.js';
 import { MachineControl } from './machine-control.js';
 import type { QemuMachine } from './qemu-machine.js';
@@ -94,7 +93,6 @@ export class QemuHost implements DrivenHost {
   readonly #machine: QemuMachine;
   readonly #control: MachineControl;
   readonly #engine: TrapEngine;
-  readonly #clock = new RunningClock();
   readonly #settle: () => void;
   #closed = false;
   #oopsSearched = 0;
@@ -145,7 +143,7 @@ export class QemuHost implements DrivenHost {
     this.#settle = parts.settle ?? (() => {});
     this.tasks = parts.tasks ?? new ContextTasks(this.context);
     this.stacks = parts.stacks ?? noStacks;
-    this.clock = parts.clock ?? this.#clock;
+    this.clock = parts.clock ?? control.clock;
     const common = {
       arch: this.arch,
       traps,
@@ -210,10 +208,10 @@ export class QemuHost implements DrivenHost {
   run(limits: HostRunLimits = {}): string {
     const end = limits.ns === undefined ? Number.POSITIVE_INFINITY : performance.now() + limits.ns / 1e6;
     const control = this.#control;
-    this.#clock.start();
     try {
       for (;;) {
         if (control.ended !== null) return control.ended;
+        if (!control.running) this.#engine.ready();
         control.resume();
         if (this.capabilities.stopsClock) this.#withoutTime(() => this.#engine.serve(0));
         else this.#engine.serve(Math.min(1, Math.max(0, end - performance.now())));
@@ -225,7 +223,6 @@ export class QemuHost implements DrivenHost {
       }
     } finally {
       control.halt();
-      this.#clock.stop();
       if (control.ended === null) this.#settle();
     }
   }

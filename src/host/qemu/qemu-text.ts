@@ -138,7 +138,7 @@ export class QemuText implements HostText {
 
   /** Makes the return trampoline a breakpoint, for hosts without a stub in the guest. The machine must stand still. */
   placeTrampoline(address: bigint): void {
-    const breakpoint = this.#arch.probing.breakpoint(this.#arch.probing.maxInsnLength);
+    const breakpoint = this.#arch.probing.breakpoint(this.#arch.probing.minInsnLength);
     if (this.#stubBreakpoints) this.#insertBreakpoint(address, breakpoint);
     else this.write(address, breakpoint);
   }
@@ -178,7 +178,7 @@ export class QemuText implements HostText {
   }
 
   #isText(address: bigint, length: number): boolean {
-    if (this.#exec?.holds(address, length) === true) return true;
+    if (this.#exec?.gaveOut(address, length) === true) return true;
     return /^[tTwW]$/.test(this.#symbols.at(address)?.type ?? '');
   }
 }

@@ -149,7 +149,10 @@ describe('ExecAllocator', () => {
     expect(exec.allocate(4096)).toBe(0x2000n);
     expect(exec.allocate(1)).toBe(0x1020n);
     expect(exec.allocate(8192)).toBeNull();
+    expect(exec.gaveOut(0x2000n, 4096)).toBe(true);
+    expect(exec.gaveOut(0x1fffn, 2), 'reaches into what is free').toBe(false);
     exec.free(0x2000n, 4096);
+    expect(exec.gaveOut(0x2000n, 1)).toBe(false);
     expect(exec.allocate(8192)).toBe(0x2000n);
     expect(exec.allocate(0)).toBeNull();
     expect(exec.holds(0x3fffn, 1)).toBe(true);

@@ -9,7 +9,7 @@ const BREAKPOINTS: Readonly<Record<string, string>> = {
   x86_64: 'cccccccc',
   'x86_64-pvpanic': 'cccccccc',
   arm64: '800020d4',
-  riscv64: '73001000',
+  riscv64: '02900290',
 };
 
 describe.each(Object.entries(trapStubCode))('the stub of %s', (name, code) => {

@@ -49,6 +49,8 @@ export class StubTraps implements TrapEngine {
     if (options.handler !== null) this.#stopAt(options.handler, true);
   }
 
+  ready(): void {}
+
   serve(): void {}
 
   stopped(stop: RspStop): boolean {

@@ -2,6 +2,8 @@ import type { RspStop } from '../rsp/rsp-stop-reply.js';
 
 /** One way of taking a guest's traps. */
 export interface TrapEngine {
+  /** Handles what is left to handle before the machine, which stands still, goes on. */
+  ready(): void;
   /** Handles what comes while the machine runs, for about `ms` milliseconds; may return at once. */
   serve(ms: number): void;
   /** Handles a stop of the machine. False: the stop has nothing to do with traps. */

@@ -47,8 +47,8 @@ prologue:
 
 	.org	0x100
 trampoline:
-	.rept	4
-	ebreak
+	.rept	8
+	.half	0x9002	/* c.ebreak */
 	.endr
 
 	.org	0x140
