@@ -213,10 +213,9 @@ export class QemuHost implements DrivenHost {
         if (control.ended !== null) return control.ended;
         if (!control.running) this.#engine.ready();
         control.resume();
-        if (this.capabilities.stopsClock) this.#withoutTime(() => this.#engine.serve(0));
-        else this.#engine.serve(Math.min(1, Math.max(0, end - performance.now())));
+        this.#engine.serve(Math.min(1, Math.max(0, end - performance.now())));
         const stop = control.take(Math.max(0, Math.min(this.#engine.waitMs, end - performance.now())));
-        if (stop !== null && !this.#withoutTime(() => this.#engine.stopped(stop))) return whyStopped(stop);
+        if (stop !== null && !this.#engine.stopped(stop)) return whyStopped(stop);
         if (limits.until?.() === true) return 'until';
         if (performance.now() >= end) return 'time';
         if (this.oops !== null) return 'oops';
@@ -241,16 +240,6 @@ export class QemuHost implements DrivenHost {
     this.#closed = true;
     this.text.setTrapHandler(null);
     this.#machine.close();
-  }
-
-  /** The machine stands still while `body` handles its traps. */
-  #withoutTime<T>(body: () => T): T {
-    this.#clock.stop();
-    try {
-      return body();
-    } finally {
-      this.#clock.start();
-    }
   }
 
   #room(options: QemuHostOptions, traps: TrapArch, trap: QemuTrapKind): ExecRoom | null {

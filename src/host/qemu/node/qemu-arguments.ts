@@ -14,9 +14,8 @@ export interface QemuSpec {
   /** 1 if absent. */
   readonly cpus?: number;
   /**
-   * CPU threads of the emulator: one for all, which serves mailboxes fastest, or one for each. The default is one, but on
-   * riscv64: there a CPU that spins is not left for the others until 100 ms have passed, which a host that stops and resumes
-   * the machine never lets happen.
+   * CPU threads of the emulator. One for all CPUs serves mailboxes fastest and is the default, but on riscv64: there a CPU
+   * that spins is left for the next after 100 ms only, which a host that stops and resumes the machine never lets happen.
    */
   readonly threads?: 'single' | 'multi';
   readonly cpu?: string;
@@ -43,7 +42,6 @@ interface ArchFacts {
   readonly machine: string;
   readonly cpu: string | null;
   readonly console: string;
-  readonly threads: 'single' | 'multi';
   readonly memoryMiB: number;
   banks(size: number): readonly RamBank[];
 }
@@ -58,7 +56,6 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     machine: 'pc',
     cpu: null,
     console: 'ttyS0',
-    threads: 'single',
     memoryMiB: 512,
     banks: (size) => [{ start: 0, offset: 0, size }],
   },
@@ -67,7 +64,6 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     machine: 'virt',
     cpu: 'cortex-a72',
     console: 'ttyAMA0',
-    threads: 'single',
     memoryMiB: 1024,
     banks: (size) => [{ start: 0x4000_0000, offset: 0, size }],
   },
@@ -76,7 +72,6 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     machine: 'virt',
     cpu: 'rv64',
     console: 'ttyS0',
-    threads: 'multi',
     memoryMiB: 1024,
     banks: (size) => [{ start: 0x8000_0000, offset: 0, size }],
   },
@@ -85,7 +80,6 @@ const FACTS: Readonly<Record<QemuArch, ArchFacts>> = {
     machine: 'virt',
     cpu: null,
     console: 'ttyS0',
-    threads: 'single',
     memoryMiB: 1024,
     banks: (size) => [
       { start: 0, offset: 0, size: LOONGARCH_LOW },
@@ -112,7 +106,7 @@ export function qemuArguments(spec: QemuSpec, paths: QemuPaths): string[] {
   const mib = memoryBytes(spec) >> 20;
   const cpu = spec.cpu ?? facts.cpu;
   return [
-    ...['-accel', `tcg,thread=${spec.threads ?? facts.threads}`],
+    ...['-accel', `tcg,thread=${spec.threads ?? (spec.arch === 'riscv64' ? 'multi' : 'single')}`],
     ...['-machine', `${facts.machine},memory-backend=ram`],
     ...(cpu === null ? [] : ['-cpu', cpu]),
     ...['-smp', String(spec.cpus ?? 1), '-m', String(mib)],

@@ -16,6 +16,9 @@ import { SlotState, TrapSlot } from './trap-stub.js';
 const UNKNOWN_SIGNAL = 0x8f;
 /** Looks at all slots between two looks at the clock. */
 const LOOKS = 256;
+/** Rounds of looks without a trap before it naps, some ten microseconds, and how long. */
+const IDLE_ROUNDS = 8;
+const NAP_MS = 0.1;
 
 export interface MailboxTrapsOptions extends Omit<TrapHookOptions, 'runOn' | 'served'> {
   readonly arch: Arch;
@@ -45,6 +48,7 @@ export class MailboxTraps implements TrapEngine {
   readonly #context: TrapContext;
   readonly #slots: TrapSlots;
   readonly #stops: boolean;
+  readonly #nap = new Int32Array(new SharedArrayBuffer(4));
   readonly #postsCurrent: boolean;
   readonly #frame: QemuTrapFrame;
   readonly #inMemory: FrameInMemory;
@@ -65,7 +69,7 @@ export class MailboxTraps implements TrapEngine {
     this.#served = options.control.threads.map(() => 0);
     this.#hook = new TrapHook({
       ...options,
-      runOn: () => this.#runOn(),
+      runOn: (ms) => this.#runOn(ms),
       served: (cpu) => this.#served[cpu],
     });
   }
@@ -78,8 +82,11 @@ export class MailboxTraps implements TrapEngine {
   serve(ms: number): void {
     if (this.#stops) return;
     const end = performance.now() + ms;
+    let idle = 0;
     do {
-      for (let look = 0; look < LOOKS; look++) this.#serveAll();
+      idle = this.#lookAround() ? 0 : idle + 1;
+      // The emulator may need the processor that looking takes.
+      if (idle > IDLE_ROUNDS) Atomics.wait(this.#nap, 0, 0, NAP_MS);
     } while (performance.now() < end);
   }
 
@@ -98,21 +105,32 @@ export class MailboxTraps implements TrapEngine {
     this.#hook.remove();
   }
 
-  #runOn(): void {
+  #runOn(ms: number): void {
     this.#serveAll();
     this.#control.resume();
-    this.serve(0.2);
-    const stop = this.#control.take(this.#stops ? 1 : 0);
+    this.serve(ms);
+    const stop = this.#control.take(this.#stops ? Math.max(1, ms) : 0);
     if (stop !== null) this.stopped(stop);
   }
 
-  #serveAll(): void {
+  /** Whether there was a trap among many looks. */
+  #lookAround(): boolean {
+    let found = false;
+    for (let look = 0; look < LOOKS; look++) if (this.#serveAll()) found = true;
+    return found;
+  }
+
+  /** Whether there was a trap. */
+  #serveAll(): boolean {
     const slots = this.#slots;
+    let found = false;
     for (let cpu = 0; cpu < slots.cpus; cpu++) {
       if (slots.state(cpu) !== SlotState.posted) continue;
+      found = true;
       slots.answer(cpu, this.#serve(cpu) ? SlotState.handled : SlotState.passedOn);
       this.#served[cpu]++;
     }
+    return found;
   }
 
   #serve(cpu: number): boolean {

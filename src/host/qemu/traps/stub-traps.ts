@@ -44,7 +44,7 @@ export class StubTraps implements TrapEngine {
     this.#inMemory = new FrameInMemory(options.arch.ptRegs, options.memory, []);
     const { control, traps } = options;
     this.#served = control.threads.map(() => 0);
-    const way = { control, traps, runOn: () => this.#runOn(), served: (cpu: number) => this.#served[cpu] };
+    const way = { control, traps, runOn: (ms: number) => this.#runOn(ms), served: (cpu: number) => this.#served[cpu] };
     this.#path = options.handler === null ? null : new TrapPath(way, options.facts.symbols);
     if (options.handler !== null) this.#stopAt(options.handler, true);
   }
@@ -81,9 +81,9 @@ export class StubTraps implements TrapEngine {
     if (this.#o.handler !== null) this.#stopAt(this.#o.handler, false);
   }
 
-  #runOn(): void {
+  #runOn(ms: number): void {
     this.#o.control.resume();
-    const stop = this.#o.control.take(1);
+    const stop = this.#o.control.take(Math.max(1, ms));
     if (stop !== null) this.stopped(stop);
   }
 

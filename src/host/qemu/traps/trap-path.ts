@@ -3,8 +3,11 @@ import type { SymbolTable } from '../../index.js';
 import type { MachineControl } from '../machine-control.js';
 import type { TrapArch } from './trap-arch.js';
 
-/** How often a CPU may be found where it must not be before that is given up; it is let run in between. */
-const TRIES = 2000;
+/** How long a CPU may be found where it must not be. On a busy computer a guest does little in that time. */
+const PATIENCE_MS = 20_000;
+/** What the machine is let run for between two looks: short at first, in the end long enough for one thread to serve all CPUs. */
+const FIRST_MS = 0.2;
+const LONGEST_MS = 150;
 
 export interface CodeRange {
   readonly from: bigint;
@@ -14,8 +17,8 @@ export interface CodeRange {
 export interface TrapPathOptions {
   readonly control: MachineControl;
   readonly traps: TrapArch;
-  /** Lets the machine run for a moment, and handles traps meanwhile. */
-  readonly runOn: () => void;
+  /** Lets the machine run for some milliseconds, and handles traps meanwhile. */
+  readonly runOn: (ms: number) => void;
   /** How many traps of a CPU have been handled. */
   readonly served: (cpu: number) => number;
 }
@@ -39,13 +42,14 @@ export class TrapPath {
     const { control, served, runOn } = this.#o;
     const before = control.threads.map((_, cpu) => served(cpu));
     const due = new Set(control.threads.keys());
-    for (let tries = 0; tries < TRIES && control.ended === null; tries++) {
+    const end = performance.now() + PATIENCE_MS;
+    for (let ms = FIRST_MS; control.ended === null && performance.now() < end; ms = longer(ms)) {
       control.halt();
       for (const cpu of due) {
         if (served(cpu) !== before[cpu] || !this.#isInside(control.threads[cpu], this.#ranges)) due.delete(cpu);
       }
       if (due.size === 0) return;
-      runOn();
+      runOn(ms);
     }
     if (control.ended === null) throw this.#stuck();
   }
@@ -58,10 +62,11 @@ export class TrapPath {
   /** The same for other code. */
   whenOutside(ranges: readonly CodeRange[], action: () => boolean): boolean {
     const { control, runOn } = this.#o;
-    for (let tries = 0; tries < TRIES && control.ended === null; tries++) {
+    const end = performance.now() + PATIENCE_MS;
+    for (let ms = FIRST_MS; control.ended === null && performance.now() < end; ms = longer(ms)) {
       control.halt();
       if (!control.threads.some((thread) => this.#isInside(thread, ranges))) return action();
-      runOn();
+      runOn(ms);
     }
     if (control.ended !== null) return false;
     throw this.#stuck();
@@ -80,6 +85,10 @@ export class TrapPath {
       remedy: 'a CPU does not leave the way of a trap',
     });
   }
+}
+
+function longer(ms: number): number {
+  return Math.min(LONGEST_MS, 1.5 * ms);
 }
 
 function rangeOf(symbols: SymbolTable, name: string): CodeRange[] {
