@@ -39,7 +39,10 @@ export class KprobeEvent implements HostTracepoints {
   readonly #probes: EventProbe[] = [];
   readonly #switchProbe: (probe: EventProbe, enabled: boolean) => void;
   readonly #hit: Hit = { regs: null, stores: [], lo: 0, hi: 0 };
+  /** Where the address of the probe or the function stands, and that of the return, or -1. */
+  readonly #ipAt: number;
   readonly #retAt: number;
+  readonly #wordSize: number;
   #sink: TracepointSink | null = null;
   #enabled = false;
 
@@ -53,6 +56,9 @@ export class KprobeEvent implements HostTracepoints {
     this.isReturn = isReturn;
     this.layout = layout;
     this.#switchProbe = switchProbe;
+    const [address] = layout.fields;
+    this.#ipAt = address.offset;
+    this.#wordSize = address.size;
     this.#retAt = isReturn ? layout.fields[1].offset : -1;
     const { fields, size, printFmt } = layout;
     this.descriptor = {
@@ -117,9 +123,9 @@ export class KprobeEvent implements HostTracepoints {
   #assign(record: TraceRecord): void {
     const { regs, stores, lo, hi } = this.#hit;
     if (regs === null) return;
-    const [{ offset, size }] = this.layout.fields;
-    putWord(record, offset, size, lo, hi);
-    if (this.#retAt >= 0) putWord(record, this.#retAt, size, regs.lo(regs.layout.ip), regs.hi(regs.layout.ip));
+    putWord(record, this.#ipAt, this.#wordSize, lo, hi);
+    const { ip } = regs.layout;
+    if (this.#retAt >= 0) putWord(record, this.#retAt, this.#wordSize, regs.lo(ip), regs.hi(ip));
     for (let i = 0; i < stores.length; i++) stores[i](regs, record);
   }
 }
