@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
-import { expect, it } from 'vitest';
-import { describeWith } from '../oracle/describe-with.js';
+import { describe, expect, it } from 'vitest';
 import { recording } from '../oracle/golden.js';
-import { askGuest, eventGuest } from './kprobe-events/boot.js';
+import { guestImage } from './guest-image.js';
+import { askKernel } from './kprobe-events/boot.js';
 
 const definitions = readFileSync(new URL('./kprobe-events/definitions.txt', import.meta.url), 'utf8');
 const answers = new URL('../testdata/kprobe/events-x86_64.txt', import.meta.url);
@@ -12,9 +12,10 @@ function comparable(text: string): string[] {
   return text.split('\n').filter((line) => !/^(# |[SM] |H r?regs: )/.test(line));
 }
 
-describeWith('kprobe_events of a Debian kernel', eventGuest(), (guest) => {
-  it('answers every definition as recorded', { timeout: 180_000 }, async () => {
-    const told = await askGuest(guest, definitions);
+describe('kprobe_events of a Debian kernel', () => {
+  it('answers every definition as recorded', { timeout: 400_000 }, async () => {
+    const { kernel } = await guestImage('x86_64');
+    const told = await askKernel(kernel, definitions);
     if (recording()) {
       mkdirSync(new URL('./', answers), { recursive: true });
       writeFileSync(answers, told);

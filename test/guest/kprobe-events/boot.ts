@@ -2,31 +2,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { debianKernel } from '../../oracle/debian-kernel.js';
-import type { Unavailable } from '../../oracle/describe-with.js';
-
-/** A kernel to boot, and what it takes to boot it. */
-export interface EventGuest {
-  readonly kernel: string;
-}
 
 const here = new URL('./', import.meta.url).pathname;
 /** The file that the workload of `=hit` opens and reads. */
 const HELLO = 'hello, world\n';
 const TIMEOUT = 170_000;
 
-/** A Debian kernel for x86_64 with QEMU, a C compiler and cpio. */
-export function eventGuest(): EventGuest | Unavailable {
-  if (process.env['KSCOPE_GUESTS'] !== '1') return { unavailable: 'guests are booted with KSCOPE_GUESTS=1 only' };
-  for (const tool of ['qemu-system-x86_64', 'gcc', 'cpio']) {
-    if (spawnSync(tool, ['--version']).error !== undefined) return { unavailable: `${tool} is not installed` };
-  }
-  const kernel = debianKernel('x86_64');
-  return 'unavailable' in kernel ? kernel : { kernel: kernel.boot };
-}
-
-/** Boots `guest` with the definitions and gives what its init told, as test/testdata/kprobe/ keeps it. */
-export async function askGuest({ kernel }: EventGuest, definitions: string): Promise<string> {
+/** Boots a kernel for x86_64 with the definitions and gives what its init told, as test/testdata/kprobe/ keeps it. */
+export async function askKernel(kernel: string, definitions: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'kscope-events-'));
   try {
     const told = join(folder, 'told');
