@@ -37,6 +37,7 @@ function openSim({ seed, cpus, workload }: HostOptions): OpenedHost {
     host: sim,
     sim,
     slice: SIM_SLICE,
+    staysUp: false,
     programs: sim.programs,
 
     close: () => sim.close(),

@@ -113,6 +113,7 @@ function hostOf(
     host,
     sim: null,
     slice: SLICE,
+    staysUp: attached,
     programs: new Map(),
     close: () => {
       if (attached) host.detach();
