@@ -1,4 +1,5 @@
 import { BpfError, BpfMapType, BpfProgType, errnoName } from '../base/index.js';
+import { hasSyscallWrapper } from '../host/index.js';
 import type { AttachTarget, BpfMap, BpfProgram, MapSpec, ProgramInput, Runtime } from '../runtime/index.js';
 import { ProgArrayMap } from '../runtime/index.js';
 import type { CollectionSpec, ProgramSpec } from './collection-spec.js';
@@ -109,7 +110,7 @@ function virtualKconfig(runtime: Runtime): KconfigValues {
   return {
     LINUX_KERNEL_VERSION: KERNEL_VERSION,
     LINUX_HAS_BPF_COOKIE: 1,
-    LINUX_HAS_SYSCALL_WRAPPER: runtime.host.symbols.lookup('__x64_sys_bpf') === undefined ? 0 : 1,
+    LINUX_HAS_SYSCALL_WRAPPER: hasSyscallWrapper(runtime.host) ? 1 : 0,
   };
 }
 

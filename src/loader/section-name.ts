@@ -60,6 +60,19 @@ function parseTarget(prefix: string, rest: string): AttachTarget | undefined {
       return parseUprobe(prefix, rest);
     case 'usdt':
       return parseUsdt(rest);
+    case 'fentry':
+    case 'fentry.s':
+    case 'fexit':
+    case 'fexit.s':
+    case 'fmod_ret':
+    case 'fmod_ret.s':
+      return parseTrampoline(prefix, rest);
+    case 'ksyscall':
+    case 'kretsyscall':
+      return rest === '' ? undefined : { kind: prefix, syscall: rest };
+    case 'iter':
+    case 'iter.s':
+      return rest === '' ? undefined : { kind: 'iter', target: rest };
     case 'perf_event':
       return { kind: 'perf_event' };
     default:
@@ -70,6 +83,14 @@ function parseTarget(prefix: string, rest: string): AttachTarget | undefined {
 function parseTracepoint(rest: string): AttachTarget | undefined {
   const match = /^([^/]+)\/([^/]+)$/.exec(rest);
   return match === null ? undefined : { kind: 'tracepoint', system: match[1], name: match[2] };
+}
+
+type TrampolineKind = 'fentry' | 'fexit' | 'fmod_ret';
+
+/** Whether a program may sleep (`.s`) makes no difference to where it is attached. */
+function parseTrampoline(prefix: TrampolineKind | `${TrampolineKind}.s`, name: string): AttachTarget | undefined {
+  const kind = prefix.replace(/\.s$/, '') as TrampolineKind;
+  return name === '' ? undefined : { kind, name };
 }
 
 const PROBE_POINT = /^([A-Za-z0-9_.]+)(?:\+(0[xX][0-9a-fA-F]+|\d+))?$/;

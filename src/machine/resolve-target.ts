@@ -1,5 +1,5 @@
 import { BpfAttachType, BpfError, BpfProgType } from '../base/index.js';
-import { type Host, nearestNames, whyNoFunction } from '../host/index.js';
+import { type Host, nearestNames, syscallFunction, whyNoFunction } from '../host/index.js';
 import type { KprobePlace } from '../kprobe/index.js';
 import type { AttachTarget, BpfProgram, Runtime } from '../runtime/index.js';
 import type { Hook } from './hooks/hook.js';
@@ -20,10 +20,25 @@ const TYPES: Readonly<Record<Exclude<AttachTarget['kind'], 'other'>, readonly nu
   kprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
   kretprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
   kprobe_multi: [BpfProgType.BPF_PROG_TYPE_KPROBE],
+  ksyscall: [BpfProgType.BPF_PROG_TYPE_KPROBE],
+  kretsyscall: [BpfProgType.BPF_PROG_TYPE_KPROBE],
+  fentry: [BpfProgType.BPF_PROG_TYPE_TRACING],
+  fexit: [BpfProgType.BPF_PROG_TYPE_TRACING],
+  fmod_ret: [BpfProgType.BPF_PROG_TYPE_TRACING],
+  iter: [BpfProgType.BPF_PROG_TYPE_TRACING],
   perf_event: [BpfProgType.BPF_PROG_TYPE_PERF_EVENT],
   uprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
   uretprobe: [BpfProgType.BPF_PROG_TYPE_KPROBE],
   usdt: [BpfProgType.BPF_PROG_TYPE_KPROBE],
+};
+
+/** What programs of type tracing must have been loaded for. */
+const ATTACH_TYPES: Readonly<Partial<Record<AttachTarget['kind'], number>>> = {
+  tp_btf: BpfAttachType.BPF_TRACE_RAW_TP,
+  fentry: BpfAttachType.BPF_TRACE_FENTRY,
+  fexit: BpfAttachType.BPF_TRACE_FEXIT,
+  fmod_ret: BpfAttachType.BPF_MODIFY_RETURN,
+  iter: BpfAttachType.BPF_TRACE_ITER,
 };
 
 /**
@@ -54,6 +69,14 @@ export function resolveTarget(
       return userProbe(registries, target);
     case 'usdt':
       return usdt(registries, target);
+    case 'ksyscall':
+    case 'kretsyscall':
+      return systemCall(runtime.host, registries, program, target);
+    case 'fentry':
+    case 'fexit':
+    case 'fmod_ret':
+    case 'iter':
+      throw notSupported(program, { kind: 'other', section: target.kind });
     default:
       return probe(runtime.host, registries, program, target);
   }
@@ -71,8 +94,8 @@ function notSupported(program: BpfProgram, { section }: KindOf<'other'>): BpfErr
 
 function checkType(program: BpfProgram, target: Exclude<AttachTarget, KindOf<'other'>>): void {
   const fits = TYPES[target.kind].includes(program.type);
-  const isTyped = target.kind !== 'tp_btf' || program.executable.expectedAttachType === BpfAttachType.BPF_TRACE_RAW_TP;
-  if (fits && isTyped) return;
+  const expected = ATTACH_TYPES[target.kind];
+  if (fits && (expected === undefined || program.executable.expectedAttachType === expected)) return;
   const [typeName] = Object.entries(BpfProgType).find(([, type]) => type === program.type) ?? [`${program.type}`];
   throw new BpfError('EINVAL', `attaching ${program.name} to a ${target.kind}`, {
     value: typeName,
@@ -107,6 +130,18 @@ function probe(host: Host, registries: Registries, program: BpfProgram, target: 
   if (target.kind === 'kretprobe') return kretprobeHook(programs, kretprobes, place, target.maxactive, name);
   const suffix = target.offset === 0 ? '' : `+0x${target.offset.toString(16)}`;
   return kprobeHook(programs, kprobes, place, name + suffix);
+}
+
+function systemCall(
+  host: Host,
+  registries: Registries,
+  program: BpfProgram,
+  { kind, syscall }: KindOf<'ksyscall' | 'kretsyscall'>,
+): Hook {
+  const symbol = syscallFunction(host, syscall);
+  return kind === 'ksyscall'
+    ? probe(host, registries, program, { kind: 'kprobe', symbol, offset: 0 })
+    : probe(host, registries, program, { kind: 'kretprobe', symbol, maxactive: 0 });
 }
 
 const MULTI_NAMES = { entry: 'kprobe.multi', return: 'kretprobe.multi', session: 'kprobe.session' } as const;

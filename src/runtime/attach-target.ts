@@ -14,6 +14,12 @@ export type AttachTarget =
       readonly addresses?: readonly bigint[];
       readonly cookies?: readonly bigint[];
     }
+  /** A function of the kernel, with its arguments as its BTF types them: at entry, at return, or in its place. */
+  | { readonly kind: 'fentry' | 'fexit' | 'fmod_ret'; readonly name: string }
+  /** A system call by its name, whatever its function is called on the host. */
+  | { readonly kind: 'ksyscall' | 'kretsyscall'; readonly syscall: string }
+  /** A walk over things of the kernel: `task`, `bpf_map` ... */
+  | { readonly kind: 'iter'; readonly target: string }
   | { readonly kind: 'perf_event' }
   /** An instruction of a program's file: of a function, or without `symbol` at an offset in the file. */
   | {

@@ -62,6 +62,17 @@ describe('a section name that tells a target', () => {
     expect(parseSectionName(section)).toMatchObject({ type: T.BPF_PROG_TYPE_KPROBE, expectedAttachType, attach });
   });
 
+  it.each<[section: string, type: number, expectedAttachType: number, attach: AttachTarget]>([
+    ['fentry/vfs_read', T.BPF_PROG_TYPE_TRACING, BpfAttachType.BPF_TRACE_FENTRY, { kind: 'fentry', name: 'vfs_read' }],
+    ['fexit.s/vfs_read', T.BPF_PROG_TYPE_TRACING, BpfAttachType.BPF_TRACE_FEXIT, { kind: 'fexit', name: 'vfs_read' }],
+    ['fmod_ret/open', T.BPF_PROG_TYPE_TRACING, BpfAttachType.BPF_MODIFY_RETURN, { kind: 'fmod_ret', name: 'open' }],
+    ['iter.s/task', T.BPF_PROG_TYPE_TRACING, BpfAttachType.BPF_TRACE_ITER, { kind: 'iter', target: 'task' }],
+    ['ksyscall/openat', T.BPF_PROG_TYPE_KPROBE, 0, { kind: 'ksyscall', syscall: 'openat' }],
+    ['kretsyscall/openat', T.BPF_PROG_TYPE_KPROBE, 0, { kind: 'kretsyscall', syscall: 'openat' }],
+  ])('%s: functions with types, system calls, walks', (section, type, expectedAttachType, attach) => {
+    expect(parseSectionName(section)).toMatchObject({ type, expectedAttachType, attach });
+  });
+
   it.each(['kprobe.multi', 'kprobe.multi/', 'kprobe.session/+4'])('%s tells no functions', (section) => {
     expect(parseSectionName(section).attach).toEqual({ kind: 'other', section });
   });
@@ -86,12 +97,11 @@ const typed: readonly (readonly [section: string, type: number, expectedAttachTy
   ['kretprobe/vfs_read+4', T.BPF_PROG_TYPE_KPROBE, 0],
   ['uprobe', T.BPF_PROG_TYPE_KPROBE, 0],
   ['uretprobe//bin/true:main+4', T.BPF_PROG_TYPE_KPROBE, 0],
-  ['ksyscall/openat', T.BPF_PROG_TYPE_KPROBE, 0],
   ['tracepoint/sched', T.BPF_PROG_TYPE_TRACEPOINT, 0],
+  ['ksyscall', T.BPF_PROG_TYPE_KPROBE, 0],
+  ['fentry', T.BPF_PROG_TYPE_TRACING, BpfAttachType.BPF_TRACE_FENTRY],
+  ['iter.s/', T.BPF_PROG_TYPE_TRACING, BpfAttachType.BPF_TRACE_ITER],
   ['raw_tp', T.BPF_PROG_TYPE_RAW_TRACEPOINT, 0],
-  ['fentry/vfs_read', T.BPF_PROG_TYPE_TRACING, BpfAttachType.BPF_TRACE_FENTRY],
-  ['fexit.s/vfs_read', T.BPF_PROG_TYPE_TRACING, BpfAttachType.BPF_TRACE_FEXIT],
-  ['iter/task', T.BPF_PROG_TYPE_TRACING, BpfAttachType.BPF_TRACE_ITER],
   ['lsm/file_open', T.BPF_PROG_TYPE_LSM, BpfAttachType.BPF_LSM_MAC],
   ['socket', T.BPF_PROG_TYPE_SOCKET_FILTER, 0],
   ['xdp', T.BPF_PROG_TYPE_XDP, BpfAttachType.BPF_XDP],
