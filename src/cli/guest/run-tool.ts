@@ -47,11 +47,17 @@ function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): 
   });
 }
 
+/** A folder on PATH that may not be searched makes EACCES of every name that is found nowhere. */
+const startRemedies: Readonly<Record<string, string>> = {
+  ENOENT: 'it is not installed, or not on PATH',
+  EACCES: 'it is not installed, or it or a folder on PATH may not be entered by this user',
+};
+
 function startError(program: string, error: NodeJS.ErrnoException): BpfError {
   if (error.name === 'AbortError') return new BpfError('EINTR', `${program} was interrupted`);
   return new BpfError('ENOENT', `cannot start ${program}`, {
     cause: error,
-    remedy: error.code === 'ENOENT' ? 'it is not installed, or not on PATH' : error.message,
+    remedy: startRemedies[error.code ?? ''] ?? error.message,
   });
 }
 

@@ -19,8 +19,10 @@ describe('a tool that fails', () => {
   });
 
   it('is named where it is not installed', async () => {
-    const failure = runTool('kscope-no-such-tool', []);
-    await expect(failure).rejects.toMatchObject({ code: 'ENOENT', message: expect.stringContaining('not installed') });
+    const refused = { code: 'ENOENT', message: expect.stringContaining('not installed') };
+    await expect(runTool('kscope-no-such-tool', [])).rejects.toMatchObject(refused);
+    // What a search of PATH ends with where one of its folders is closed to the user.
+    await expect(runTool('/etc/passwd', [])).rejects.toMatchObject(refused);
   });
 
   it('ends when it is told to', async () => {
