@@ -78,7 +78,7 @@ export function compileModule(inputs: readonly CompileInput[], memory: 'shared' 
   const uses = new OutsideUses();
   const routines = new ModuleRoutines(writer, inputs[0].listing);
   const programs = inputs.map((input, number) => compileProgram({ writer, uses, routines }, input, number));
-  writer.table(uses.size, ModuleName.table);
+  if (uses.size > 0) writer.table(uses.size, ModuleName.table);
   const bytes = writer.finish();
   inputs[0].listing?.end(bytes);
   return { bytes, uses, programs };

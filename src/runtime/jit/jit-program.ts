@@ -24,6 +24,8 @@ type Entry = CompiledProgram['entry'];
 /** A program in an instance of the module that it shares with others of its object. */
 interface Loaded {
   readonly needs: ProgramNeeds;
+  /** Whether the module calls anything outside. */
+  readonly callsOut: boolean;
   /** Whether there is anything to set before a run, other than the windows. */
   readonly prepares: boolean;
   readonly entry: Entry;
@@ -53,6 +55,7 @@ const RELEASED: Loaded = {
     contextNeed: 0,
     contextUse: Infinity,
   },
+  callsOut: false,
   prepares: false,
   entry: () => {
     throw new TypeError('a program that was released cannot run');
@@ -239,12 +242,15 @@ export class JitProgram implements EngineProgram, CompiledProgram {
   }
 
   #use(loaded: Loaded): void {
+    if (loaded.callsOut) this.#border.equip();
     this.#trusting = loaded;
     this.#current = loaded;
   }
 
   #loadCareful(): Loaded {
-    return instantiate([this.#compileInput(false)], this.#runtime)[0];
+    const [loaded] = instantiate([this.#compileInput(false)], this.#runtime);
+    if (loaded.callsOut) this.#border.equip();
+    return loaded;
   }
 
   #compileInput(trustContext: boolean): CompileInput {
@@ -361,9 +367,11 @@ function instantiate(inputs: readonly CompileInput[], { memory }: Runtime): Load
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
     [ImportName.module]: { [ImportName.memory]: memory.wasm },
   });
-  uses.fill(exports[ModuleName.table] as WebAssembly.Table);
+  const callsOut = uses.size > 0;
+  if (callsOut) uses.fill(exports[ModuleName.table] as WebAssembly.Table);
   return programs.map((needs, i) => ({
     needs,
+    callsOut,
     prepares: isPrepared(needs, inputs[i].executable),
     entry: exports[ModuleName.entry(i)] as Entry,
     batch: exports[ModuleName.batch(i)] as BatchEntry | undefined,

@@ -36,13 +36,16 @@ export class RunBorder {
   readonly fault: (pc: number, reason: number) => void;
   /** r10 of the function that has called a helper. */
   #sp = 0;
+  #isEquipped = false;
   readonly #state: SharedState;
-  readonly #guard: AccessGuard;
-  readonly #vm: Activation;
+  /** Made by `equip`. */
+  #guard!: AccessGuard;
+  #vm!: Activation;
+  readonly #code: ProgramCode;
+  readonly #runtime: Runtime;
   /** Runs the rest of functions that `goOn` is called for. */
   #rest: Activation | undefined;
   readonly #executable: Executable;
-  readonly #helpers: Runtime['helpers'];
 
   constructor(
     executable: Executable,
@@ -53,23 +56,26 @@ export class RunBorder {
     callbackAt: (slot: number) => Callback | undefined,
   ) {
     this.#executable = executable;
-    this.#helpers = runtime.helpers;
+    this.#code = code;
+    this.#runtime = runtime;
     this.#state = state;
     this.fault = fault;
-    const regions = executable.maps.flatMap((map) => map.regions);
-    const nullReadsZero = followsTypedPointers.includes(executable.type);
-    this.#guard = new AccessGuard(
-      runtime.memory,
-      runtime.host,
-      regions,
-      contextLayout(executable.type).parts,
-      nullReadsZero,
-    );
-    this.#vm = new Activation(executable, code, this.#guard, execute, new Int32Array(REGISTER_WORDS));
     this.callback = this.#makeCallback(callbackAt);
   }
 
-  /** What a nested run of the same program would overwrite. */
+  /** Before compiled code that calls something outside runs for the first time: other programs are loaded sooner without. */
+  equip(): void {
+    if (this.#isEquipped) return;
+    this.#isEquipped = true;
+    const { memory, host } = this.#runtime;
+    const { maps, type } = this.#executable;
+    const regions = maps.flatMap((map) => map.regions);
+    const nullReadsZero = followsTypedPointers.includes(type);
+    this.#guard = new AccessGuard(memory, host, regions, contextLayout(type).parts, nullReadsZero);
+    this.#vm = new Activation(this.#executable, this.#code, this.#guard, execute, new Int32Array(REGISTER_WORDS));
+  }
+
+  /** What a nested run of the same program would overwrite; only what calls outside can be interrupted by one. */
   save(): { readonly registers: Int32Array; readonly sp: number } {
     return { registers: this.#vm.registers.slice(), sp: this.#sp };
   }
@@ -238,7 +244,7 @@ export class RunBorder {
   /** callx: the helper whose number is in a register. */
   callNumber(number: number, sp: number, words: readonly number[]): void {
     this.#vm.registers.set(words, R1);
-    const helper = this.#helpers.get(number);
+    const helper = this.#runtime.helpers.get(number);
     if (helper === undefined) this.#report(new RunStopped(this.whyNotCalled(number)));
     else this.call(helper, sp);
     this.#leaveR0(this.#vm);

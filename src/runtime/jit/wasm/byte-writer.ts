@@ -1,13 +1,18 @@
 const LENGTH_BYTES = 5;
+/** Buffers of writers that are done with, for the next: V8 spends longer on a new one than on what is written to it. */
+const spare: Uint8Array[] = [];
+const SPARE_BUFFERS = 4;
+const SPARE_BYTES = 1 << 16;
+const NOTHING = new Uint8Array(0);
 
 /** A byte array that grows, with the integers of the WebAssembly binary format. */
 export class ByteWriter {
   #bytes: Uint8Array;
   #length = 0;
 
-  /** `expected`: how many bytes there will be, about. */
+  /** `expected`: how many bytes there will be, about; room for more costs no more. */
   constructor(expected = 64) {
-    this.#bytes = new Uint8Array(expected);
+    this.#bytes = (spare.length > 0 ? spare.pop() : undefined) ?? new Uint8Array(expected);
   }
 
   get length(): number {
@@ -24,6 +29,11 @@ export class ByteWriter {
     this.#bytes[this.#length++] = value;
   }
 
+  /** Changes a byte that has been written. */
+  replace(at: number, value: number): void {
+    this.#bytes[at] = value;
+  }
+
   raw(bytes: ArrayLike<number>): void {
     if (this.#length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
     this.#bytes.set(bytes, this.#length);
@@ -33,6 +43,13 @@ export class ByteWriter {
   /** All that another writer has. */
   append(other: ByteWriter): void {
     this.raw(other.bytes);
+  }
+
+  /** Nobody reads or writes here any more. */
+  release(): void {
+    if (spare.length < SPARE_BUFFERS && this.#bytes.length <= SPARE_BYTES) spare.push(this.#bytes);
+    this.#bytes = NOTHING;
+    this.#length = 0;
   }
 
   /** Leaves room for the length of what follows, which `closeLength` writes there. */
@@ -94,4 +111,11 @@ export class ByteWriter {
     larger.set(this.bytes);
     this.#bytes = larger;
   }
+}
+
+/** Bytes that `ByteWriter.unsigned` writes of a number that is not negative. */
+export function unsignedLength(value: number): number {
+  let length = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) length++;
+  return length;
 }

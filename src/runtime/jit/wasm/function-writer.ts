@@ -1,4 +1,4 @@
-import { ByteWriter } from './byte-writer.js';
+import { ByteWriter, unsignedLength } from './byte-writer.js';
 import { ATOMIC_PREFIX, BULK_PREFIX, NO_RESULT, type ValType, Wasm, WasmBulk } from './opcodes.js';
 
 /** What the code of a small program takes. */
@@ -9,6 +9,9 @@ export class FunctionWriter {
   readonly code = new ByteWriter(CODE_BYTES);
   readonly #params: number;
   readonly #locals: ValType[] = [];
+  /** The local that the code so far ends with setting, and where that code ends. */
+  #lastSet = -1;
+  #lastSetEnd = -1;
 
   constructor(params: number) {
     this.#params = params;
@@ -43,14 +46,23 @@ export class FunctionWriter {
     for (const code of codes) this.code.byte(code);
   }
 
+  /** What has just been set is not read again: the set keeps it on the stack. */
   get(local: number): void {
-    this.code.byte(Wasm.localGet);
-    this.code.unsigned(local);
+    const { code } = this;
+    if (local === this.#lastSet && code.length === this.#lastSetEnd) {
+      code.replace(code.length - unsignedLength(local) - 1, Wasm.localTee);
+      this.#lastSetEnd = -1;
+      return;
+    }
+    code.byte(Wasm.localGet);
+    code.unsigned(local);
   }
 
   set(local: number): void {
     this.code.byte(Wasm.localSet);
     this.code.unsigned(local);
+    this.#lastSet = local;
+    this.#lastSetEnd = this.code.length;
   }
 
   tee(local: number): void {

@@ -83,6 +83,7 @@ export class ModuleWriter {
   }
 
   finish(): Uint8Array {
+    // What is returned is the caller's, and so is its buffer.
     const code = this.#functions.reduce((sum, { body }) => sum + (body?.code.length ?? 0), 0);
     const out = new ByteWriter(code + MODULE_BYTES);
     out.raw(MAGIC);
@@ -94,6 +95,7 @@ export class ModuleWriter {
     section(out, Section.code, this.#functions, (to, { body }) => {
       if (body === undefined) throw new TypeError('a declared function has no body');
       body.writeTo(to);
+      body.code.release();
     });
     return out.bytes;
   }
