@@ -15,7 +15,9 @@ export function compileFunction(plan: ModulePlan, entry: number, isEntry: boolea
   const { listing } = plan;
   const graph = flowGraph(plan.code, entry);
   const tree = dominators(graph);
-  const emitter = new Emitter(plan, gatherFacts(plan, graph, tree, isEntry), isEntry);
+  const facts = gatherFacts(plan, graph, tree, isEntry);
+  if (isEntry) plan.returnsWord = facts.returnsWord;
+  const emitter = new Emitter(plan, facts, isEntry);
   const { code } = emitter.w;
   listing?.nameLocals(emitter.localNames());
   listing?.mark(code.length, 'entry');

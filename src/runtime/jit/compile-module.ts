@@ -66,6 +66,8 @@ export interface ProgramNeeds {
   readonly isClosed: boolean;
   /** Some run may have to stop. */
   readonly mayStop: boolean;
+  /** r0's high word is 0 and not left anywhere. */
+  readonly returnsWord: boolean;
   /** Bytes that the context must have. */
   readonly contextNeed: number;
   /** Bytes of it that hits may look at. */
@@ -119,6 +121,7 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     contextNeed: 0,
     needsRun: false,
     mayStop: false,
+    returnsWord: false,
     usesAttachment: false,
   };
   for (const subprog of executable.subprogs) {
@@ -133,7 +136,7 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     writer.define(writer.declare(CALLBACK_TYPE, ModuleName.callback(number, start)), callbackBody(target));
   }
   if (!plan.needsRun && hitGuard(executable.type) !== undefined) addBatch(writer, subprogs.get(0) ?? -1, number);
-  const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed, mayStop } = plan;
+  const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed, mayStop, returnsWord } = plan;
   const usesFrames = subprogs.size > 1;
   return {
     usesBudget,
@@ -143,6 +146,7 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     usesAttachment,
     contextNeed,
     mayStop,
+    returnsWord,
     isClosed: !plan.needsRun,
     contextUse: looksAtKnownBytes(plan) ? contextNeed : Infinity,
   };

@@ -5,7 +5,7 @@ import { findRotates } from './analysis/find-rotates.js';
 import { boundedLoops } from './analysis/loop-bounds.js';
 import { growthOf } from './analysis/loop-growth.js';
 import type { ProgramState } from './analysis/program-state.js';
-import { isStart, Kind, UNKNOWN } from './analysis/value.js';
+import { isStart, isWord, Kind, UNKNOWN } from './analysis/value.js';
 import { ValueFlow } from './analysis/value-flow.js';
 import type { Dominators } from './flow/dominators.js';
 import type { FlowGraph } from './flow/flow-graph.js';
@@ -14,6 +14,7 @@ import { accessSize, isWrite } from './lower/memory.js';
 import type { ModulePlan } from './module-plan.js';
 import { type Step, stepAt } from './step.js';
 
+const R0 = 0;
 const PROVED: AccessWay = { kind: 'proved' };
 
 /** What of a module's plan facts depend on, and what follows from them for its caller. */
@@ -48,6 +49,7 @@ class FactGatherer {
   };
   #packetProof: FunctionFacts['packetProof'];
   #hasMayGoto = false;
+  #returnsWord = true;
 
   constructor(plan: FactsPlan, graph: FlowGraph, tree: Dominators, isEntry: boolean) {
     this.#plan = plan;
@@ -81,6 +83,7 @@ class FactGatherer {
       packetProof: this.#packetProof,
       uncounted,
       counts,
+      returnsWord: this.#returnsWord,
       rotates,
       kept,
       windowSizes: {
@@ -95,6 +98,7 @@ class FactGatherer {
   #note(step: Step, state: ProgramState | undefined): void {
     if (this.#leavesWithBudget(step)) this.#plan.usesBudget = true;
     this.#hasMayGoto ||= step.op === Op.may_goto;
+    this.#returnsWord &&= !mayReturnMore(step.op, state);
     const size = accessSize(step.op);
     if (size > 0) this.#noteAccess(step, size, state);
     else if (step.op === Op.callHelper && state !== undefined) this.#noteCall(step, state);
@@ -165,6 +169,12 @@ class FactGatherer {
       executable.facts?.loopBound(code.slots[blocks[head].start]) !== undefined;
     return new Set(heads.filter((head) => bounded.has(head) || isDeclared(head)));
   }
+}
+
+/** Whether the function may end here with an r0 of more than 32 bits. */
+function mayReturnMore(op: number, state: ProgramState | undefined): boolean {
+  if (op === Op.tailCall) return true;
+  return op === Op.exit && (state === undefined || !isWord(state.register(R0)));
 }
 
 function isContext(step: Step, state: ProgramState | undefined): boolean {

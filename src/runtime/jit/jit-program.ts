@@ -52,6 +52,7 @@ const RELEASED: Loaded = {
     usesAttachment: false,
     isClosed: false,
     mayStop: true,
+    returnsWord: true,
     contextNeed: 0,
     contextUse: Infinity,
   },
@@ -181,7 +182,7 @@ export class JitProgram implements EngineProgram, CompiledProgram {
 
   end(run: BpfRunCtx): void {
     const { needs, prepares } = this.#current;
-    run.resultHi = run.fault === null ? this.#state.get(StateLayout.resultHi) : 0;
+    run.resultHi = needs.returnsWord || run.fault !== null ? 0 : this.#state.get(StateLayout.resultHi);
     if (prepares) {
       if (this.#hasCallbacks) run.callback = null;
       if (needs.usesBudget) run.budget = this.#state.budget;

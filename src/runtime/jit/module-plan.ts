@@ -42,6 +42,8 @@ export interface ModulePlan {
   needsRun: boolean;
   /** There is a reason to stop that code tests for. */
   mayStop: boolean;
+  /** Nothing is left of r0's high word, since it is 0. */
+  returnsWord: boolean;
   /** bpf_get_attach_cookie or bpf_get_func_ip is a load. */
   usesAttachment: boolean;
 }

@@ -105,6 +105,11 @@ export function isConstant(value: Value): boolean {
   return value.kind === Kind.scalar && value.lo === value.hi;
 }
 
+/** A number whose high word is 0. */
+export function isWord({ kind, lo, hi }: Value): boolean {
+  return kind === Kind.scalar && lo >= 0 && hi <= 0xffff_ffff;
+}
+
 /** Whether `value` points to the first byte of what it points into. */
 export function isStart({ lo, hi }: Value): boolean {
   return lo === 0 && hi === 0;

@@ -29,6 +29,8 @@ export interface FunctionFacts {
   readonly uncounted: ReadonlySet<number>;
   /** The budget is counted down here, in a local; else what is in the state area is good. */
   readonly counts: boolean;
+  /** The function returns numbers of 32 bits: there is no high word for anybody to take. */
+  readonly returnsWord: boolean;
   readonly rotates: ReadonlyMap<number, Rotate>;
   /** By the instruction before which a register's value must be kept: which local gets it. */
   readonly kept: ReadonlyMap<number, readonly Keep[]>;
@@ -316,7 +318,7 @@ export class Emitter {
     const { w } = this;
     this.storeBudget();
     if (this.isEntry) {
-      leaveHighWord(this);
+      if (!this.facts.returnsWord) leaveHighWord(this);
       this.regLo(0);
     } else this.reg(0);
     w.op(Wasm.return);
