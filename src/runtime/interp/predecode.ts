@@ -5,7 +5,20 @@ import { helperRefusal } from '../helper/helper-refusal.js';
 import type { Helper } from '../helper/helper.js';
 import { formOf, type InsnForm } from '../isa/insn-forms.js';
 import type { Insn } from '../isa/insn.js';
-import { BPF_CALL, BPF_JMP, BPF_JMP32, BPF_LD, BPF_X, EXIT, LDIMM64 } from '../isa/opcodes.js';
+import {
+  BPF_CALL,
+  BPF_JA,
+  BPF_JMP,
+  BPF_JMP32,
+  BPF_LD,
+  BPF_LDX,
+  BPF_MEM,
+  BPF_W,
+  BPF_X,
+  CALL,
+  EXIT,
+  LDIMM64,
+} from '../isa/opcodes.js';
 import { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
 import { FUNC_POINTER_HI } from './access-guard.js';
 import type { FormOps } from './form-ops.js';
@@ -16,6 +29,8 @@ import { Op, type OpNumber } from './op.js';
 export const REGISTER_WORDS = 22;
 
 const CALLX = BPF_JMP | BPF_CALL | BPF_X;
+const GOTOL = BPF_JMP32 | BPF_JA;
+const LDX_U32 = BPF_LDX | BPF_MEM | BPF_W;
 
 /** A program in the form the loop runs. */
 export interface ProgramCode {
@@ -105,34 +120,43 @@ class Predecoder {
         remedy: 'the interpreter has no arenas; other forms are unknown to Linux, too',
       });
     }
-    words[at] = packInsn(this.#operation(op, form, insn), insn.dst * 2, this.#source(form, insn, slot));
-    words[at + 1] = this.#lastWord(form, insn, slot);
+    words[at] = packInsn(this.#operation(op, insn), insn.dst * 2, this.#source(form, insn, slot));
+    words[at + 1] = this.#lastWord(insn, slot);
   }
 
   /** Some forms are one of several operations, by what else is in the instruction. */
-  #operation(op: OpNumber, form: InsnForm, insn: Insn): OpNumber {
-    switch (form.name) {
-      case 'call_helper':
+  #operation(op: OpNumber, insn: Insn): OpNumber {
+    switch (insn.code) {
+      case CALL:
+        if (insn.src !== 0) return op;
         if (insn.imm === BpfFuncId.BPF_FUNC_tail_call) return Op.tailCall;
         return this.#helperIndex(insn.imm) < 0 ? Op.callNothing : op;
-      case 'ldx_u32':
+      case LDX_U32:
         return op === Op.load32 && this.#packetPointers.includes(insn.off) ? Op.loadPacketPointer : op;
       default:
         return op;
     }
   }
 
-  #lastWord(form: InsnForm, insn: Insn, slot: number): number {
-    switch (form.name) {
-      case 'gotol':
-      case 'call_subprog':
+  #lastWord(insn: Insn, slot: number): number {
+    switch (insn.code) {
+      case GOTOL:
         return this.#wordOfSlot[slot + 1 + insn.imm];
-      case 'call_helper':
-        return this.#calledHelper(insn.imm);
-      case 'call_kfunc':
-        return insn.imm;
+      case CALL:
+        return this.#callee(insn, slot);
       default:
         return this.#operand(insn, slot);
+    }
+  }
+
+  #callee({ src, imm }: Insn, slot: number): number {
+    switch (src) {
+      case 0:
+        return this.#calledHelper(imm);
+      case BpfPseudo.BPF_PSEUDO_CALL:
+        return this.#wordOfSlot[slot + 1 + imm];
+      default:
+        return imm;
     }
   }
 

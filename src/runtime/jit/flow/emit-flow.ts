@@ -145,9 +145,15 @@ class StructuredFlow {
   }
 
   #go(from: number, to: number): void {
-    if (this.#isBack(from, to)) this.#bodies.backEdge(from, to, this.#open);
-    if (this.#isBranch(from, to)) this.#writer.br(this.#depth(to));
-    else this.#queue(Task.block, to);
+    const isBack = this.#isBack(from, to);
+    if (isBack) this.#bodies.backEdge(from, to, this.#open);
+    if (!this.#isBranch(from, to)) this.#queue(Task.block, to);
+    else if (isBack || !this.#comesNext(to)) this.#writer.br(this.#depth(to));
+  }
+
+  /** Whether the wasm block in front of `merge` ends right here. */
+  #comesNext(merge: number): boolean {
+    return this.#tasks.at(-1) === merge * TASKS + Task.end && this.#depth(merge) === 0;
   }
 
   #depth(target: number): number {

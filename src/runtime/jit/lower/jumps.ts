@@ -19,6 +19,17 @@ function compare32(code: number): Rule {
   };
 }
 
+/** Mostly a pointer with NULL. */
+const equal64: Rule = (e, { d, s }) => {
+  e.reg(d);
+  if (e.isConstant(s) && e.lo(s) === 0 && e.hi(s) === 0) {
+    e.w.op(Wasm.i64Eqz);
+    return;
+  }
+  e.source(s);
+  e.w.op(Wasm.i64Eq);
+};
+
 const anyBit64: Rule = (e, { d, s }) => {
   e.reg(d);
   e.source(s);
@@ -36,7 +47,7 @@ const mayGoto: Rule = (e) => {
 
 /** The conditions under which jumps are taken. */
 export const jumpRules: Rules = new Map<number, Rule>([
-  [Op.jeq64, compare64(Wasm.i64Eq)],
+  [Op.jeq64, equal64],
   [Op.jne64, compare64(Wasm.i64Ne)],
   [Op.jgt64, compare64(Wasm.i64GtU)],
   [Op.jge64, compare64(Wasm.i64GeU)],

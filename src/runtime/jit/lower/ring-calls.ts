@@ -1,13 +1,9 @@
 import { BpfMapType, Errno } from '../../../base/index.js';
-import { CpuBlock, MAX_RECORDS } from '../../cpu-block.js';
 import { isSize, MAX_SIZE } from '../../interp/helper-call.js';
 import type { BpfMap } from '../../map/bpf-map.js';
 import { BPF_MEMORY_HI } from '../../memory/bpf-memory.js';
-import type { Runtime } from '../../runtime.js';
-import type { ArgumentFact, CallFact, Words } from '../analysis/call-facts.js';
+import type { ArgumentFact, CallFact } from '../analysis/call-facts.js';
 import type { Step } from '../step.js';
-import type { FunctionWriter } from '../wasm/function-writer.js';
-import type { FunctionType } from '../wasm/module-writer.js';
 import { ValType, Wasm } from '../wasm/opcodes.js';
 import { orCallOut } from './call-out.js';
 import { copyBytes } from './copy-bytes.js';
@@ -15,17 +11,12 @@ import type { Emitter } from './emitter.js';
 import { canPass, passPointer } from './pass-pointer.js';
 import { QuickRingCode } from './quick-ring-code.js';
 import { RingCode } from './ring-code.js';
-import { type Amount, FORCE_WAKEUP, NO_WAKEUP } from './ring-phrases.js';
+import { commitInline, commitRoutine } from './ring-commit.js';
+import { OUTPUT_FLAGS } from './ring-phrases.js';
+import { GO_OUT, reserveInline, reserveRoutine } from './ring-reserve.js';
 
 const R0 = 0;
-const OUTPUT_FLAGS = NO_WAKEUP | FORCE_WAKEUP;
-const { i32, i64 } = ValType;
-/** What a routine returns that has done nothing: the call goes out of the module. */
-const GO_OUT = -1;
-/** Parameter of the routines: the block of the CPU. */
-const BLOCK = 0;
-/** Parameter of those that commit. */
-const RECORD = 1;
+const { i32 } = ValType;
 
 /** bpf_ringbuf_reserve. */
 export function reserveRecord(e: Emitter, step: Step, { map, arguments: [, , size, flags] }: CallFact): boolean {
@@ -132,255 +123,6 @@ function quickCode(e: Emitter, ring: BpfMap, size: number | undefined): QuickRin
   if (!code.takes(size)) return undefined;
   e.inlineRingCalls--;
   return code;
-}
-
-/** Sets `e.pointer` to the data of a record, 0 or GO_OUT. */
-function reserveInline(e: Emitter, code: QuickRingCode, ring: BpfMap, size: Words): void {
-  const { w } = e;
-  w.block();
-  w.block();
-  e.cpuBlock();
-  w.set(e.element);
-  reserveFirst(w, code, e.element, size.lo);
-  w.set(e.pointer);
-  w.br(1);
-  w.end();
-  w.get(e.element);
-  w.call(slowReserveRoutine(e, ring, size));
-  w.set(e.pointer);
-  w.end();
-}
-
-/** Leaves the block around if the record is committed. */
-function commitInline(e: Emitter, code: QuickRingCode, size: number, flags: Words, discard: boolean): void {
-  const { w } = e;
-  w.block();
-  e.cpuBlock();
-  w.set(e.element);
-  e.regLo(1);
-  w.set(e.address);
-  commitOnly(w, code, { block: e.element, record: e.address, size }, { constant: flags.lo & OUTPUT_FLAGS }, discard);
-  w.br(1);
-  w.end();
-}
-
-/** (block, size unless constant) -> pointer to the data, 0 or GO_OUT. */
-function reserveRoutine(e: Emitter, ring: BpfMap, size: Words | undefined): number {
-  if (size === undefined) return slowReserveRoutine(e, ring, undefined);
-  return e.plan.routines.indexOf(reserveName(ring, size), reserveType(size), (w) => {
-    const code = new QuickRingCode(w, e.runtime, ring);
-    w.block();
-    if (code.takes(size.lo)) {
-      reserveFirst(w, code, BLOCK, size.lo);
-      w.op(Wasm.return);
-    }
-    w.end();
-    w.get(BLOCK);
-    w.call(slowReserveRoutine(e, ring, size));
-  });
-}
-
-/** The same, whatever there is to do. */
-function slowReserveRoutine({ plan, runtime }: Emitter, ring: BpfMap, size: Words | undefined): number {
-  return plan.routines.indexOf(`${reserveName(ring, size)} slowly`, reserveType(size), (w) =>
-    reserveAny(w, runtime, ring, size?.lo),
-  );
-}
-
-function reserveName(ring: BpfMap, size: Words | undefined): string {
-  return `reserve ${ring.address} ${size?.lo ?? 'any'}`;
-}
-
-function reserveType(size: Words | undefined): FunctionType {
-  return { params: size === undefined ? [i32, i32] : [i32], results: [i64] };
-}
-
-/** Leaves the pointer to the only record of the run. Leaves the block if there are others, or the ring must do more. */
-function reserveFirst(w: FunctionWriter, code: QuickRingCode, block: number, size: number): void {
-  const record = w.local(i32);
-  w.get(block);
-  w.memory(Wasm.i32Load, CpuBlock.records);
-  w.brIf(0);
-  code.reserve(size);
-  w.set(record);
-  w.get(block);
-  storeEntry(w, record, { constant: size });
-  storeCount(w, block, () => w.i32(1));
-  pointerTo(w, record);
-}
-
-/** Leaves the pointer to the data of a record, 0 or GO_OUT. */
-function reserveAny(w: FunctionWriter, runtime: Runtime, ring: BpfMap, size: number | undefined): void {
-  const count = w.local(i32);
-  const record = w.local(i32);
-  const amount: Amount = size === undefined ? { local: 1 } : { constant: size };
-  w.get(0);
-  w.memory(Wasm.i32Load, CpuBlock.records);
-  w.tee(count);
-  w.i32(MAX_RECORDS);
-  w.op(Wasm.i32GeU);
-  w.if();
-  w.i64(GO_OUT);
-  w.op(Wasm.return);
-  w.end();
-  new RingCode(w, runtime, ring).reserve(amount);
-  w.tee(record);
-  w.op(Wasm.i32Eqz);
-  w.if();
-  w.i64(0);
-  w.op(Wasm.return);
-  w.end();
-  tableEntry(w, () => w.get(count));
-  storeEntry(w, record, amount);
-  storeCount(w, BLOCK, () => {
-    w.get(count);
-    w.i32(1);
-    w.op(Wasm.i32Add);
-  });
-  pointerTo(w, record);
-}
-
-function pointerTo(w: FunctionWriter, record: number): void {
-  w.get(record);
-  w.op(Wasm.i64ExtendI32U);
-  w.i64(0, BPF_MEMORY_HI);
-  w.op(Wasm.i64Or);
-}
-
-/** Stores a record's offset and size in the table, where the stack says. */
-function storeEntry(w: FunctionWriter, record: number, size: Amount): void {
-  w.get(record);
-  w.op(Wasm.i64ExtendI32U);
-  if ('local' in size) {
-    w.get(size.local);
-    w.op(Wasm.i64ExtendI32U);
-    w.i64(32);
-    w.op(Wasm.i64Shl);
-  } else w.i64(0, size.constant);
-  w.op(Wasm.i64Or);
-  w.memory(Wasm.i64Store, CpuBlock.recordTable);
-}
-
-function storeCount(w: FunctionWriter, block: number, count: () => void): void {
-  w.get(block);
-  count();
-  w.memory(Wasm.i32Store, CpuBlock.records);
-}
-
-/**
- * (block, record, flags unless constant) -> 1, or 0 if no such record of this ring is in the table. A record whose size is
- * known is one of this ring that is open.
- */
-function commitRoutine(
-  { plan, runtime }: Emitter,
-  ring: BpfMap,
-  size: number | undefined,
-  flags: Words | undefined,
-  discard: boolean,
-): number {
-  const known = flags === undefined ? undefined : flags.lo & OUTPUT_FLAGS;
-  const type = { params: known === undefined ? [i32, i32, i32] : [i32, i32], results: [i32] };
-  const name = `${discard ? 'discard' : 'submit'} ${ring.address} ${known ?? 'any'}`;
-  const amount: Amount = known === undefined ? { local: 2 } : { constant: known };
-  const any = (): number =>
-    plan.routines.indexOf(`${name} slowly`, type, (w) => commitAny(w, new RingCode(w, runtime, ring), amount, discard));
-  return plan.routines.indexOf(`${name} ${size ?? 'any'}`, type, (w) => {
-    const code = new QuickRingCode(w, runtime, ring);
-    w.block();
-    if (size === undefined || code.takes(size)) {
-      commitOnly(w, code, { block: BLOCK, record: RECORD, size }, amount, discard);
-      w.i32(1);
-      w.op(Wasm.return);
-    }
-    w.end();
-    type.params.forEach((_, param) => w.get(param));
-    w.call(any());
-  });
-}
-
-/** Commits the only record of the run. Leaves the block if there are others, or the ring must do more. */
-function commitOnly(
-  w: FunctionWriter,
-  code: QuickRingCode,
-  { block, record, size }: { readonly block: number; readonly record: number; readonly size: number | undefined },
-  flags: Amount,
-  discard: boolean,
-): void {
-  w.get(block);
-  w.memory(Wasm.i32Load, CpuBlock.records);
-  w.i32(1);
-  w.op(Wasm.i32Ne);
-  w.brIf(0);
-  if (size === undefined) {
-    w.get(block);
-    w.memory(Wasm.i32Load, CpuBlock.recordTable);
-    w.get(record);
-    w.op(Wasm.i32Ne);
-    w.brIf(0);
-    code.find(record);
-  } else code.findKnown(record, size);
-  storeCount(w, block, () => w.i32(0));
-  code.commit(flags, discard);
-}
-
-/** Leaves 1, or 0 if no such record of this ring is in the table. */
-function commitAny(w: FunctionWriter, code: RingCode, flags: Amount, discard: boolean): void {
-  w.block();
-  code.holds(RECORD);
-  w.op(Wasm.i32Eqz);
-  w.brIf(0);
-  closeRecord(w, RECORD);
-  code.commit(RECORD, flags, discard);
-  w.i32(1);
-  w.op(Wasm.return);
-  w.end();
-  w.i32(0);
-}
-
-/** Takes a record out of the table in the block: the last one takes its place. Leaves the block if it is not there. */
-function closeRecord(w: FunctionWriter, record: number): void {
-  const count = w.local(i32);
-  const last = w.local(i32);
-  const entry = w.local(i32);
-  w.get(0);
-  w.memory(Wasm.i32Load, CpuBlock.records);
-  w.i32(1);
-  w.op(Wasm.i32Sub);
-  w.set(count);
-  tableEntry(w, () => w.get(count));
-  w.tee(last);
-  w.set(entry);
-  w.block();
-  w.loop();
-  w.get(entry);
-  w.get(0);
-  w.op(Wasm.i32LtU);
-  w.brIf(2);
-  w.get(entry);
-  w.memory(Wasm.i32Load, CpuBlock.recordTable);
-  w.get(record);
-  w.op(Wasm.i32Eq);
-  w.brIf(1);
-  w.get(entry);
-  w.i32(8);
-  w.op(Wasm.i32Sub);
-  w.set(entry);
-  w.br(0);
-  w.end();
-  w.end();
-  w.get(entry);
-  w.get(last);
-  w.memory(Wasm.i64Load, CpuBlock.recordTable);
-  w.memory(Wasm.i64Store, CpuBlock.recordTable);
-  storeCount(w, BLOCK, () => w.get(count));
-}
-
-/** Where the entry of that number is, less the offset of the table in the block. */
-function tableEntry(w: FunctionWriter, index: () => void): void {
-  w.get(0);
-  index();
-  w.i32(3);
-  w.op(Wasm.i32Shl, Wasm.i32Add);
 }
 
 /** (data) -> 0 or -errno. */

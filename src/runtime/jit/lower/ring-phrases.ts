@@ -11,6 +11,8 @@ export const BUSY = BpfRingbuf.BPF_RINGBUF_BUSY_BIT | 0;
 export const DISCARD = BpfRingbuf.BPF_RINGBUF_DISCARD_BIT;
 export const NO_WAKEUP = BpfRingbuf.BPF_RB_NO_WAKEUP;
 export const FORCE_WAKEUP = BpfRingbuf.BPF_RB_FORCE_WAKEUP;
+/** What bpf_ringbuf_output looks at of its flags. */
+export const OUTPUT_FLAGS = NO_WAKEUP | FORCE_WAKEUP;
 
 /** A number known when code is written, or the i32 local that has it. */
 export type Amount = { readonly constant: number } | { readonly local: number };
