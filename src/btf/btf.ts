@@ -6,7 +6,8 @@ import { type BtfMemberLocation, findMember } from './member-path.js';
 import { NameIndex } from './name-index.js';
 import type { BtfStringTable } from './string-table.js';
 import { decodeType } from './type-decoder.js';
-import { recordKind, type TypeRecords } from './type-records.js';
+import { recordCount, RECORD_HEADER_WORDS, recordKind } from './record-shape.js';
+import type { TypeRecords } from './type-records.js';
 import type { BtfAlias, BtfDatasec, BtfFuncProto, BtfType, BtfTypeByKind } from './types.js';
 
 const VOID: BtfType = { kind: 'void', id: 0, name: '' };
@@ -28,27 +29,48 @@ const CONVENTIONAL_LONG_NAMES: ReadonlySet<string> = new Set([
   'int long unsigned',
 ]);
 
-/** The types of one program or kernel, as `parseBtf` read them. Immutable; types are decoded when first asked for. */
+/**
+ * The types of one program or kernel, as `parseBtf` read them or a `BtfBuilder` built them. Immutable; types are decoded
+ * when first asked for. Split BTF (a module's) shows its base's types and its own as one sequence of ids.
+ */
 export class Btf implements Iterable<BtfType> {
   readonly littleEndian: boolean;
+  /** The BTF that this one goes on from, where this is split BTF. */
+  readonly base: Btf | undefined;
   readonly #records: TypeRecords;
   readonly #strings: BtfStringTable;
-  readonly #decoded: (BtfType | undefined)[] = [VOID];
+  readonly #decoded: (BtfType | undefined)[] = [];
   #names: NameIndex | undefined;
   /** Types whose name carries a `___flavour`, by the name without it. */
   #flavours: NameIndex | undefined;
   #pointerSize: number | undefined;
 
-  /** Use `parseBtf`. */
-  constructor(records: TypeRecords, strings: BtfStringTable, littleEndian: boolean) {
+  /** Use `parseBtf` or a `BtfBuilder`. */
+  constructor(records: TypeRecords, strings: BtfStringTable, littleEndian: boolean, base?: Btf) {
     this.#records = records;
     this.#strings = strings;
     this.littleEndian = littleEndian;
+    this.base = base;
   }
 
-  /** Number of types, void included: valid ids are 0 .. typeCount-1. */
+  /** Number of types, void and a base's included: valid ids are 0 .. typeCount-1. */
   get typeCount(): number {
-    return this.#records.count;
+    return this.firstId + this.#records.starts.length;
+  }
+
+  /** Id of the first type of its own: 1, or the base's `typeCount`. */
+  get firstId(): number {
+    return this.#records.firstId;
+  }
+
+  /** Its own types as words, for what rewrites BTF as a whole. Not to be changed. */
+  get records(): TypeRecords {
+    return this.#records;
+  }
+
+  /** Its own strings, for the same. */
+  get strings(): BtfStringTable {
+    return this.#strings;
   }
 
   /** Bytes of a pointer: told by the size of `long` where the BTF has one, else 8. */
@@ -62,7 +84,7 @@ export class Btf implements Iterable<BtfType> {
     const known = this.#decoded[id];
     if (known !== undefined) return known;
     this.#need(id);
-    const type = decodeType(this.#records, this.#strings, id);
+    const type = this.#isOwn(id) ? decodeType(this.#records, this.#strings, id) : this.#inherited(id);
     this.#decoded[id] = type;
     return type;
   }
@@ -70,13 +92,17 @@ export class Btf implements Iterable<BtfType> {
   /** Kind of a type without decoding it. */
   kindOf(id: number): BtfKind {
     this.#need(id);
-    return id === 0 ? 'void' : btfKindNames[recordKind(this.#records.words[this.#records.starts[id] + 1])];
+    if (!this.#isOwn(id)) return this.base?.kindOf(id) ?? 'void';
+    const { words, starts, firstId } = this.#records;
+    return btfKindNames[recordKind(words[starts[id - firstId] + 1])];
   }
 
   /** Name of a type without decoding it. */
   nameOf(id: number): string {
     this.#need(id);
-    return id === 0 ? '' : this.#strings.at(this.#records.words[this.#records.starts[id]]);
+    if (!this.#isOwn(id)) return this.base?.nameOf(id) ?? '';
+    const { words, starts, firstId } = this.#records;
+    return this.#strings.at(words[starts[id - firstId]]);
   }
 
   /** A string of the string table, for .BTF.ext. */
@@ -94,13 +120,16 @@ export class Btf implements Iterable<BtfType> {
 
   /** Ids of all types of that name, ascending. */
   idsByName(name: string): readonly number[] {
-    return name === '' ? [] : this.#nameIndex().get(name);
+    if (name === '') return [];
+    const own = this.#nameIndex().get(name);
+    const inherited = this.base?.idsByName(name) ?? [];
+    return inherited.length === 0 ? own : own.length === 0 ? inherited : [...inherited, ...own];
   }
 
   /** Ids of all types whose name without a `___flavour` is `name`, ascending. */
   idsByEssentialName(name: string): readonly number[] {
     const plain = this.idsByName(name);
-    const flavours = this.#flavours?.get(name) ?? [];
+    const flavours = this.#flavoursOf(name);
     return flavours.length === 0 ? plain : [...plain, ...flavours].toSorted((a, b) => a - b);
   }
 
@@ -144,37 +173,61 @@ export class Btf implements Iterable<BtfType> {
   }
 
   /**
-   * The same types with other section layouts. Compilers leave offsets of global variables 0; whoever knows the
-   * object's symbols fills them in.
+   * The same types with other section layouts: sizes, and the order and offsets of variables. Compilers leave offsets of
+   * global variables 0; whoever knows the object's symbols fills them in.
    */
   withDatasecs(datasecs: Iterable<BtfDatasec>): Btf {
-    const copy = new Btf(this.#records, this.#strings, this.littleEndian);
-    for (const datasec of datasecs) {
-      copy.#need(datasec.id);
-      copy.#decoded[datasec.id] = datasec;
+    const { starts, firstId } = this.#records;
+    const words = this.#records.words.slice();
+    for (const { id, name, size, vars } of datasecs) {
+      this.#need(id);
+      const at = this.#isOwn(id) ? starts[id - firstId] : -1;
+      if (at < 0 || this.kindOf(id) !== 'datasec' || recordCount(words[at + 1]) !== vars.length) {
+        throw new RangeError(`type ${id} is no section ${name} of ${vars.length} variables in this BTF`);
+      }
+      words[at + 2] = size;
+      vars.forEach(({ type, offset, size: bytes }, i) => {
+        this.#need(type);
+        words.set([type, offset, bytes], at + RECORD_HEADER_WORDS + 3 * i);
+      });
     }
-    return copy;
+    return new Btf({ words, starts, firstId }, this.#strings, this.littleEndian, this.base);
   }
 
-  /** All types but void, by id. */
+  /** All types but void, by id, a base's first. */
   *[Symbol.iterator](): Generator<BtfType, void, undefined> {
     for (let id = 1; id < this.typeCount; id++) yield this.byId(id);
   }
 
+  #isOwn(id: number): boolean {
+    return id >= this.#records.firstId;
+  }
+
+  #inherited(id: number): BtfType {
+    return this.base?.byId(id) ?? VOID;
+  }
+
   #need(id: number): void {
-    if (Number.isInteger(id) && id >= 0 && id < this.#records.count) return;
+    if (Number.isInteger(id) && id >= 0 && id < this.typeCount) return;
     throw new BpfError('EINVAL', 'no such BTF type', {
       section: '.BTF',
       value: id,
-      remedy: `valid type ids are 0 to ${this.#records.count - 1}`,
+      remedy: `valid type ids are 0 to ${this.typeCount - 1}`,
     });
+  }
+
+  #flavoursOf(name: string): readonly number[] {
+    this.#nameIndex();
+    const own = this.#flavours?.get(name) ?? [];
+    const inherited = this.base === undefined ? [] : this.base.#flavoursOf(name);
+    return inherited.length === 0 ? own : [...inherited, ...own];
   }
 
   #nameIndex(): NameIndex {
     if (this.#names !== undefined) return this.#names;
     const names = new NameIndex();
     const flavours = new NameIndex();
-    for (let id = 1; id < this.typeCount; id++) {
+    for (let id = this.firstId; id < this.typeCount; id++) {
       const name = this.nameOf(id);
       if (name === '') continue;
       names.add(name, id);

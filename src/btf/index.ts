@@ -1,10 +1,13 @@
 export { type BtfExt, type BtfExtSection, type BtfFuncInfo, type BtfLineInfo, parseBtfExt } from './btf-ext.js';
 export { Btf } from './btf.js';
+export { BtfBuilder, type BtfBuilderOptions } from './build/btf-builder.js';
+export type { NewBtfType } from './build/type-encoder.js';
 export { type CoreRelocation, type CoreReloKind, coreReloKinds } from './core/core-relocation.js';
 export { type CoreResolution, CoreResolver } from './core/core-resolver.js';
 export type { CoreValue } from './core/core-value.js';
 export { CORE_POISON_IMM, type CoreInsn, patchCoreInsn } from './core/patch.js';
 export { typesAreCompatible } from './core/type-compatibility.js';
+export { encodeBtf } from './encode.js';
 export { essentialName } from './essential-name.js';
 export { type BtfKind, BtfKindNumber } from './kinds.js';
 export type { BtfMemberLocation } from './member-path.js';

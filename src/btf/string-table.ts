@@ -1,41 +1,66 @@
-import { BpfError } from '../base/index.js';
+import { BpfError, utf8Text } from '../base/index.js';
 
-const utf8 = new TextDecoder('utf-8');
 const oneCharPerByte = new TextDecoder('latin1');
 
 /**
- * The string section of a BTF blob. Strings are cut lazily out of one decoded text, because a kernel's
- * table holds more than a hundred thousand of them and a query touches a few.
+ * The string section of a BTF blob, kept byte for byte: offsets may point into the middle of a string, and do where
+ * a linker merged suffixes. Strings are cut lazily out of one decoded text, because a kernel's table holds more than
+ * a hundred thousand of them and a query touches a few. The table of split BTF goes on where its base's ends.
  */
 export class BtfStringTable {
-  readonly #bytes: Uint8Array;
-  readonly #text: string;
+  readonly bytes: Uint8Array;
+  /** Offset of the first byte: where the base's table ends, 0 without a base. */
+  readonly start: number;
+  readonly #base: BtfStringTable | undefined;
+  #text: string | undefined;
+  /** No byte of the table has the upper bit: then texts are right as they are cut. */
+  #ascii = false;
 
-  /** `bytes` must start and end with NUL; `parseBtf` has checked it. */
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#text = oneCharPerByte.decode(bytes);
+  /** `bytes` must end with NUL and, without a base, start with one; `parseBtf` has checked it. */
+  constructor(bytes: Uint8Array, base?: BtfStringTable) {
+    this.bytes = bytes;
+    this.#base = base;
+    this.start = base?.end ?? 0;
   }
 
-  get byteLength(): number {
-    return this.#bytes.byteLength;
+  /** Offset after the last byte. */
+  get end(): number {
+    return this.start + this.bytes.byteLength;
   }
 
   at(offset: number): string {
-    if (!(offset >= 0 && offset < this.#bytes.byteLength)) {
+    if (this.#base !== undefined && offset < this.start) return this.#base.at(offset);
+    if (!(offset >= this.start && offset < this.end)) {
       throw new BpfError('EINVAL', 'BTF string offset lies outside the string table', {
         section: '.BTF',
         value: offset,
-        remedy: `the table holds ${this.#bytes.byteLength} bytes; the BTF is corrupt`,
+        remedy: `the table holds ${this.end} bytes; the BTF is corrupt`,
       });
     }
-    const end = this.#text.indexOf('\0', offset);
-    const text = this.#text.substring(offset, end);
-    return isAscii(text) ? text : utf8.decode(this.#bytes.subarray(offset, end));
+    this.#text ??= this.#decode();
+    const first = offset - this.start;
+    const end = this.#text.indexOf('\0', first);
+    const text = this.#text.substring(first, end);
+    return this.#ascii || isAscii(text) ? text : utf8Text(this.bytes.subarray(first, end));
+  }
+
+  #decode(): string {
+    this.#ascii = this.bytes.every((byte) => byte < 0x80);
+    return oneCharPerByte.decode(this.bytes);
+  }
+
+  /** All strings with their offsets, a base's first. A string that is another's suffix is not among them. */
+  *entries(): Generator<readonly [text: string, offset: number], void, undefined> {
+    if (this.#base !== undefined) yield* this.#base.entries();
+    for (let offset = this.start; offset < this.end;) {
+      const next = this.bytes.indexOf(0, offset - this.start) + this.start + 1;
+      yield [this.at(offset), offset];
+      offset = next;
+    }
   }
 }
 
 function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7e) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
   return true;
 }

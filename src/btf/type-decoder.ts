@@ -1,6 +1,7 @@
 import { btfKindNames } from './kinds.js';
+import { RECORD_HEADER_WORDS, recordCount, recordKind, recordKindFlag } from './record-shape.js';
 import type { BtfStringTable } from './string-table.js';
-import { RECORD_HEADER_WORDS, recordCount, recordKind, recordKindFlag, type TypeRecords } from './type-records.js';
+import type { TypeRecords } from './type-records.js';
 import type { BtfEnumerator, BtfLinkage, BtfMember, BtfType } from './types.js';
 
 const linkages: readonly BtfLinkage[] = ['static', 'global', 'extern'];
@@ -8,8 +9,8 @@ const linkage = (value: number): BtfLinkage => linkages[value] ?? 'extern';
 
 /** Decodes the record of type `id`, which `scanTypeRecords` found sound. */
 export function decodeType(records: TypeRecords, strings: BtfStringTable, id: number): BtfType {
-  const { words, starts } = records;
-  const at = starts[id];
+  const { words, starts, firstId } = records;
+  const at = starts[id - firstId];
   const info = words[at + 1];
   const sizeOrType = words[at + 2];
   const body = at + RECORD_HEADER_WORDS;
@@ -28,8 +29,9 @@ export function decodeType(records: TypeRecords, strings: BtfStringTable, id: nu
     case 'volatile':
     case 'const':
     case 'restrict':
-    case 'type_tag':
       return { kind, id, name, type: sizeOrType };
+    case 'type_tag':
+      return { kind, id, name, type: sizeOrType, ...attribute(info) };
     case 'array':
       return { kind, id, name, elementType: words[body], indexType: words[body + 1], count: words[body + 2] };
     case 'struct':
@@ -80,9 +82,11 @@ export function decodeType(records: TypeRecords, strings: BtfStringTable, id: nu
         })),
       };
     default:
-      return { kind, id, name, type: sizeOrType, componentIndex: words[body] | 0 };
+      return { kind, id, name, type: sizeOrType, componentIndex: words[body] | 0, ...attribute(info) };
   }
 }
+
+const attribute = (info: number): { attribute?: true } => (recordKindFlag(info) ? { attribute: true } : {});
 
 function intEncoding(word: number): { bits: number; bitOffset: number; signed: boolean; char: boolean; bool: boolean } {
   const encoding = (word >>> 24) & 0x0f;

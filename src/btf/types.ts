@@ -35,6 +35,8 @@ export interface BtfPtr extends Named {
 export interface BtfAlias extends Named {
   readonly kind: 'typedef' | 'volatile' | 'const' | 'restrict' | 'type_tag';
   readonly type: number;
+  /** Of a `type_tag`: its name is a whole attribute, not the argument of btf_type_tag (kind flag, since Linux 6.14). */
+  readonly attribute?: true;
 }
 
 export interface BtfArray extends Named {
@@ -119,6 +121,8 @@ export interface BtfDeclTag extends Named {
   readonly type: number;
   /** Member or parameter the tag belongs to, -1 for the whole type. */
   readonly componentIndex: number;
+  /** Its name is a whole attribute, not the argument of btf_decl_tag. */
+  readonly attribute?: true;
 }
 
 export type BtfLinkage = 'static' | 'global' | 'extern';
