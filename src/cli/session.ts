@@ -50,7 +50,7 @@ export class Session {
     this.collection = Collection.load(spec, this.machine.runtime);
     this.machine.runtime.tracePrintk = (line) => io.err(line);
     this.#openReaders(listener);
-    for (const program of this.collection.programs.values()) this.#attach(program);
+    this.#attachAll();
   }
 
   get host(): DrivenHost {
@@ -96,6 +96,17 @@ export class Session {
 
   #drain(): void {
     for (const poll of this.#polls) poll();
+  }
+
+  /** Programs whose sections tell no place are left out with a word, unless there are no others. */
+  #attachAll(): void {
+    const programs = [...this.collection.programs.values()];
+    const placed = programs.filter(({ attach, autoattach }) => autoattach || attach.kind === 'perf_event');
+    const isPlaced = new Set(placed);
+    for (const program of placed.length === 0 ? programs : placed) this.#attach(program);
+    for (const program of programs)
+      if (!isPlaced.has(program))
+        this.#io.err(`kscope: ${program.name} is not attached: its section ${program.section} names no place`);
   }
 
   #attach({ name, program, attach, section }: CollectionProgram): void {

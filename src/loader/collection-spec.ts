@@ -25,6 +25,12 @@ export interface ProgramSpec {
   readonly attach: AttachTarget;
   /** False for sections named `?...`: loaded only when asked for. */
   readonly autoload: boolean;
+  /** Whether `attachPrograms` attaches it unless told otherwise: the section name is of a form that tells where. */
+  readonly autoattach: boolean;
+  /** The program may sleep: BPF_F_SLEEPABLE. */
+  readonly sleepable: boolean;
+  /** The program takes packets in fragments: BPF_F_XDP_HAS_FRAGS. */
+  readonly xdpFrags: boolean;
   /** The program's entry function. */
   readonly entry: ObjectFunction;
 }

@@ -12,6 +12,8 @@ import { Linker, type LinkOptions } from './link/linker.js';
 export interface LoadOptions extends Partial<LinkOptions> {
   /** Names of the programs to load; default: all but those in sections named `?...`. */
   readonly programs?: readonly string[];
+  /** Switches by program name: true loads one whose section says `?`, false leaves one out. Not with `programs`. */
+  readonly autoload?: Readonly<Record<string, boolean>>;
   /** Values of __kconfig externs. LINUX_KERNEL_VERSION and the LINUX_HAS_ ones have values without. */
   readonly kconfig?: KconfigValues;
 }
@@ -22,6 +24,8 @@ export interface CollectionProgram {
   readonly section: string;
   /** Where its section name asks it to be attached. */
   readonly attach: AttachTarget;
+  /** Whether its section name is of a form that tells where; see `attachPrograms`. */
+  readonly autoattach: boolean;
   /** Held by the collection until it is closed; retain it to keep it longer. */
   readonly program: BpfProgram;
   readonly linked: LinkedProgram;
@@ -114,15 +118,18 @@ function virtualKconfig(runtime: Runtime): KconfigValues {
   };
 }
 
-function chosenPrograms(spec: CollectionSpec, options: LoadOptions): readonly ProgramSpec[] {
-  if (options.programs === undefined) return spec.programs.filter((program) => program.autoload);
-  return options.programs.map((name) => {
-    const program = spec.program(name);
-    if (program !== undefined) return program;
-    throw new BpfError('ENOENT', 'no such program', {
-      value: name,
-      remedy: `the object has ${spec.programs.map((each) => each.name).join(', ')}`,
-    });
+function chosenPrograms(spec: CollectionSpec, { programs, autoload = {} }: LoadOptions): readonly ProgramSpec[] {
+  for (const name of Object.keys(autoload)) programNamed(spec, name);
+  if (programs !== undefined) return programs.map((name) => programNamed(spec, name));
+  return spec.programs.filter((program) => autoload[program.name] ?? program.autoload);
+}
+
+function programNamed(spec: CollectionSpec, name: string): ProgramSpec {
+  const program = spec.program(name);
+  if (program !== undefined) return program;
+  throw new BpfError('ENOENT', 'no such program', {
+    value: name,
+    remedy: `the object has ${spec.programs.map((each) => each.name).join(', ')}`,
   });
 }
 
@@ -135,7 +142,8 @@ function loadPrograms(
   const inputs = linked.map((each) => programInput(spec, each, liveMaps(each, maps)));
   return runtime.loadPrograms(inputs).map((program, i) => {
     const { name, section, attach } = linked[i];
-    return { name, section, attach, program, linked: linked[i] };
+    const autoattach = spec.program(name)?.autoattach ?? false;
+    return { name, section, attach, autoattach, program, linked: linked[i] };
   });
 }
 

@@ -1,3 +1,4 @@
+export { attachPrograms, type AttachProgramsOptions } from './attach-programs.js';
 export { CollectionSpec, type ProgramSpec } from './collection-spec.js';
 export { Collection, type CollectionProgram, liveMapSpec, type LoadOptions, programInput } from './collection.js';
 export { dumpLinked, type LinkedProgramRecord } from './dump-linked.js';

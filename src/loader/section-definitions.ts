@@ -6,14 +6,35 @@ export interface SectionDefinition {
   readonly prefix: string;
   readonly type: number;
   readonly expectedAttachType: number;
+  /** Whether a slash and a target may follow. */
+  readonly extras: boolean;
+  /** Whether libbpf attaches such programs on its own: those that name a target, or always. */
+  readonly attachment: 'never' | 'named' | 'always';
+  readonly sleepable: boolean;
+  readonly xdpFrags: boolean;
 }
 
 const rows = (type: number, entries: Readonly<Record<string, number>>): SectionDefinition[] =>
-  Object.entries(entries).map(([prefix, expectedAttachType]) => ({ prefix, type, expectedAttachType }));
+  Object.entries(entries).map(([prefix, expectedAttachType]) => ({
+    prefix,
+    type,
+    expectedAttachType,
+    extras: false,
+    attachment: 'never',
+    sleepable: prefix === 'syscall' || prefix.endsWith('.s'),
+    xdpFrags: prefix.startsWith('xdp.frags'),
+  }));
 
-/** Section names of libbpf's Documentation/bpf/libbpf/program_types.rst, longest prefixes first. */
+/** Names that libbpf writes with a plus: alone, or with a slash and a target. */
+const targeted = (
+  type: number,
+  entries: Readonly<Record<string, number>>,
+  attachment: SectionDefinition['attachment'] = 'named',
+): SectionDefinition[] => rows(type, entries).map((row) => ({ ...row, extras: true, attachment }));
+
+/** Section names of libbpf's Documentation/bpf/libbpf/program_types.rst (libbpf 1.5, and uprobe.session of 1.6). */
 export const sectionDefinitions: readonly SectionDefinition[] = [
-  ...rows(Type.BPF_PROG_TYPE_KPROBE, {
+  ...targeted(Type.BPF_PROG_TYPE_KPROBE, {
     kprobe: 0,
     kretprobe: 0,
     'kprobe.multi': At.BPF_TRACE_KPROBE_MULTI,
@@ -34,25 +55,30 @@ export const sectionDefinitions: readonly SectionDefinition[] = [
     usdt: 0,
     'usdt.s': 0,
   }),
-  ...rows(Type.BPF_PROG_TYPE_TRACEPOINT, { tracepoint: 0, tp: 0 }),
-  ...rows(Type.BPF_PROG_TYPE_RAW_TRACEPOINT, { raw_tracepoint: 0, raw_tp: 0 }),
-  ...rows(Type.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, { 'raw_tracepoint.w': 0, 'raw_tp.w': 0 }),
+  ...targeted(Type.BPF_PROG_TYPE_TRACEPOINT, { tracepoint: 0, tp: 0 }),
+  ...targeted(Type.BPF_PROG_TYPE_RAW_TRACEPOINT, { raw_tracepoint: 0, raw_tp: 0 }),
+  ...targeted(Type.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, { 'raw_tracepoint.w': 0, 'raw_tp.w': 0 }),
   ...rows(Type.BPF_PROG_TYPE_PERF_EVENT, { perf_event: 0 }),
-  ...rows(Type.BPF_PROG_TYPE_TRACING, {
-    tp_btf: At.BPF_TRACE_RAW_TP,
-    fentry: At.BPF_TRACE_FENTRY,
-    'fentry.s': At.BPF_TRACE_FENTRY,
-    fmod_ret: At.BPF_MODIFY_RETURN,
-    'fmod_ret.s': At.BPF_MODIFY_RETURN,
-    fexit: At.BPF_TRACE_FEXIT,
-    'fexit.s': At.BPF_TRACE_FEXIT,
-    iter: At.BPF_TRACE_ITER,
-    'iter.s': At.BPF_TRACE_ITER,
-  }),
-  ...rows(Type.BPF_PROG_TYPE_EXT, { freplace: 0 }),
-  ...rows(Type.BPF_PROG_TYPE_LSM, { lsm: At.BPF_LSM_MAC, 'lsm.s': At.BPF_LSM_MAC, lsm_cgroup: At.BPF_LSM_CGROUP }),
+  ...targeted(
+    Type.BPF_PROG_TYPE_TRACING,
+    {
+      tp_btf: At.BPF_TRACE_RAW_TP,
+      fentry: At.BPF_TRACE_FENTRY,
+      'fentry.s': At.BPF_TRACE_FENTRY,
+      fmod_ret: At.BPF_MODIFY_RETURN,
+      'fmod_ret.s': At.BPF_MODIFY_RETURN,
+      fexit: At.BPF_TRACE_FEXIT,
+      'fexit.s': At.BPF_TRACE_FEXIT,
+      iter: At.BPF_TRACE_ITER,
+      'iter.s': At.BPF_TRACE_ITER,
+    },
+    'always',
+  ),
+  ...targeted(Type.BPF_PROG_TYPE_EXT, { freplace: 0 }, 'always'),
+  ...targeted(Type.BPF_PROG_TYPE_LSM, { lsm: At.BPF_LSM_MAC, 'lsm.s': At.BPF_LSM_MAC }, 'always'),
+  ...targeted(Type.BPF_PROG_TYPE_LSM, { lsm_cgroup: At.BPF_LSM_CGROUP }, 'never'),
   ...rows(Type.BPF_PROG_TYPE_SYSCALL, { syscall: 0 }),
-  ...rows(Type.BPF_PROG_TYPE_STRUCT_OPS, { struct_ops: 0, 'struct_ops.s': 0 }),
+  ...targeted(Type.BPF_PROG_TYPE_STRUCT_OPS, { struct_ops: 0, 'struct_ops.s': 0 }, 'never'),
   ...rows(Type.BPF_PROG_TYPE_SOCKET_FILTER, { socket: 0 }),
   ...rows(Type.BPF_PROG_TYPE_SCHED_CLS, {
     'tc/ingress': At.BPF_TCX_INGRESS,

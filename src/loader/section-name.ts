@@ -1,6 +1,7 @@
 import { BpfProgType } from '../base/index.js';
 import type { AttachTarget } from '../runtime/index.js';
-import { sectionDefinitions } from './section-definitions.js';
+import { type SectionDefinition, sectionDefinitions } from './section-definitions.js';
+import { parseSectionTarget } from './section-target.js';
 
 /** What libbpf's naming convention makes of an ELF section name. */
 export interface SectionMeaning {
@@ -10,121 +11,55 @@ export interface SectionMeaning {
   readonly attach: AttachTarget;
   /** False for names with a leading `?`: loaded only when asked for. */
   readonly autoload: boolean;
+  /** Whether libbpf attaches such a program on its own: the name has the form that tells where, even if badly. */
+  readonly autoattach: boolean;
+  /** The program may sleep (`.s`, and syscall programs): BPF_F_SLEEPABLE. */
+  readonly sleepable: boolean;
+  /** The program takes packets in fragments (`xdp.frags`): BPF_F_XDP_HAS_FRAGS. */
+  readonly xdpFrags: boolean;
   /** The name without the `?`. */
   readonly section: string;
 }
 
 /**
- * Reads a section name such as `kprobe/vfs_read+0x10` or `tracepoint/sched/sched_switch`. Names that tell the type but not
- * a target kscope can attach to, and unknown names, come back with the target kind `other`.
+ * Reads a section name such as `kprobe/vfs_read+0x10` or `tracepoint/sched/sched_switch` as libbpf 1.5 does. Names that
+ * libbpf does not know, that tell no target, or tell one that cannot be read, have the target kind `other` with
+ * the reason, which `attach` gives when it refuses.
  */
 export function parseSectionName(name: string): SectionMeaning {
   const autoload = !name.startsWith('?');
   const section = autoload ? name : name.slice(1);
-  const definition = sectionDefinitions.find(({ prefix }) => section === prefix || section.startsWith(`${prefix}/`));
-  const rest = definition === undefined ? '' : section.slice(definition.prefix.length + 1);
+  const definition = sectionDefinitions.find((each) => matches(each, section));
+  if (definition === undefined) return unknownSection(section, autoload);
+  const { prefix, type, expectedAttachType, attachment, sleepable, xdpFrags } = definition;
+  const isBare = section === prefix;
+  const attach = parseSectionTarget(definition, isBare ? undefined : section.slice(prefix.length + 1), section);
   return {
-    type: definition?.type ?? BpfProgType.BPF_PROG_TYPE_UNSPEC,
-    expectedAttachType: definition?.expectedAttachType ?? 0,
-    attach: (definition === undefined ? undefined : parseTarget(definition.prefix, rest)) ?? { kind: 'other', section },
+    type,
+    expectedAttachType,
+    attach,
     autoload,
+    autoattach: attachment === 'always' || (attachment === 'named' && !isBare),
+    sleepable,
+    xdpFrags,
     section,
   };
 }
 
-function parseTarget(prefix: string, rest: string): AttachTarget | undefined {
-  switch (prefix) {
-    case 'tracepoint':
-    case 'tp':
-      return parseTracepoint(rest);
-    case 'raw_tracepoint':
-    case 'raw_tp':
-      return rest === '' ? undefined : { kind: 'raw_tracepoint', name: rest, writable: false };
-    case 'raw_tracepoint.w':
-    case 'raw_tp.w':
-      return rest === '' ? undefined : { kind: 'raw_tracepoint', name: rest, writable: true };
-    case 'tp_btf':
-      return rest === '' ? undefined : { kind: 'tp_btf', name: rest };
-    case 'kprobe':
-      return parseKprobe(rest);
-    case 'kretprobe':
-      return parseKretprobe(rest);
-    case 'kprobe.multi':
-      return parseMulti('entry', rest);
-    case 'kretprobe.multi':
-      return parseMulti('return', rest);
-    case 'kprobe.session':
-      return parseMulti('session', rest);
-    case 'uprobe':
-    case 'uretprobe':
-      return parseUprobe(prefix, rest);
-    case 'usdt':
-      return parseUsdt(rest);
-    case 'fentry':
-    case 'fentry.s':
-    case 'fexit':
-    case 'fexit.s':
-    case 'fmod_ret':
-    case 'fmod_ret.s':
-      return parseTrampoline(prefix, rest);
-    case 'ksyscall':
-    case 'kretsyscall':
-      return rest === '' ? undefined : { kind: prefix, syscall: rest };
-    case 'iter':
-    case 'iter.s':
-      return rest === '' ? undefined : { kind: 'iter', target: rest };
-    case 'perf_event':
-      return { kind: 'perf_event' };
-    default:
-      return undefined;
-  }
+/** A definition with extras takes `prefix` and `prefix/anything`, any other only its very name. */
+function matches({ prefix, extras }: SectionDefinition, section: string): boolean {
+  return section === prefix || (extras && section.startsWith(`${prefix}/`));
 }
 
-function parseTracepoint(rest: string): AttachTarget | undefined {
-  const match = /^([^/]+)\/([^/]+)$/.exec(rest);
-  return match === null ? undefined : { kind: 'tracepoint', system: match[1], name: match[2] };
-}
-
-type TrampolineKind = 'fentry' | 'fexit' | 'fmod_ret';
-
-/** Whether a program may sleep (`.s`) makes no difference to where it is attached. */
-function parseTrampoline(prefix: TrampolineKind | `${TrampolineKind}.s`, name: string): AttachTarget | undefined {
-  const kind = prefix.replace(/\.s$/, '') as TrampolineKind;
-  return name === '' ? undefined : { kind, name };
-}
-
-const PROBE_POINT = /^([A-Za-z0-9_.]+)(?:\+(0[xX][0-9a-fA-F]+|\d+))?$/;
-
-function parseKprobe(rest: string): AttachTarget | undefined {
-  const match = PROBE_POINT.exec(rest);
-  const offset = Number(match?.[2] ?? 0);
-  return match === null || !Number.isSafeInteger(offset) ? undefined : { kind: 'kprobe', symbol: match[1], offset };
-}
-
-/** Returns have no offset. */
-function parseKretprobe(rest: string): AttachTarget | undefined {
-  const match = PROBE_POINT.exec(rest);
-  return match === null || Number(match[2] ?? 0) !== 0
-    ? undefined
-    : { kind: 'kretprobe', symbol: match[1], maxactive: 0 };
-}
-
-/** The names libbpf reads with sscanf("%m[a-zA-Z0-9_.*?]"): what follows them is not looked at. */
-function parseMulti(on: 'entry' | 'return' | 'session', rest: string): AttachTarget | undefined {
-  const pattern = /^[A-Za-z0-9_.*?]+/.exec(rest)?.[0];
-  return pattern === undefined ? undefined : { kind: 'kprobe_multi', on, pattern };
-}
-
-/** PATH:FUNCTION[+OFFSET]. Returns have no offset. */
-function parseUprobe(kind: 'uprobe' | 'uretprobe', rest: string): AttachTarget | undefined {
-  const match = /^([^:]+):([A-Za-z0-9_.@$]+)(?:\+(0[xX][0-9a-fA-F]+|\d+))?$/.exec(rest);
-  const offset = Number(match?.[3] ?? 0);
-  if (match === null || !Number.isSafeInteger(offset) || (kind === 'uretprobe' && offset !== 0)) return undefined;
-  return { kind, path: match[1], symbol: match[2], offset };
-}
-
-/** PATH:PROVIDER:NAME */
-function parseUsdt(rest: string): AttachTarget | undefined {
-  const match = /^([^:]+):([^:]+):([^:]+)$/.exec(rest);
-  return match === null ? undefined : { kind: 'usdt', path: match[1], provider: match[2], name: match[3] };
+function unknownSection(section: string, autoload: boolean): SectionMeaning {
+  return {
+    type: BpfProgType.BPF_PROG_TYPE_UNSPEC,
+    expectedAttachType: 0,
+    attach: { kind: 'other', section, why: 'unknown' },
+    autoload,
+    autoattach: false,
+    sleepable: false,
+    xdpFrags: false,
+    section,
+  };
 }

@@ -12,8 +12,13 @@ import { resolveUsdt, resolveUserPlace } from './user-places.js';
 
 type KindOf<K extends AttachTarget['kind']> = Extract<AttachTarget, { kind: K }>;
 
+/** Hooks that kscope knows by name and machines do not have. */
+const ABSENT = ['freplace', 'lsm', 'struct_ops', 'cgroup', 'net', 'uprobe_multi'] as const;
+type AbsentTarget = KindOf<(typeof ABSENT)[number]>;
+type PresentTarget = Exclude<AttachTarget, AbsentTarget | KindOf<'other'>>;
+
 /** Program types that fit each kind of hook. */
-const TYPES: Readonly<Record<Exclude<AttachTarget['kind'], 'other'>, readonly number[]>> = {
+const TYPES: Readonly<Record<PresentTarget['kind'], readonly number[]>> = {
   tracepoint: [BpfProgType.BPF_PROG_TYPE_TRACEPOINT],
   raw_tracepoint: [BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT, BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE],
   tp_btf: [BpfProgType.BPF_PROG_TYPE_TRACING],
@@ -52,7 +57,8 @@ export function resolveTarget(
   target: AttachTarget,
   sampling: SamplingOptions,
 ): Hook {
-  if (target.kind === 'other') throw notSupported(program, target);
+  if (target.kind === 'other') throw noTarget(program, target);
+  if (isAbsent(target)) throw notSupported(program, target);
   checkType(program, target);
   switch (target.kind) {
     case 'tracepoint':
@@ -76,23 +82,35 @@ export function resolveTarget(
     case 'fexit':
     case 'fmod_ret':
     case 'iter':
-      throw notSupported(program, { kind: 'other', section: target.kind });
+      throw notSupported(program, target);
     default:
       return probe(runtime.host, registries, program, target);
   }
 }
 
-function notSupported(program: BpfProgram, { section }: KindOf<'other'>): BpfError {
-  return new BpfError(
-    'EOPNOTSUPP',
-    `attaching ${program.name}: section ${section} names a hook that is not supported`,
-    {
-      value: section,
-    },
-  );
+const isAbsent = (target: AttachTarget): target is AbsentTarget => (ABSENT as readonly string[]).includes(target.kind);
+
+function notSupported(program: BpfProgram, target: AttachTarget): BpfError {
+  const { kind, ...where } = target;
+  const named = 'hook' in target ? target.hook : Object.values(where).find((value) => typeof value === 'string');
+  return new BpfError('EOPNOTSUPP', `attaching ${program.name}: machines have no ${kind} hooks`, {
+    value: named ?? kind,
+    remedy: 'run the program on bytes of your own with testRun',
+  });
 }
 
-function checkType(program: BpfProgram, target: Exclude<AttachTarget, KindOf<'other'>>): void {
+const NO_TARGET = {
+  unknown: ['EOPNOTSUPP', 'names a hook that libbpf does not know', 'name it as libbpf’s documentation lists'],
+  no_target: ['EINVAL', 'tells no target', 'give attach one'],
+  malformed: ['EINVAL', 'names a target that cannot be read', 'see how libbpf wants such names to go on'],
+} as const;
+
+function noTarget(program: BpfProgram, { section, why }: KindOf<'other'>): BpfError {
+  const [code, what, remedy] = NO_TARGET[why];
+  return new BpfError(code, `attaching ${program.name}: section ${section} ${what}`, { value: section, remedy });
+}
+
+function checkType(program: BpfProgram, target: PresentTarget): void {
   const fits = TYPES[target.kind].includes(program.type);
   const expected = ATTACH_TYPES[target.kind];
   if (fits && (expected === undefined || program.executable.expectedAttachType === expected)) return;

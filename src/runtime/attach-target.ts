@@ -20,6 +20,14 @@ export type AttachTarget =
   | { readonly kind: 'ksyscall' | 'kretsyscall'; readonly syscall: string }
   /** A walk over things of the kernel: `task`, `bpf_map` ... */
   | { readonly kind: 'iter'; readonly target: string }
+  /** A function of another BPF program, which this one replaces. */
+  | { readonly kind: 'freplace'; readonly name: string }
+  /** A security hook, of the system or of a cgroup. */
+  | { readonly kind: 'lsm'; readonly name: string; readonly cgroup: boolean }
+  /** A member of a kernel's table of functions. */
+  | { readonly kind: 'struct_ops'; readonly member: string }
+  /** A cgroup's hook, or one of a network device or socket, by its section name and BpfAttachType (0 where it has none). */
+  | { readonly kind: 'cgroup' | 'net'; readonly hook: string; readonly attachType: number }
   | { readonly kind: 'perf_event' }
   /** An instruction of a program's file: of a function, or without `symbol` at an offset in the file. */
   | {
@@ -30,6 +38,14 @@ export type AttachTarget =
       /** Only in this process. */
       readonly pid?: number;
     }
+  /** Functions of a program's file that a pattern matches. */
+  | {
+      readonly kind: 'uprobe_multi';
+      readonly on: 'entry' | 'return' | 'session';
+      readonly path: string;
+      readonly pattern: string;
+      readonly pid?: number;
+    }
   /** Every place of that name in a program's file. */
   | {
       readonly kind: 'usdt';
@@ -38,5 +54,8 @@ export type AttachTarget =
       readonly name: string;
       readonly pid?: number;
     }
-  /** Known to the section-name grammar, not attachable yet: `attach` refuses it by this name. */
-  | { readonly kind: 'other'; readonly section: string };
+  /**
+   * A section name that tells no target: libbpf does not know it, it names a kind of hook alone, or what it names
+   * cannot be read. `attach` refuses it by this name.
+   */
+  | { readonly kind: 'other'; readonly section: string; readonly why: 'unknown' | 'no_target' | 'malformed' };

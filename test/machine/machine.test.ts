@@ -209,7 +209,23 @@ describe('a place the host does not have', () => {
     [{ kind: 'tp_btf', name: 'sys_enter' }, T.BPF_PROG_TYPE_TRACING, 'ESRCH'],
     [{ kind: 'kprobe', symbol: 'secret', offset: 0 }, T.BPF_PROG_TYPE_KPROBE, 'blacklisted'],
     [{ kind: 'kprobe', symbol: 'frame', offset: 2 }, T.BPF_PROG_TYPE_KPROBE, 'EILSEQ'],
-    [{ kind: 'other', section: 'fentry/vfs_read' }, T.BPF_PROG_TYPE_KPROBE, 'fentry/vfs_read'],
+    [
+      { kind: 'lsm', name: 'file_open', cgroup: false },
+      T.BPF_PROG_TYPE_LSM,
+      'machines have no lsm hooks [value file_open]',
+    ],
+    [
+      { kind: 'net', hook: 'tcx/ingress', attachType: 46 },
+      T.BPF_PROG_TYPE_SCHED_CLS,
+      'no net hooks [value tcx/ingress]',
+    ],
+    [
+      { kind: 'other', section: 'bogus/x', why: 'unknown' },
+      T.BPF_PROG_TYPE_KPROBE,
+      'section bogus/x names a hook that',
+    ],
+    [{ kind: 'other', section: 'kprobe', why: 'no_target' }, T.BPF_PROG_TYPE_KPROBE, 'section kprobe tells no target'],
+    [{ kind: 'other', section: 'kprobe/', why: 'malformed' }, T.BPF_PROG_TYPE_KPROBE, 'cannot be read'],
   ] as const)('%o', (target, type, message) => {
     expect(() => fixture.machine.attach(fixture.program(1, type), target)).toThrow(message);
     expect(fixture.machine.links).toEqual([]);

@@ -115,14 +115,14 @@ describe('a target', () => {
     expect(all.run()).toEqual([]);
   });
 
-  it.each<[string, AttachTarget | { kind: 'other'; section: string }]>([
+  it.each<[string, AttachTarget]>([
     ['uprobe//bin/op:main', { kind: 'uprobe', path: '/bin/op', symbol: 'main', offset: 0 }],
     ['uprobe//lib/libc.so.6:malloc+0x10', { kind: 'uprobe', path: '/lib/libc.so.6', symbol: 'malloc', offset: 16 }],
     ['uretprobe//bin/op:open', { kind: 'uretprobe', path: '/bin/op', symbol: 'open', offset: 0 }],
-    ['uretprobe//bin/op:open+4', { kind: 'other', section: 'uretprobe//bin/op:open+4' }],
-    ['uprobe', { kind: 'other', section: 'uprobe' }],
+    ['uretprobe//bin/op:open+4', { kind: 'other', section: 'uretprobe//bin/op:open+4', why: 'malformed' }],
+    ['uprobe', { kind: 'other', section: 'uprobe', why: 'no_target' }],
     ['usdt//bin/op:shop:sell', { kind: 'usdt', path: '/bin/op', provider: 'shop', name: 'sell' }],
-    ['usdt//bin/op:shop', { kind: 'other', section: 'usdt//bin/op:shop' }],
+    ['usdt//bin/op:shop', { kind: 'other', section: 'usdt//bin/op:shop', why: 'malformed' }],
   ])('is read from the section name %s', (section, target) => {
     expect(parseSectionName(section).attach).toEqual(target);
   });

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeWith, oraclesRequired, type Unavailable } from './describe-with.js';
-import { oracleBinary } from './oracle-binary.js';
+import { type OracleBinary, oracleBinary } from './oracle-binary.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const cache = join(here, '..', '..', '.cache', 'oracle', 'libbpf');
+const cache = join(here, '..', '..', '.cache', 'oracle', 'libbpf-1.5');
 
 /** libbpf, which links objects in a child process without a kernel. See libbpf-linked.c. */
 export class LibbpfOracle {
@@ -25,6 +25,20 @@ export class LibbpfOracle {
       .split('\n');
   }
 
+  /** What libbpf makes of section names: program type and expected attach type, or null for names it does not know. */
+  sections(names: readonly string[]): ({ readonly type: number; readonly expectedAttachType: number } | null)[] {
+    const binary = libbpfProgram('libbpf-sections.c');
+    if ('unavailable' in binary) throw new Error(binary.unavailable);
+    const { stdout } = spawnSync(binary.path, { input: `${names.join('\n')}\n`, encoding: 'utf8' });
+    return stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => {
+        const match = /^(\d+) (\d+)$/.exec(line);
+        return match === null ? null : { type: Number(match[1]), expectedAttachType: Number(match[2]) };
+      });
+  }
+
   #run(args: readonly string[], cwd: string): string {
     const { status, stdout, stderr } = spawnSync(this.#path, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
     if (status !== 0) throw new Error(`libbpf-linked failed: ${stderr}`);
@@ -39,10 +53,15 @@ function openOracle(): LibbpfOracle | Unavailable {
     if (fetched.status !== 0) return { unavailable: `cannot fetch libbpf: ${fetched.stderr}` };
   }
   if (!existsSync(join(cache, 'libbpf.a')))
-    return { unavailable: 'libbpf is not there; test/oracle/fetch-libbpf.sh .cache/oracle/libbpf gets it' };
-  const libbpf = [`-I${join(cache, 'include')}`, '-Wl,--wrap=syscall', join(cache, 'libbpf.a'), '-lelf', '-lz'];
-  const binary = oracleBinary('libbpf-linked.c', libbpf);
+    return { unavailable: 'libbpf is not there; test/oracle/fetch-libbpf.sh .cache/oracle/libbpf-1.5 gets it' };
+  const binary = libbpfProgram('libbpf-linked.c', ['-Wl,--wrap=syscall']);
   return 'path' in binary ? new LibbpfOracle(binary.path) : binary;
+}
+
+/** A program of this folder that is linked with libbpf, once that is there. */
+export function libbpfProgram(source: string, options: readonly string[] = []): OracleBinary {
+  const libbpf = [`-I${join(cache, 'include')}`, ...options, join(cache, 'libbpf.a'), '-lelf', '-lz'];
+  return oracleBinary(source, libbpf);
 }
 
 /** A `describe` whose tests ask libbpf; see `describeWith` for where that cannot be had. */
