@@ -31,6 +31,22 @@ async function kscope(...args: readonly string[]): Promise<Spoken> {
   return { code, out, err };
 }
 
+interface LedgerRow {
+  readonly kind: string;
+  readonly seen: number;
+  readonly delivered: number;
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+/** Causes of loss other than one: a call that is under way when its probe is taken out is not seen to return. */
+function lostBut(cause: string, { dropped }: LedgerRow): string[] {
+  return Object.keys(dropped).filter((name) => name !== cause && dropped[name] !== 0);
+}
+
 /** What the guest's own loop in its init opens, over and over. */
 const OPENED = ['/proc/uptime', '/proc/loadavg', '/etc/motd', '/bin'];
 
@@ -50,9 +66,10 @@ describe.each([
       for (const fname of OPENED) expect(events.map((event) => event['fname'])).toContain(fname);
       const reader = events.find((event) => event['fname'] === '/etc/motd');
       expect(reader).toMatchObject({ comm: 'wc', uid: 0, ret: 3 });
-      const ledger = rows.filter(({ type }) => type === 'ledger').map(({ data }) => data);
-      for (const row of ledger) expect(row, JSON.stringify(row)).toMatchObject({ seen: row['delivered'] });
-      expect(ledger.find(({ source }) => source === 'ring')?.['delivered'] ?? events.length).toBe(events.length);
+      const ledger = rows.filter(({ type }) => type === 'ledger').map(({ data }) => data as unknown as LedgerRow);
+      for (const row of ledger) expect(lostBut('detached', row), JSON.stringify(row)).toEqual([]);
+      for (const row of ledger) expect(row.seen, JSON.stringify(row)).toBe(row.delivered + sum(row.dropped));
+      expect(ledger.find(({ kind }) => kind === 'ring')?.delivered).toBe(events.length);
     },
     3 * MINUTES,
   );
