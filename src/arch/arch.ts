@@ -63,6 +63,8 @@ export interface ArchReturns {
   readEntry(regs: PtRegs, memory: InsnMemory, out: Int32Array): boolean;
   /** At the first instruction of a function: makes it return to `lo`, `hi`. False: a memory fault. */
   redirect(regs: PtRegs, memory: InsnMemory, lo: number, hi: number): boolean;
+  /** At the first instruction of a function: returns to its caller at once. False: a memory fault; nothing has changed. */
+  leave(regs: PtRegs, memory: InsnMemory): boolean;
   /**
    * At the return trampoline: puts the identity of the frame just left into `out[2..3]`, as `readEntry` did for
    * it, and makes `regs` look as the kernel's own trampoline shows them to handlers, but for the pc.

@@ -31,6 +31,13 @@ export {
 export { KRETPROBE_MAXACTIVE_MAX, KretprobeRegistry } from './kretprobe-registry.js';
 export { probeRefusal } from './probe-refusal.js';
 export type { ResolvedPlace } from './resolve.js';
+export type {
+  TrampolineKind,
+  TrampolineLink,
+  TrampolineMissed,
+  TrampolineOptions,
+} from './trampoline/function-trampoline.js';
+export { Trampolines } from './trampoline/trampolines.js';
 export {
   Uprobe,
   type UprobeHandler,

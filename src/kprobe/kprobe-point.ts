@@ -27,7 +27,7 @@ export class KprobePoint {
   readonly breakpoint: Uint8Array;
   readonly plan: ExecutablePlan;
   readonly slot: InsnSlot | null;
-  /** Copy on write, the newest first as in Linux. */
+  /** Copy on write, by layer, the newest first as in Linux. */
   probes: readonly Kprobe[] = [];
   /** Whether the breakpoint is in the text. */
   armed = false;
@@ -52,7 +52,8 @@ export class KprobePoint {
   }
 
   add(probe: Kprobe): void {
-    this.probes = [probe, ...this.probes];
+    const behind = this.probes.findIndex(({ layer }) => layer >= probe.layer);
+    this.probes = this.probes.toSpliced(behind < 0 ? this.probes.length : behind, 0, probe);
   }
 
   remove(probe: Kprobe): void {

@@ -40,9 +40,9 @@ export class KprobeRegistry {
     TrapRelay.of(host.text).add(this.traps.handle);
   }
 
-  /** All registered probes, in no particular order. */
+  /** All registered probes but those that serve other hooks, in no particular order. */
   get probes(): Iterable<Kprobe> {
-    return this.#probes;
+    return [...this.#probes].filter(({ layer }) => layer === 0);
   }
 
   /**

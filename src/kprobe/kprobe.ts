@@ -21,6 +21,11 @@ export interface KprobeSpec extends KprobePlace {
   readonly postHandler?: KprobePostHandler;
   /** Register it without arming it. */
   readonly disabled?: boolean;
+  /**
+   * Called behind all probes of a lower layer at that place, whenever they came; default 0. Those above 0 serve another hook:
+   * they are not among `KprobeRegistry.probes`.
+   */
+  readonly layer?: number;
   /** Promise that `preHandler` changes no registers, so that copies made of them for one probe serve the next. */
   readonly readsOnly?: boolean;
 }
@@ -43,6 +48,7 @@ export class Kprobe {
   readonly preHandler: KprobePreHandler | null;
   readonly postHandler: KprobePostHandler | null;
   readonly readsOnly: boolean;
+  readonly layer: number;
   /** Hits handled. */
   nhit = 0;
   readonly missed: { recursion: number; redirected: number } & KprobeMissed = { recursion: 0, redirected: 0 };
@@ -57,6 +63,7 @@ export class Kprobe {
     this.preHandler = spec.preHandler ?? null;
     this.postHandler = spec.postHandler ?? null;
     this.readsOnly = spec.readsOnly ?? spec.preHandler === undefined;
+    this.layer = spec.layer ?? 0;
     this.enabled = spec.disabled !== true;
   }
 

@@ -41,9 +41,9 @@ export class KretprobeRegistry {
     this.#stopWatching = kprobes.host.tasks.onExit?.((lo, hi) => this.#exited(lo, hi));
   }
 
-  /** All registered return probes, in no particular order. */
+  /** All registered return probes but those that serve other hooks, in no particular order. */
   get probes(): Iterable<Kretprobe> {
-    return this.#probes;
+    return [...this.#probes].filter(({ entry }) => entry.layer === 0);
   }
 
   /** Tasks that are in followed calls. */
@@ -71,6 +71,7 @@ export class KretprobeRegistry {
       addr: place.addr,
       preHandler: (_probe, regs, cpu) => this.#entered(kretprobe, regs, cpu),
       disabled: spec.disabled === true,
+      layer: spec.layer ?? 0,
     });
     this.#probes.add(kretprobe);
     return kretprobe;

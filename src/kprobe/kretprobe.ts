@@ -13,6 +13,10 @@ export interface KretprobeSpec extends KprobePlace {
   /** Calls followed at one time; 0 or absent: Linux's default, twice the CPUs but at least 10. */
   readonly maxactive?: number;
   readonly disabled?: boolean;
+  /** As `KprobeSpec.layer`. */
+  readonly layer?: number;
+  /** Calls beyond `maxactive` are followed too, each with an instance made for it. */
+  readonly grows?: boolean;
 }
 
 /**
@@ -62,6 +66,7 @@ export class Kretprobe {
   readonly handler: KretprobeHandler;
   readonly entryHandler: KretprobeEntryHandler | null;
   readonly maxactive: number;
+  readonly grows: boolean;
   /** Returns handled. */
   nreturned = 0;
   /** Calls that the entry handler did not want. */
@@ -78,6 +83,7 @@ export class Kretprobe {
     this.handler = spec.handler;
     this.entryHandler = spec.entryHandler ?? null;
     this.maxactive = maxactive;
+    this.grows = spec.grows ?? false;
     for (let i = 0; i < maxactive; i++) this.giveBack(new KretprobeInstance(this));
   }
 
@@ -89,10 +95,9 @@ export class Kretprobe {
   /** An unused instance, or null. */
   take(): KretprobeInstance | null {
     const instance = this.#free;
-    if (instance !== null) {
-      this.#free = instance.next;
-      instance.next = null;
-    }
+    if (instance === null) return this.grows ? new KretprobeInstance(this) : null;
+    this.#free = instance.next;
+    instance.next = null;
     return instance;
   }
 

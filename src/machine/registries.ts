@@ -4,6 +4,7 @@ import {
   KprobePrograms,
   KprobeRegistry,
   KretprobeRegistry,
+  Trampolines,
   UprobePrograms,
   UprobeRegistry,
 } from '../kprobe/index.js';
@@ -17,6 +18,7 @@ interface Kprobes {
   readonly kprobes: KprobeRegistry;
   readonly kretprobes: KretprobeRegistry;
   readonly programs: KprobePrograms;
+  readonly trampolines: Trampolines;
 }
 
 /**
@@ -81,8 +83,9 @@ export class Registries {
     this.#uprobes?.programs.close();
     if (this.#kprobes !== null) {
       this.#kprobes.kretprobes.close();
-      this.#kprobes.programs.close();
       this.#kprobes.kprobes.close();
+      this.#kprobes.programs.close();
+      this.#kprobes.trampolines.close();
     }
     this.#rawTracepoints?.close();
     this.#tracepoints?.close();
@@ -107,7 +110,12 @@ export class Registries {
   #makeKprobes(): Kprobes {
     const kprobes = new KprobeRegistry(this.#runtime.host);
     const kretprobes = new KretprobeRegistry(kprobes);
-    return { kprobes, kretprobes, programs: new KprobePrograms(this.#runtime, kprobes, kretprobes) };
+    return {
+      kprobes,
+      kretprobes,
+      programs: new KprobePrograms(this.#runtime, kprobes, kretprobes),
+      trampolines: new Trampolines(this.#runtime, kprobes, kretprobes),
+    };
   }
 }
 

@@ -6,6 +6,7 @@ import type { Hook } from './hooks/hook.js';
 import { kprobeHook, kprobeMultiHook, kretprobeHook } from './hooks/kprobe-hook.js';
 import { perfHook, type SamplingOptions } from './hooks/perf-hook.js';
 import { uprobeHook, usdtHook } from './hooks/uprobe-hook.js';
+import { trampolineHook } from './hooks/trampoline-hook.js';
 import { rawTracepointHook, tracepointHook } from './hooks/tracepoint-hook.js';
 import type { Registries } from './registries.js';
 import { resolveUsdt, resolveUserPlace } from './user-places.js';
@@ -81,6 +82,7 @@ export function resolveTarget(
     case 'fentry':
     case 'fexit':
     case 'fmod_ret':
+      return trampolineHook(registries.kprobes.trampolines, target.kind, target.name);
     case 'iter':
       throw notSupported(program, target);
     default:

@@ -51,6 +51,10 @@ const returns: ArchReturns = {
     regs.set(x30, lo, hi);
     return true;
   },
+  leave(regs) {
+    regs.set(pc, regs.lo(x30), regs.hi(x30));
+    return true;
+  },
   readReturn: (regs, out) => readFrame(regs.lo(sp), regs.hi(sp), out),
   resume(regs, lo, hi) {
     regs.set(pc, lo, hi);

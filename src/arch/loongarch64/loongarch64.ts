@@ -47,6 +47,10 @@ const returns: ArchReturns = {
     regs.set(ra, lo, hi);
     return true;
   },
+  leave(regs) {
+    regs.set(era, regs.lo(ra), regs.hi(ra));
+    return true;
+  },
   readReturn(regs, out) {
     out[2] = regs.lo(sp);
     out[3] = regs.hi(sp);

@@ -7,7 +7,7 @@ import { X86Insn } from './insn.js';
 import type { X86Mode } from './mode.js';
 import { store } from './operand.js';
 import { planProbe } from './plan.js';
-import { peek } from './stack.js';
+import { peek, popped } from './stack.js';
 import { userRelocation } from './user-relocation.js';
 
 const INT3 = Uint8Array.of(0xcc);
@@ -57,6 +57,12 @@ export function x86Returns(mode: X86Mode, markTrampoline: (regs: PtRegs) => void
       return true;
     },
     redirect: (regs, memory, lo, hi) => store(memory, regs.lo(sp), regs.hi(sp), wordSize, lo, hi),
+    leave(regs, memory) {
+      if (!peek(mode, regs, memory, sp, word)) return false;
+      regs.set(ip, word.lo, word.hi);
+      popped(mode, regs, sp);
+      return true;
+    },
     readReturn(regs, out) {
       // ret has popped the address.
       addToSlot(word, regs, sp, -wordSize);

@@ -16,9 +16,10 @@ const GPL_COMPATIBLE: readonly string[] = [
  * Why a program may not call a helper: its type, or its licence; undefined where it may. Programs of no type, as
  * in the plugin protocol, may call all of them.
  */
-export function helperRefusal(helper: Helper, { type, license }: Executable): string | undefined {
-  const { id, name, programTypes, gplOnly } = helper;
-  if (type !== BpfProgType.BPF_PROG_TYPE_UNSPEC && programTypes?.includes(type) === false) {
+export function helperRefusal(helper: Helper, { type, expectedAttachType, license }: Executable): string | undefined {
+  const { id, name, programTypes, attachTypes, gplOnly } = helper;
+  const fits = programTypes?.includes(type) !== false && attachTypes?.includes(expectedAttachType) !== false;
+  if (type !== BpfProgType.BPF_PROG_TYPE_UNSPEC && !fits) {
     return `program of this type cannot use helper bpf_${name}#${id}`;
   }
   if (gplOnly && !GPL_COMPATIBLE.includes(license)) {

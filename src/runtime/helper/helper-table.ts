@@ -9,6 +9,7 @@ import { ringbufHelpers } from './ringbuf-helpers.js';
 import { stackHelpers } from './stack-helpers.js';
 import { taskHelpers } from './task-helpers.js';
 import { timeHelpers } from './time-helpers.js';
+import { trampolineHelpers } from './trampoline-helpers.js';
 
 export interface HelperTableOptions {
   /** Seed of bpf_get_prandom_u32. */
@@ -27,6 +28,7 @@ export function createHelperTable(options: HelperTableOptions = {}): ReadonlyMap
     ...ringbufHelpers,
     ...stackHelpers,
     ...loopHelpers,
+    ...trampolineHelpers,
     ...miscHelpers(xorshift32(options.randomSeed ?? 0x2545f491)),
   ];
   return new Map(rows.map((row) => [row.id, row]));

@@ -17,6 +17,8 @@ export type HelperArg =
   | 'mem_uninit'
   /** As `mem_uninit`, or NULL. */
   | 'mem_uninit_or_null'
+  /** 8 writable bytes. */
+  | 'long_uninit'
   /** A NUL-terminated string in a value of a map that programs cannot write. */
   | 'const_str'
   | 'const_size'
@@ -70,5 +72,7 @@ export interface Helper {
   readonly gplOnly: boolean;
   /** Program types that may call it; absent: all. */
   readonly programTypes?: readonly number[];
+  /** Expected attach types of programs that may call it; absent: any. */
+  readonly attachTypes?: readonly number[];
   readonly impl: HelperImpl;
 }

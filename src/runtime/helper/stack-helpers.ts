@@ -1,4 +1,4 @@
-import { BpfFuncId, BpfStackFlag, Errno } from '../../base/index.js';
+import { BpfAttachType, BpfFuncId, BpfProgType, BpfStackFlag, Errno } from '../../base/index.js';
 import { MAX_STACK_DEPTH } from '../map/map-attr.js';
 import { StackTraceMap } from '../map/stack-trace-map.js';
 import type { BpfRunCtx } from '../run-context.js';
@@ -67,5 +67,25 @@ function getStack(run: BpfRunCtx, buffer: number, size: number, flags: number, f
 function walk(run: BpfRunCtx, depth: number, flags: number): number {
   const { stacks } = run.runtime.host;
   const max = Math.min(depth, MAX_STACK_DEPTH);
-  return (flags & F.BPF_F_USER_STACK) !== 0 ? stacks.user(run.regs, frames, max) : stacks.kernel(run.regs, frames, max);
+  if ((flags & F.BPF_F_USER_STACK) !== 0) return stacks.user(run.regs, frames, max);
+  const found = stacks.kernel(run.regs, frames, max);
+  const expected =
+    run.program?.type === BpfProgType.BPF_PROG_TYPE_TRACING ? run.program.executable.expectedAttachType : -1;
+  if (expected === BpfAttachType.BPF_TRACE_FEXIT) return withFunction(run, found, max);
+  if (expected === BpfAttachType.BPF_TRACE_FENTRY || expected === BpfAttachType.BPF_MODIFY_RETURN) nameFunction(run);
+  return found;
+}
+
+/** When fexit programs run the function has returned, but in Linux their trampoline is called by it. */
+function withFunction(run: BpfRunCtx, found: number, max: number): number {
+  if (max === 0) return 0;
+  frames.copyWithin(2, 0, 2 * Math.min(found, max - 1));
+  nameFunction(run);
+  return Math.min(found + 1, max);
+}
+
+/** The innermost frame is the function itself, at its first instruction. */
+function nameFunction(run: BpfRunCtx): void {
+  frames[0] = run.funcIpLo;
+  frames[1] = run.funcIpHi;
 }

@@ -62,6 +62,8 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
       return allowsSized(vm, index, lo, hi, true);
     case 'mem_uninit_or_null':
       return (lo | hi) === 0 || allowsSized(vm, index, lo, hi, true);
+    case 'long_uninit':
+      return guard.allows(lo, hi, 8, true);
     case 'const_str':
       return guard.allows(lo, hi, 1, false);
     case 'const_size':
@@ -105,6 +107,7 @@ const expectations: Readonly<Record<HelperArg, string>> = {
   mem_or_null: 'NULL or readable memory of the size in the next argument',
   mem_uninit: 'writable memory of the size in the next argument',
   mem_uninit_or_null: 'NULL or writable memory of the size in the next argument',
+  long_uninit: '8 writable bytes',
   const_str: 'a string in a read-only map',
   const_size: 'a size of at least 1 byte',
   const_size_or_zero: 'a size',

@@ -53,6 +53,7 @@ export function afterHelper(state: ProgramState, helper: Helper, site: number): 
   const callsBack = args.includes('func');
   args.forEach((arg, i) => {
     if (arg === 'mem_uninit' || arg === 'mem_uninit_or_null') writtenBy(state, i + 1);
+    if (arg === 'long_uninit') longWrittenBy(state, i + 1);
   });
   if (callsBack) state.forgetAllOfFrame();
   if (callsBack || args.includes('ringbuf_mem')) forgetRecords(state);
@@ -75,6 +76,13 @@ function writtenBy(state: ProgramState, r: number): void {
   const to = state.register(r);
   const size = state.register(r + 1);
   if (to.kind === Kind.frame && size.kind === Kind.scalar) state.forgetFrame(to.lo, to.hi + size.hi);
+  else state.forgetAllOfFrame();
+}
+
+/** A helper has written 8 bytes where r`r` points. */
+function longWrittenBy(state: ProgramState, r: number): void {
+  const to = state.register(r);
+  if (to.kind === Kind.frame) state.forgetFrame(to.lo, to.hi + 8);
   else state.forgetAllOfFrame();
 }
 

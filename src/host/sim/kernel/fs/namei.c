@@ -301,9 +301,11 @@ struct file *do_filp_open(int dfd, struct filename *name, const struct open_flag
 int vfs_unlink(struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = dentry->d_inode;
+	int error;
 	if ((inode->i_mode & S_IFMT) == S_IFDIR)
 		return -EISDIR;
-	return ext4_unlink(dir, dentry);
+	error = security_inode_unlink(dir, dentry);
+	return error ? error : ext4_unlink(dir, dentry);
 }
 
 long do_unlinkat(int dfd, struct filename *name)

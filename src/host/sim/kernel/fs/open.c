@@ -26,10 +26,16 @@ struct file *alloc_empty_file(int flags)
 
 int do_dentry_open(struct file *file, struct inode *inode)
 {
+	int error;
 	file->f_inode = inode;
 	file->f_mapping = inode->i_mapping;
 	file->f_op = inode->i_fop;
 	dget(file->f_path.dentry);
+	error = security_file_open(file);
+	if (error) {
+		file->f_op = NULL;
+		return error;
+	}
 	if (!file->f_op || !file->f_op->open)
 		return 0;
 	return file->f_op->open(inode, file);

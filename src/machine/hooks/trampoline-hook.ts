@@ -1,0 +1,24 @@
+import type { TrampolineKind, TrampolineLink, Trampolines } from '../../kprobe/index.js';
+import type { BpfProgram } from '../../runtime/index.js';
+import { callAccount } from './call-account.js';
+import { addAccounts, type AttachedHook, type Hook, type HookAccount, type HookOptions } from './hook.js';
+import { ReattachingHook } from './reattaching-hook.js';
+
+/** A function of the kernel, with its arguments as BTF types them. */
+export function trampolineHook(trampolines: Trampolines, kind: TrampolineKind, name: string): Hook {
+  return {
+    name: `${kind}:${name}`,
+    attach(program: BpfProgram, options: HookOptions): AttachedHook {
+      return new ReattachingHook(() => {
+        const link = trampolines.attach(program, name, kind, options);
+        return { detach: () => link.detach(), account: () => accountOf(link) };
+      });
+    },
+  };
+}
+
+function accountOf({ counts, missed }: TrampolineLink): HookAccount {
+  const { recursion, fault, noReturn } = missed;
+  const dropped = { recursion, fault, 'no return': noReturn } as const;
+  return addAccounts(callAccount(counts), { seen: recursion + fault + noReturn, delivered: 0, pending: 0, dropped });
+}
