@@ -7,6 +7,8 @@ export { type CoreResolution, CoreResolver } from './core/core-resolver.js';
 export type { CoreValue } from './core/core-value.js';
 export { CORE_POISON_IMM, type CoreInsn, patchCoreInsn } from './core/patch.js';
 export { typesAreCompatible } from './core/type-compatibility.js';
+export { type BtfDedupOptions, type BtfDedupResult, deduplicateBtf } from './dedup/deduplicate.js';
+export { type BtfMergeResult, mergeBtf } from './dedup/merge.js';
 export { encodeBtf } from './encode.js';
 export { essentialName } from './essential-name.js';
 export { type BtfKind, BtfKindNumber } from './kinds.js';

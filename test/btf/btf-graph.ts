@@ -113,3 +113,42 @@ export function buildBtf(types: readonly NewBtfType[], options?: ConstructorPara
   for (const type of types) builder.add(type);
   return builder.build();
 }
+
+const LEAVES: readonly BtfKind[] = ['int', 'float', 'enum', 'enum64', 'fwd', 'struct', 'union'];
+const REFERENCES: readonly BtfKind[] = ['ptr', 'typedef', 'volatile', 'const', 'restrict', 'type_tag', 'array'];
+
+/**
+ * Lists of types as compilers make them: references in cycles only by way of structs and unions, functions that refer to
+ * prototypes, values of types that have values.
+ */
+export function plausibleGraphs(maxTypes = 24): fc.Arbitrary<NewBtfType[]> {
+  const kinds = fc.array(
+    fc.constantFrom<BtfKind>(...LEAVES, ...LEAVES, ...REFERENCES, 'ptr', 'func_proto', 'func', 'decl_tag'),
+    { maxLength: maxTypes - 1 },
+  );
+  return kinds.chain((rest) => fc.tuple(...['int' as const, ...rest].map(plausibleType)));
+}
+
+/** `kinds` begins with an integer, so that there always is something to refer to. */
+function plausibleType(kind: BtfKind, index: number, kinds: readonly BtfKind[]): fc.Arbitrary<NewBtfType> {
+  const ids = (isGood: (kind: BtfKind, at: number) => boolean): number[] =>
+    kinds.flatMap((each, at) => (isGood(each, at) ? [at + 1] : []));
+  const isLeaf = (each: BtfKind): boolean => LEAVES.includes(each);
+  const isValue = (each: BtfKind, at: number): boolean =>
+    isLeaf(each) || (REFERENCES.includes(each) && (at < index || isLeaf(kind)));
+  switch (kind) {
+    case 'func': {
+      const prototypes = ids((each) => each === 'func_proto');
+      return prototypes.length === 0 ? typeOf('int', fc.constant(0)) : typeOf(kind, fc.constantFrom(...prototypes));
+    }
+    case 'decl_tag':
+      return typeOf(kind, fc.constantFrom(...ids(isLeaf)));
+    case 'ptr':
+      return typeOf(
+        kind,
+        fc.constantFrom(0, ...ids((each, at) => isValue(each, at) || (each === 'func_proto' && at < index))),
+      );
+    default:
+      return typeOf(kind, fc.constantFrom(...ids(isValue)));
+  }
+}

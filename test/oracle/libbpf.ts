@@ -46,15 +46,22 @@ export class LibbpfOracle {
   }
 }
 
-/** Fetches libbpf only where its absence is a failure: an ordinary test run leaves the network alone. */
-function openOracle(): LibbpfOracle | Unavailable {
+/**
+ * A program of this folder that is linked with libbpf, which is fetched first where its absence is a failure: an ordinary test
+ * run leaves the network alone.
+ */
+export function libbpfBinary(source: string, options: readonly string[] = []): OracleBinary {
   if (!existsSync(join(cache, 'libbpf.a')) && oraclesRequired) {
     const fetched = spawnSync(join(here, 'fetch-libbpf.sh'), [cache], { encoding: 'utf8' });
     if (fetched.status !== 0) return { unavailable: `cannot fetch libbpf: ${fetched.stderr}` };
   }
   if (!existsSync(join(cache, 'libbpf.a')))
     return { unavailable: 'libbpf is not there; test/oracle/fetch-libbpf.sh .cache/oracle/libbpf-1.5 gets it' };
-  const binary = libbpfProgram('libbpf-linked.c', ['-Wl,--wrap=syscall']);
+  return libbpfProgram(source, options);
+}
+
+function openOracle(): LibbpfOracle | Unavailable {
+  const binary = libbpfBinary('libbpf-linked.c', ['-Wl,--wrap=syscall']);
   return 'path' in binary ? new LibbpfOracle(binary.path) : binary;
 }
 

@@ -33,6 +33,11 @@ export class StringPool {
     return offset;
   }
 
+  /** Where `text` stands, if it does. */
+  find(text: string): number | undefined {
+    return this.#offsets.get(text);
+  }
+
   /** What was added so far, after the base's strings. */
   table(): BtfStringTable {
     const start = this.#base?.end ?? 0;
