@@ -2,6 +2,7 @@ import type { Engine, Helper } from '../../../src/runtime/index.js';
 import { contextLayout } from '../../../src/runtime/context-layout.js';
 import type { Executable } from '../../../src/runtime/executable.js';
 import { AccessGuard } from '../../../src/runtime/interp/access-guard.js';
+import { MapRegions } from '../../../src/runtime/interp/map-regions.js';
 import { Activation } from '../../../src/runtime/interp/activation.js';
 import { formOps } from '../../../src/runtime/interp/form-ops.js';
 import { INSN_WORDS, packInsn } from '../../../src/runtime/interp/insn-word.js';
@@ -34,7 +35,7 @@ export function observingEngine(prepare: (executable: Executable, code: ProgramC
   return engineOf('interp', (executable, runtime) => {
     const code = predecode(executable, runtime.helpers, formOps);
     const observe = prepare(executable, code);
-    const regions = executable.maps.flatMap((map) => map.regions);
+    const regions = new MapRegions(executable.maps);
     const parts = contextLayout(executable.type).parts;
     const guard = new AccessGuard(runtime.memory, runtime.host, regions, parts, false);
     const observed = withCalls(code, (index, run) => {

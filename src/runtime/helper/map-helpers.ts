@@ -14,6 +14,18 @@ const ELEMENT_TYPES: readonly number[] = [
   BpfMapType.BPF_MAP_TYPE_LRU_HASH,
 ];
 
+/** Types in which programs look maps up. */
+const LOOKUP_TYPES: readonly number[] = [
+  ...ELEMENT_TYPES,
+  BpfMapType.BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BpfMapType.BPF_MAP_TYPE_HASH_OF_MAPS,
+];
+
+function lookupMap(run: BpfRunCtx, lo: number): BpfMap | undefined {
+  const map = mapOf(run, lo);
+  return map !== undefined && LOOKUP_TYPES.includes(map.type) ? map : undefined;
+}
+
 function elementMap(run: BpfRunCtx, lo: number): BpfMap | undefined {
   const map = mapOf(run, lo);
   return map !== undefined && ELEMENT_TYPES.includes(map.type) ? map : undefined;
@@ -39,7 +51,7 @@ export const mapHelpers: readonly Helper[] = [
     args: ['const_map_ptr', 'map_key'],
     ret: 'map_value_or_null',
     gplOnly: false,
-    impl: (run, map, _mapHi, key) => elementMap(run, map)?.lookupElem(bpfOffset(key >>> 0), run.cpu) ?? 0,
+    impl: (run, map, _mapHi, key) => lookupMap(run, map)?.lookupElem(bpfOffset(key >>> 0), run.cpu) ?? 0,
   },
   {
     id: BpfFuncId.BPF_FUNC_map_update_elem,

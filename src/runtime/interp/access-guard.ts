@@ -3,6 +3,7 @@ import type { AccessRegion } from '../access-region.js';
 import { BPF_MEMORY_HI, type BpfMemory } from '../memory/bpf-memory.js';
 import { recordAround } from '../open-records.js';
 import type { BpfRunCtx } from '../run-context.js';
+import { holds, type MapRegions } from './map-regions.js';
 import { RunStopped } from './stop.js';
 
 /** Addresses below are the NULL page. */
@@ -30,8 +31,8 @@ export class AccessGuard {
 
   readonly #memory: BpfMemory;
   readonly #host: Host;
-  /** Regions of the program's maps. */
-  readonly #maps: readonly AccessRegion[];
+  /** What is reached through the program's maps. */
+  readonly #maps: MapRegions;
   /** Parts of the context, `start` counting from its first byte. */
   readonly #context: readonly AccessRegion[];
   /** Bytes of the context that can be read. */
@@ -42,7 +43,7 @@ export class AccessGuard {
   constructor(
     memory: BpfMemory,
     host: Host,
-    maps: readonly AccessRegion[],
+    maps: MapRegions,
     context: readonly AccessRegion[],
     nullReadsZero: boolean,
   ) {
@@ -118,8 +119,9 @@ export class AccessGuard {
   }
 
   #find(at: number, size: number, write: boolean): AccessRegion | undefined {
-    for (const region of this.#maps) if (holds(region, at, size, write)) return region;
-    for (const region of this.#run.extraRegions) if (holds(region, at, size, write)) return region;
+    const region = this.#maps.find(at, size, write);
+    if (region !== undefined) return region;
+    for (const extra of this.#run.extraRegions) if (holds(extra, at, size, write)) return extra;
     return this.#findRecord(at, size) ?? this.#findInContext(at, size, write);
   }
 
@@ -190,11 +192,6 @@ function addressText(sum: number, hi: number): string {
 
 function isEnginePointer(hi: number): boolean {
   return hi === BPF_MEMORY_HI || hi === FUNC_POINTER_HI;
-}
-
-function holds(region: AccessRegion, at: number, size: number, write: boolean): boolean {
-  if (at < region.start || at + size > region.end || (write && !region.writable)) return false;
-  return region.stride === 0 || ((at - region.start) % region.stride) + size <= region.size;
 }
 
 function elementStart(region: AccessRegion, at: number): number {

@@ -6,6 +6,7 @@ import type { Executable } from '../executable.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Runtime } from '../runtime.js';
 import { AccessGuard } from './access-guard.js';
+import { MapRegions } from './map-regions.js';
 import { Activation } from './activation.js';
 import { execute, giveRegisters, takeRegisters } from './execute.js';
 import { type FormOps, formOps } from './form-ops.js';
@@ -80,7 +81,7 @@ class InterpretedProgram implements EngineProgram {
   #makeActivation(): Activation {
     const { host, memory } = this.#runtime;
     const { type, maps } = this.#executable;
-    const regions = maps.flatMap((map) => map.regions);
+    const regions = new MapRegions(maps);
     const nullReadsZero = followsTypedPointers.includes(type);
     const guard = new AccessGuard(memory, host, regions, contextLayout(type).parts, nullReadsZero);
     return new Activation(this.#executable, this.#code, guard, execute, registerFile);

@@ -2,6 +2,7 @@ import { contextLayout } from '../context-layout.js';
 import type { Executable } from '../executable.js';
 import type { Helper } from '../helper/helper.js';
 import { AccessGuard, MAX_FRAMES, STACK_FRAME } from '../interp/access-guard.js';
+import { MapRegions } from '../interp/map-regions.js';
 import { Activation } from '../interp/activation.js';
 import { callHelper } from '../interp/helper-call.js';
 import { followsTypedPointers } from '../interp/interpreter.js';
@@ -69,7 +70,7 @@ export class RunBorder {
     this.#isEquipped = true;
     const { memory, host } = this.#runtime;
     const { maps, type } = this.#executable;
-    const regions = maps.flatMap((map) => map.regions);
+    const regions = new MapRegions(maps);
     const nullReadsZero = followsTypedPointers.includes(type);
     this.#guard = new AccessGuard(memory, host, regions, contextLayout(type).parts, nullReadsZero);
     this.#vm = new Activation(this.#executable, this.#code, this.#guard, execute, new Int32Array(REGISTER_WORDS));

@@ -18,6 +18,8 @@ export interface MapSpec {
   /** BPF_MAP_FREEZE after the contents are in. */
   readonly frozen?: boolean;
   readonly pinning?: 'none' | 'by_name';
+  /** Of maps of maps: what the maps in it are like. */
+  readonly innerMap?: MapSpec;
 }
 
 /**

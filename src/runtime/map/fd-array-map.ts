@@ -13,7 +13,7 @@ import { MapHeader } from './map-layout.js';
  * byte-wise `sysUpdate` answers -EBADF after the kernel's other checks and `put` takes the object itself.
  * In BpfMemory each element is a u32, the id of the object or 0.
  */
-abstract class ObjectArrayMap<T> extends MapBase {
+export abstract class ObjectArrayMap<T> extends MapBase {
   readonly regions: readonly AccessRegion[] = [];
   readonly #elements: BpfOffset;
   readonly #objects: (T | undefined)[] = [];
@@ -35,7 +35,7 @@ abstract class ObjectArrayMap<T> extends MapBase {
   }
 
   deleteElem(key: BpfOffset): number {
-    const index = this.#index(key);
+    const index = this.indexAt(key);
     if (index >= this.maxEntries) return -Errno.E2BIG;
     return this.#set(index, undefined) ? 0 : -Errno.ENOENT;
   }
@@ -53,7 +53,7 @@ abstract class ObjectArrayMap<T> extends MapBase {
 
   protected storeValue(key: BpfOffset, _value: Uint8Array, flags: number): number {
     if (flags !== 0) return -Errno.EINVAL;
-    return this.#index(key) >= this.maxEntries ? -Errno.E2BIG : -Errno.EBADF;
+    return this.indexAt(key) >= this.maxEntries ? -Errno.E2BIG : -Errno.EBADF;
   }
 
   protected copyValue(_key: BpfOffset): Uint8Array | number {
@@ -61,7 +61,7 @@ abstract class ObjectArrayMap<T> extends MapBase {
   }
 
   protected nextKey(key: BpfOffset | null): Uint8Array | number {
-    return nextIndex(key === null ? 0xffff_ffff : this.#index(key), this.maxEntries);
+    return nextIndex(key === null ? 0xffff_ffff : this.indexAt(key), this.maxEntries);
   }
 
   protected override dropContents(): void {
@@ -69,7 +69,7 @@ abstract class ObjectArrayMap<T> extends MapBase {
   }
 
   protected elementBytes(key: BpfOffset): Uint8Array | number {
-    const index = this.#index(key);
+    const index = this.indexAt(key);
     if (this.#objects[index] === undefined) return -Errno.ENOENT;
     const at = this.#elements + 4 * index;
     return this.memory.u8.slice(at, at + 4);
@@ -89,7 +89,7 @@ abstract class ObjectArrayMap<T> extends MapBase {
     return old !== undefined;
   }
 
-  #index(key: BpfOffset): number {
+  protected indexAt(key: BpfOffset): number {
     return this.memory.view.getUint32(key, true);
   }
 }

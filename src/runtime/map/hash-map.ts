@@ -17,8 +17,9 @@ export class HashMap extends HashTable {
 
   constructor(context: MapContext, spec: MapSpec) {
     const percpu = spec.type === BpfMapType.BPF_MAP_TYPE_PERCPU_HASH;
+    const hidden = spec.type === BpfMapType.BPF_MAP_TYPE_HASH_OF_MAPS;
     const extraElements = percpu ? 0 : context.cpus;
-    super(context, spec, { maxEntries: spec.maxEntries, extraElements, elemHeader: HashElem.size, percpu });
+    super(context, spec, { maxEntries: spec.maxEntries, extraElements, elemHeader: HashElem.size, percpu, hidden });
     this.#end = this.elements + this.stride * spec.maxEntries;
     this.#spares = this.allocate(4 * context.cpus);
     for (let cpu = 0; cpu < extraElements; cpu++) {

@@ -13,6 +13,8 @@ export interface HashShape {
   /** Bytes of an element before its key. */
   readonly elemHeader: number;
   readonly percpu: boolean;
+  /** Programs reach neither keys nor values. */
+  readonly hidden: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export abstract class HashTable extends MapBase {
     this.elements = this.allocate(total, 64);
     this.#kind = hashKind(spec);
     this.#seed = (spec.flags & BpfMapFlag.BPF_F_ZERO_SEED) !== 0 ? 0 : Math.imul(context.id, 0x9e3779b1) >>> 0;
-    this.regions = this.#valueRegions(total, shape.percpu ? context.cpus : 1);
+    this.regions = shape.hidden ? [] : this.#valueRegions(total, shape.percpu ? context.cpus : 1);
     this.setGeometry({
       stride: this.stride,
       cpuStride: this.cpuStride,

@@ -1,10 +1,13 @@
 export type { BpfMap, MapSpec } from './bpf-map.js';
 export { ArrayMap } from './array-map.js';
+export { ArrayOfMaps } from './array-of-maps.js';
 export { createMap } from './create-map.js';
 export { PerfEventArrayMap, ProgArrayMap } from './fd-array-map.js';
 export { HashMap } from './hash-map.js';
+export { HashOfMaps } from './hash-of-maps.js';
 export { LruHashMap } from './lru-hash-map.js';
 export { MapAccess, type SetMode } from './map-access.js';
+export { isMapOfMaps, type MapOfMaps } from './map-of-maps.js';
 export type { MapDeps } from './map-base.js';
 export { HashElem, HashKind, MapHeader } from './map-layout.js';
 export { RingBufferMap } from './ring-buffer-map.js';

@@ -17,7 +17,7 @@ export class LruHashMap extends HashTable {
   constructor(context: MapContext, spec: MapSpec) {
     const perCpuLists = (spec.flags & BpfMapFlag.BPF_F_NO_COMMON_LRU) !== 0;
     const maxEntries = perCpuLists ? wholeShares(spec.maxEntries, context.cpus) : spec.maxEntries;
-    super(context, spec, { maxEntries, extraElements: 0, elemHeader: HashElem.lruSize, percpu: false });
+    super(context, spec, { maxEntries, extraElements: 0, elemHeader: HashElem.lruSize, percpu: false, hidden: false });
     const state = this.allocate(LruList.stateSize(context.cpus));
     this.setHeader(MapHeader.lru, state);
     this.#lru = new LruList({

@@ -58,6 +58,8 @@ const checks: ReadonlyMap<number, (spec: MapSpec) => void> = new Map([
   [T.BPF_MAP_TYPE_PERF_EVENT_ARRAY, checkFdArray],
   [T.BPF_MAP_TYPE_STACK_TRACE, checkStackTrace],
   [T.BPF_MAP_TYPE_RINGBUF, checkRingbuf],
+  [T.BPF_MAP_TYPE_ARRAY_OF_MAPS, checkFdArray],
+  [T.BPF_MAP_TYPE_HASH_OF_MAPS, checkFdHash],
 ]);
 
 function checkArray(spec: MapSpec): void {
@@ -83,6 +85,11 @@ function checkFdArray(spec: MapSpec): void {
   forbid(spec, F.BPF_F_RDONLY_PROG, 'BPF_F_RDONLY_PROG');
   forbid(spec, F.BPF_F_WRONLY_PROG, 'BPF_F_WRONLY_PROG');
   checkArray(spec);
+}
+
+function checkFdHash(spec: MapSpec): void {
+  if (spec.valueSize !== 4) refuse(spec, 'EINVAL', 'values of hashes of maps are u32', { value: spec.valueSize });
+  checkHash(spec);
 }
 
 function checkHash(spec: MapSpec): void {

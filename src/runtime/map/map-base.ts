@@ -140,31 +140,31 @@ export abstract class MapBase implements BpfMap {
     if ((flags & ~BpfUpdateFlag.BPF_F_LOCK) !== 0) return -Errno.EINVAL;
     if (!this.#canRead()) return -Errno.EPERM;
     if (flags !== 0) return -Errno.EINVAL;
-    return this.copyValue(this.#passKey(key));
+    return this.copyValue(this.passKey(key));
   }
 
   sysUpdate(key: Uint8Array, value: Uint8Array, flags = 0): number {
     if (!this.#canWrite()) return -Errno.EPERM;
     if ((flags & BpfUpdateFlag.BPF_F_LOCK) !== 0) return -Errno.EINVAL;
     this.#checkLength('value', value, this.sysValueSize);
-    return this.storeValue(this.#passKey(key), value, flags);
+    return this.storeValue(this.passKey(key), value, flags);
   }
 
   sysDelete(key: Uint8Array): number {
     if (!this.#canWrite()) return -Errno.EPERM;
-    return this.deleteElem(this.#passKey(key));
+    return this.deleteElem(this.passKey(key));
   }
 
   sysNextKey(key: Uint8Array | null): Uint8Array | number {
     if (!this.#canRead()) return -Errno.EPERM;
-    return this.nextKey(key === null ? null : this.#passKey(key));
+    return this.nextKey(key === null ? null : this.passKey(key));
   }
 
   sysLookupAndDelete(key: Uint8Array, flags = 0): Uint8Array | number {
     if ((flags & ~BpfUpdateFlag.BPF_F_LOCK) !== 0) return -Errno.EINVAL;
     if (!this.#canRead() || !this.#canWrite()) return -Errno.EPERM;
     if (flags !== 0) return -Errno.EINVAL;
-    return this.takeValue(this.#passKey(key));
+    return this.takeValue(this.passKey(key));
   }
 
   sysFreeze(): number {
@@ -242,7 +242,13 @@ export abstract class MapBase implements BpfMap {
     return (this.flags & BpfMapFlag.BPF_F_RDONLY) === 0 && !this.#frozen;
   }
 
-  #passKey(key: Uint8Array): BpfOffset {
+  /** A change that user space makes at `key`, with the checks that all of them begin with. */
+  protected withKey(key: Uint8Array, change: (key: BpfOffset) => number): number {
+    return this.#canWrite() ? change(this.passKey(key)) : -Errno.EPERM;
+  }
+
+  /** Where `key` now lies in BpfMemory, until the next one is passed. */
+  protected passKey(key: Uint8Array): BpfOffset {
     this.#checkLength('key', key, this.keySize);
     const scratch = bpfOffset(this.address + MapHeader.size);
     this.memory.u8.set(key, scratch);
