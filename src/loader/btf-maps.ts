@@ -43,9 +43,11 @@ interface Attributes {
   keyTypeId: number;
   valueTypeId: number;
   pinning: NonNullable<MapSpec['pinning']>;
+  innerMap: MapSpec | undefined;
 }
 
-function readDefinition(btf: Btf, name: string, definition: BtfComposite): MapSpec {
+/** `isInner`: the map is what another one's `values` tells of its maps. */
+function readDefinition(btf: Btf, name: string, definition: BtfComposite, isInner = false): MapSpec {
   const attributes: Attributes = {
     type: BpfMapType.BPF_MAP_TYPE_UNSPEC,
     keySize: undefined,
@@ -55,14 +57,21 @@ function readDefinition(btf: Btf, name: string, definition: BtfComposite): MapSp
     keyTypeId: 0,
     valueTypeId: 0,
     pinning: 'none',
+    innerMap: undefined,
   };
-  for (const member of definition.members) readAttribute(btf, name, member, attributes);
+  definition.members.forEach((member, i) => {
+    if (member.name === 'values')
+      readValues(btf, name, member, attributes, isInner, i === definition.members.length - 1);
+    else if (member.name === 'pinning' && isInner) throw malformed(name, 'maps in maps cannot be pinned');
+    else readAttribute(btf, name, member, attributes);
+  });
   if (attributes.type === BpfMapType.BPF_MAP_TYPE_UNSPEC)
     throw malformed(name, 'it does not tell its type; add __uint(type, BPF_MAP_TYPE_...)');
-  const { keySize, valueSize, maxEntries, ...rest } = attributes;
+  const { keySize, valueSize, maxEntries, innerMap, ...rest } = attributes;
   return {
     name,
     ...rest,
+    ...(innerMap === undefined ? {} : { innerMap }),
     keySize: keySize ?? 0,
     valueSize: valueSize ?? 0,
     maxEntries: isRing(rest.type) ? ringSize(maxEntries) : maxEntries,
@@ -94,9 +103,6 @@ function readAttribute(btf: Btf, map: string, member: BtfMember, attributes: Att
       attributes.valueTypeId = readType(btf, map, member);
       attributes.valueSize = sameSize(map, member.name, attributes.valueSize, btf.sizeOf(attributes.valueTypeId));
       return;
-    case 'values':
-      attributes.valueSize = sameSize(map, member.name, attributes.valueSize, 4);
-      return;
     case 'pinning':
       attributes.pinning = readPinning(map, readNumber(btf, map, member));
       return;
@@ -107,6 +113,32 @@ function readAttribute(btf: Btf, map: string, member: BtfMember, attributes: Att
     default:
       throw malformed(map, `unknown attribute ${member.name}`);
   }
+}
+
+/** `typeof(PROTOTYPE) *values[]` or `struct INNER *values[]`: elements of program arrays, and of maps of maps. */
+function readValues(
+  btf: Btf,
+  map: string,
+  member: BtfMember,
+  attributes: Attributes,
+  isInner: boolean,
+  isLast: boolean,
+): void {
+  if (isInner) throw malformed(map, 'maps in maps have none in turn');
+  if (!isLast) throw malformed(map, 'values come last');
+  const isPrograms = attributes.type === BpfMapType.BPF_MAP_TYPE_PROG_ARRAY;
+  const isMaps =
+    attributes.type === BpfMapType.BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+    attributes.type === BpfMapType.BPF_MAP_TYPE_HASH_OF_MAPS;
+  if (!isPrograms && !isMaps) throw malformed(map, 'only program arrays and maps of maps have values');
+  attributes.valueSize = sameSize(map, member.name, attributes.valueSize, 4);
+  const array = btf.byId(member.type);
+  if (array.kind !== 'array' || array.count !== 0) throw malformed(map, 'values are an array without a size');
+  const pointer = btf.resolve(array.elementType);
+  const pointee = pointer.kind === 'ptr' ? btf.resolve(pointer.type) : pointer;
+  if (pointer.kind !== 'ptr' || pointee.kind !== (isPrograms ? 'func_proto' : 'struct'))
+    throw malformed(map, `values are pointers to ${isPrograms ? 'functions' : 'a struct that defines a map'}`);
+  if (isMaps) attributes.innerMap = readDefinition(btf, `${map}.inner`, pointee as BtfComposite, true);
 }
 
 /** `int (*name)[NUMBER]` */

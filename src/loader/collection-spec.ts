@@ -9,8 +9,9 @@ import type { ElfFile } from './elf/elf-file.js';
 import { ExternTable } from './externs.js';
 import { ObjectCode, type ObjectFunction } from './functions.js';
 import { type GlobalVariable, readVariables } from './global-variable.js';
+import { readLegacyMaps } from './legacy-maps.js';
 import { type ObjectFile, readObjectFile } from './object-file.js';
-import { type ProgramSlot, readProgramSlots } from './program-slots.js';
+import { type MapSlot, type ProgramSlot, readInitialSlots } from './map-slots.js';
 import { parseSectionName } from './section-name.js';
 
 /** A program of an object file: inert. */
@@ -54,7 +55,7 @@ const MAX_LICENSE_BYTES = 128;
 export class CollectionSpec {
   /** In the order of the file. */
   readonly programs: readonly ProgramSpec[];
-  /** Maps of .maps in its order, then data sections in file order, then .kconfig. */
+  /** Maps of the sections maps and .maps in their order, then data sections in file order, then .kconfig. */
   readonly maps: readonly MapSpec[];
   /** The object's own types, null if it was compiled without -g. */
   readonly btf: Btf | null;
@@ -66,29 +67,32 @@ export class CollectionSpec {
   readonly variables: ReadonlyMap<string, GlobalVariable>;
   /** Programs that the object wants in its program arrays. */
   readonly programSlots: readonly ProgramSlot[];
+  /** Maps that the object wants in its maps of maps. */
+  readonly mapSlots: readonly MapSlot[];
   /** For the linker. */
   readonly code: CollectionCode;
 
   private constructor(object: ObjectFile) {
     const { elf, btf, btfExt } = object;
-    const legacy = elf.section('maps');
-    if (legacy !== undefined) throw legacyMaps(legacy.offset);
     const code = new ObjectCode(elf);
+    const legacy = readLegacyMaps(elf, btf);
     const definitions = elf.section('.maps') === undefined ? [] : definedMaps(elf, btf);
     const data = readDataSections(elf, btf);
     const externs = new ExternTable(elf, btf);
     const kconfig = externs.kconfigSize === 0 ? [] : [kconfigMap(btf, externs)];
     this.btf = btf;
     this.programs = code.functions.filter((each) => each.isEntry).map(toProgram);
-    this.maps = [...definitions.map(({ spec }) => spec), ...data.map(({ spec }) => spec), ...kconfig];
+    this.maps = [...[...legacy, ...definitions].map(({ spec }) => spec), ...data.map(({ spec }) => spec), ...kconfig];
     this.license = readLicense(elf);
     this.kernelVersion = readVersion(elf);
     this.variables = readVariables(
       btf,
       data.map(({ spec }) => spec),
     );
-    this.programSlots = readProgramSlots(elf, btf, definitions);
-    this.code = { code, btfExt, externs, references: lazyReferences(elf, definitions, data) };
+    const slots = readInitialSlots(elf, btf, definitions, (name) => this.program(name) !== undefined);
+    this.programSlots = slots.programs;
+    this.mapSlots = slots.maps;
+    this.code = { code, btfExt, externs, references: lazyReferences(elf, legacy, definitions, data) };
   }
 
   /** Reads an object file as clang -target bpf writes it. Anything else is a `BpfError` that tells where it is not one. */
@@ -145,14 +149,19 @@ function kconfigMap(btf: Btf | null, externs: ExternTable): DataMapSpec {
 
 function lazyReferences(
   elf: ElfFile,
+  legacy: readonly MapDefinition[],
   definitions: readonly MapDefinition[],
   data: readonly DataSection[],
 ): CollectionCode['references'] {
-  const mapsIndex = elf.section('.maps')?.index;
-  const byOffset = new Map(definitions.map(({ offset, spec }) => [offset, spec.name]));
+  const byOffset = (each: readonly MapDefinition[]): ReadonlyMap<number, string> =>
+    new Map(each.map(({ offset, spec }) => [offset, spec.name]));
+  const mapSections = new Map([
+    [elf.section('maps')?.index, byOffset(legacy)],
+    [elf.section('.maps')?.index, byOffset(definitions)],
+  ]);
   const bySection = new Map(data.map(({ sectionIndex, spec }) => [sectionIndex, spec.name]));
   const places = {
-    mapAt: (sectionIndex: number, offset: number) => (sectionIndex === mapsIndex ? byOffset.get(offset) : undefined),
+    mapAt: (sectionIndex: number, offset: number) => mapSections.get(sectionIndex)?.get(offset),
     dataMap: (sectionIndex: number) => bySection.get(sectionIndex),
   };
   const known = new Map<number, ReadonlyMap<number, CodeReference>>();
@@ -184,12 +193,4 @@ function readVersion(elf: ElfFile): number {
     });
   }
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, elf.littleEndian);
-}
-
-function legacyMaps(offset: number): BpfError {
-  return new BpfError('EOPNOTSUPP', 'map definitions of the old kind', {
-    section: 'maps',
-    offset,
-    remedy: 'define maps in SEC(".maps") with __uint and __type, as libbpf 1.0 and later want them',
-  });
 }

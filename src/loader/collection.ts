@@ -1,7 +1,7 @@
 import { BpfError, BpfMapType, BpfProgType, errnoName } from '../base/index.js';
 import { hasSyscallWrapper } from '../host/index.js';
 import type { AttachTarget, BpfMap, BpfProgram, MapSpec, ProgramInput, Runtime } from '../runtime/index.js';
-import { ProgArrayMap } from '../runtime/index.js';
+import { isMapOfMaps, ProgArrayMap } from '../runtime/index.js';
 import type { CollectionSpec, ProgramSpec } from './collection-spec.js';
 import type { GlobalVariable, VariableStorage } from './global-variable.js';
 import { kconfigContents, type KconfigValues } from './kconfig.js';
@@ -72,6 +72,7 @@ export class Collection {
       });
       const linked = chosenPrograms(spec, options).map((program) => linker.link(program));
       for (const program of loadPrograms(spec, runtime, maps, linked)) programs.set(program.name, program);
+      fillMapsOfMaps(spec, maps);
       fillProgramArrays(spec, maps, programs);
       return new Collection(spec, maps, programs);
     } catch (error) {
@@ -105,8 +106,9 @@ export function liveMapSpec(
 }
 
 function plain(map: MapSpec): MapSpec {
-  const { name, type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId, frozen } = map;
-  return { name, type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId, frozen: frozen ?? false };
+  const { name, type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId, frozen, pinning } = map;
+  const rest = { frozen: frozen ?? false, ...(pinning === undefined ? {} : { pinning }) };
+  return { name, type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId, ...rest };
 }
 
 /** Externs that no .config has: libbpf answers them itself. */
@@ -171,6 +173,24 @@ export function programInput(spec: CollectionSpec, linked: LinkedProgram, maps: 
     functionNames,
     notes: new Map(linked.core.filter((each) => each.poisoned).map((each) => [each.insn, each.message])),
   };
+}
+
+function fillMapsOfMaps(spec: CollectionSpec, maps: ReadonlyMap<string, BpfMap>): void {
+  for (const { map: name, index, inner } of spec.mapSlots) {
+    const map = maps.get(name);
+    const target = maps.get(inner);
+    if (map === undefined || !isMapOfMaps(map) || target === undefined) continue;
+    const result = map.setMap(
+      Uint8Array.of(index & 0xff, (index >>> 8) & 0xff, (index >>> 16) & 0xff, index >>> 24),
+      target,
+    );
+    if (result !== 0) {
+      throw new BpfError(errnoName(result) ?? 'EINVAL', `map ${inner} does not fit slot ${index} of ${name}`, {
+        value: inner,
+        remedy: 'give it the parameters of the inner map in its definition, and max_entries room for the index',
+      });
+    }
+  }
 }
 
 /** Programs that are not loaded leave their slot empty, as in libbpf. */

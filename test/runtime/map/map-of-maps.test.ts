@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BpfError, BpfMapType as T, Errno, errnoName } from '../../../src/base/index.js';
+import { type BpfError, BpfMapType as T, Errno, errnoName } from '../../../src/base/index.js';
 import type { BpfMap, MapSpec } from '../../../src/runtime/map/bpf-map.js';
 import { createMap } from '../../../src/runtime/map/create-map.js';
 import { isMapOfMaps } from '../../../src/runtime/map/map-of-maps.js';

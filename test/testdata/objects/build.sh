@@ -32,6 +32,14 @@ for source in data subprograms laid_out; do
   llvm-strip-19 -g "big-endian/$source.o"
 done
 
+# Maps as before libbpf 1.0, with types and without.
+mkdir -p legacy
+for source in legacy/*.c; do
+  clang-19 -target bpf -mcpu=v3 -O2 -g -Wall -fdebug-prefix-map="$PWD=." -c "$source" -o "${source%.c}.o"
+  llvm-strip-19 -g "${source%.c}.o"
+  clang-19 -target bpf -mcpu=v3 -O2 -Wall -c "$source" -o "${source%.c}-no-btf.o"
+done
+
 for source in assembled/*.s; do
   clang-19 -target bpf -mcpu=v3 -c "$source" -o "${source%.s}.o"
 done

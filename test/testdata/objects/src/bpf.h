@@ -26,7 +26,7 @@ typedef _Bool bool;
 
 enum map_type {
 	HASH = 1, ARRAY = 2, PROG_ARRAY = 3, PERF_EVENT_ARRAY = 4, PERCPU_HASH = 5, PERCPU_ARRAY = 6,
-	STACK_TRACE = 7, LRU_HASH = 9, RINGBUF = 27,
+	STACK_TRACE = 7, LRU_HASH = 9, ARRAY_OF_MAPS = 12, HASH_OF_MAPS = 13, RINGBUF = 27,
 };
 
 static void *(*map_lookup_elem)(void *map, const void *key) = (void *)1;
