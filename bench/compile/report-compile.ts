@@ -83,7 +83,7 @@ function cellsOf(row: CompileRow, rows: readonly CompileRow[]): string[] {
   );
   const ratio = kernel === undefined ? '-' : (total(row) / total(kernel)).toFixed(2);
   const limit = engine === 'jit' ? MOST_US[size] : undefined;
-  const target = limit === undefined ? '' : atMost(limit, total(row));
+  const target = limit === undefined ? '' : atMost(limit, runnable.median);
   return [engine, String(size), String(programs), ...us, (runnable.median / size).toFixed(3), ratio, target];
 }
 
