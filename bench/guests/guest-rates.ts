@@ -2,3 +2,6 @@
 export type GuestRates =
   | { readonly host: string; readonly rounds: readonly number[] }
   | { readonly host: string; readonly unavailable: string };
+
+/** Rounds, of which the best counts: a guest shares its machine with whatever else runs there. */
+export const ROUNDS = 5;

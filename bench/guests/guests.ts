@@ -3,6 +3,7 @@ import type { BenchOptions } from '../options.js';
 import type { Report } from '../report.js';
 import { QUICK } from '../stopwatch.js';
 import type { GuestRates } from './guest-rates.js';
+import { qemuRates } from './qemu.js';
 import { v86Rates } from './v86.js';
 
 const FULL_CALLS = 200_000;
@@ -11,7 +12,7 @@ const QUICK_CALLS = 2000;
 /** How fast probes are hit in guests: real kernels under emulators. */
 export async function guests({ effort }: BenchOptions): Promise<Report> {
   const calls = effort.sampleMs === QUICK.sampleMs ? QUICK_CALLS : FULL_CALLS;
-  const rows = [...(await v86Rates(calls))];
+  const rows = [...qemuRates(calls), ...(await v86Rates(calls))];
   const lines = formatTable(
     ['one kprobe, one program', 'hits/s, best', 'worst'],
     rows.map((row) => ('rounds' in row ? measured(row.host, row.rounds) : [row.host, row.unavailable])),

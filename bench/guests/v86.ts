@@ -8,10 +8,8 @@ import { localChromium } from '../../test/browser/chromium.js';
 import { GuestPage } from '../../test/guest/v86/guest-page.js';
 import { newestState } from '../../test/guest/v86/state-file.js';
 import { V86Session } from '../../test/guest/v86/v86-session.js';
-import type { GuestRates } from './guest-rates.js';
+import { type GuestRates, ROUNDS } from './guest-rates.js';
 
-/** Rounds, of which the best counts: a guest shares its machine with whatever else runs there. */
-const ROUNDS = 5;
 const SYMBOL = '__ia32_sys_getppid';
 
 /** Makes the state that is restored here. */

@@ -7,17 +7,9 @@ import { cpioArchive, type CpioEntry } from '../../src/cli/guest/cpio-archive.js
 import { fetchGuest } from '../../src/cli/guest/fetch-guest.js';
 import { guestArch, type GuestName } from '../../src/cli/guest/guest-arch.js';
 import { StepReporter } from '../../src/cli/guest/steps.js';
-
-/** What a test boots: Debian's kernel, and an initramfs whose /init is test/guest/init. */
-export interface GuestImage {
-  readonly kernel: string;
-  /** Uncompressed cpio archive. */
-  readonly initrd: string;
-  readonly kernelPackage: string;
-}
+import { builtFolder, type GuestImage, rememberImage } from './built-image.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const built = fileURLToPath(new URL('../../.cache/guest/', import.meta.url));
 
 /**
  * Kernel and initramfs of a guest. The kernel is fetched by the product's own code if the cache lacks it; whatever fails
@@ -27,9 +19,11 @@ export async function guestImage(guest: GuestName, extra: readonly CpioEntry[] =
   const steps = new StepReporter((line) => console.warn(`${guest}: ${line}`));
   const { kernel, kernelPackage } = await fetchGuest(guestArch(guest), { steps });
   const archive = cpioArchive([...testFiles(readFileSync(buildInit(guest))), ...extra]);
-  const initrd = join(built, `initrd-${guest}-${hashOf([archive])}.cpio`);
+  const initrd = join(builtFolder, `initrd-${guest}-${hashOf([archive])}.cpio`);
   if (!existsSync(initrd)) appear(initrd, (path) => writeFileSync(path, archive));
-  return { kernel, initrd, kernelPackage };
+  const image = { kernel, initrd, kernelPackage };
+  if (extra.length === 0) rememberImage(guest, image);
+  return image;
 }
 
 function testFiles(init: Uint8Array): CpioEntry[] {
@@ -45,7 +39,7 @@ function testFiles(init: Uint8Array): CpioEntry[] {
 export function buildInit(guest: GuestName): string {
   const folder = join(here, 'init');
   const sources = readdirSync(folder).filter((name) => !name.endsWith('.md'));
-  const path = join(built, `init-${guest}-${hashOf(sources.map((name) => readFileSync(join(folder, name))))}`);
+  const path = join(builtFolder, `init-${guest}-${hashOf(sources.map((name) => readFileSync(join(folder, name))))}`);
   if (existsSync(path)) return path;
   return appear(path, (scratch) => {
     const arch = guest === 'i686' ? 'i386' : guest;
@@ -58,7 +52,7 @@ export function buildInit(guest: GuestName): string {
 
 /** Tests run in several processes: a file appears by rename. */
 function appear(path: string, write: (scratch: string) => void): string {
-  mkdirSync(built, { recursive: true });
+  mkdirSync(builtFolder, { recursive: true });
   const scratch = `${path}.${process.pid}`;
   write(scratch);
   renameSync(scratch, path);
