@@ -1,11 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
-import { type GuestRam, MappedRam, type RamView } from '../../guest/index.js';
-import { type QemuMachine, RspClient } from '../index.js';
-import { FileRam } from './file-ram.js';
-import { GuestConsole } from './guest-console.js';
-import { mapSharedFile } from './map-file.js';
-import { qemuBanks, type QemuPaths, type QemuSpec } from './qemu-arguments.js';
-import { WorkerSocket } from './worker-socket.js';
+import type { GuestRam, RamView } from '../../guest/index.js';
+import type { QemuMachine, RspClient } from '../index.js';
+import { ConnectedMachine } from './connected-machine.js';
+import type { GuestConsole } from './guest-console.js';
+import type { QemuPaths, QemuSpec } from './qemu-arguments.js';
 
 /** How long an emulator that is up may take to answer: it talks to one client at a time. */
 const CONNECT_MS = 5_000;
@@ -19,30 +16,13 @@ export class AttachedQemu implements QemuMachine {
   readonly console: GuestConsole;
   readonly ram: GuestRam;
   readonly views: readonly RamView[];
-  readonly #fd: number;
+  readonly #connected: ConnectedMachine;
   #closed = false;
 
   /** `printed` is what is known of its console so far. */
   constructor(spec: QemuSpec, paths: QemuPaths, printed = '') {
-    this.console = new GuestConsole(new WorkerSocket({ path: paths.console }, CONNECT_MS), printed);
-    try {
-      this.client = new RspClient(new WorkerSocket({ path: paths.gdb }, CONNECT_MS), { timeoutMs: 20_000 });
-      this.client.start();
-      this.#fd = openSync(paths.ram, 'r+');
-    } catch (error) {
-      this.console.close();
-      throw error;
-    }
-    const banks = qemuBanks(spec);
-    const mapped = mapSharedFile(
-      this.#fd,
-      banks.reduce((sum, { size }) => sum + size, 0),
-    );
-    this.views =
-      mapped === null
-        ? []
-        : banks.map(({ start, offset, size }) => ({ start, bytes: new Uint8Array(mapped, offset, size) }));
-    this.ram = mapped === null ? new FileRam(this.#fd, banks) : new MappedRam(this.views);
+    this.#connected = new ConnectedMachine(spec, paths, { connectMs: CONNECT_MS, printed });
+    ({ client: this.client, console: this.console, ram: this.ram, views: this.views } = this.#connected);
   }
 
   /** Lets the machine go on, and hangs up. */
@@ -54,8 +34,6 @@ export class AttachedQemu implements QemuMachine {
     } catch {
       // A host has hung up before, or the emulator is gone: there is nothing left to let go.
     }
-    this.client.close();
-    this.console.close();
-    closeSync(this.#fd);
+    this.#connected.close();
   }
 }

@@ -1,7 +1,9 @@
 // @ts-check
 // Owns one socket for a thread that waits for it with Atomics.wait. What arrives is copied to a ring in shared memory;
 // what is to be sent comes as messages. Plain JavaScript, so that it runs as a worker from the sources as well.
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 
 /** @typedef {{ path?: string, host?: string, port?: number, shared: SharedArrayBuffer, connectMs: number }} SocketData */
@@ -45,6 +47,11 @@ function deliver(bytes) {
   return bytes.subarray(size);
 }
 
+/** Whoever was to listen takes the folder along when it ends. */
+function mayAppear() {
+  return data.path === undefined || existsSync(dirname(data.path));
+}
+
 function open() {
   const socket = connect(address);
   let connected = false;
@@ -67,7 +74,7 @@ function open() {
   socket.on('data', take);
   socket.on('error', () => undefined);
   socket.on('close', () => {
-    if (!connected && Date.now() < giveUp) return void setTimeout(open, 10);
+    if (!connected && Date.now() < giveUp && mayAppear()) return void setTimeout(open, 10);
     tell(CLOSED);
     return parentPort?.close();
   });
