@@ -13,19 +13,33 @@ const STUBS = [
   ['riscv64', 'riscv64.S', ['--target=riscv64-linux-gnu', '-march=rv64g', '-mno-relax']],
 ];
 
+const RETURNS = [
+  ['x86_64', 'returns-x86_64.S', ['--target=x86_64-linux-gnu']],
+  ['arm64', 'returns-arm64.S', ['--target=aarch64-linux-gnu']],
+  ['riscv64', 'returns-riscv64.S', ['--target=riscv64-linux-gnu', '-march=rv64g', '-mno-relax']],
+  ['loongarch64', 'returns-loongarch64.S', ['--target=loongarch64-linux-gnu']],
+];
+
 const folder = mkdtempSync(join(tmpdir(), 'kscope-stubs-'));
 try {
-  const lines = STUBS.map(([name, source, flags]) => `  ${quoted(name)}:\n    '${assembled(source, flags)}',\n`);
   const text = `// Made by scripts/build-trap-stubs.mjs from stubs/*.S: do not edit.
 
 /** Code of the trap stubs, in hexadecimal; trap-stub.ts says how it is laid out. */
 export const trapStubCode = {
-${lines.join('')}} as const;
+${tableOf(STUBS)}} as const;
+
+/** What takes the place of the return trampoline in the end; return-stub.ts says how it is laid out. */
+export const returnStubCode = {
+${tableOf(RETURNS)}} as const;
 `;
   if (process.argv.includes('--print')) process.stdout.write(text);
   else writeFileSync(join(FOLDER, 'trap-stub-code.ts'), text);
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+function tableOf(stubs) {
+  return stubs.map(([name, source, flags]) => `  ${quoted(name)}:\n    '${assembled(source, flags)}',\n`).join('');
 }
 
 function assembled(source, flags) {

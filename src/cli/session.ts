@@ -21,9 +21,6 @@ export interface SessionEvent {
 
 export type SessionListener = (event: SessionEvent) => void;
 
-/** How long a machine that stays up is given to return from the calls that are followed. */
-const RETURN_NS = 10_000_000_000;
-
 /** An object loaded and attached on a host, with readers on everything it emits. */
 export class Session {
   readonly opened: OpenedHost;
@@ -80,18 +77,7 @@ export class Session {
   close(): void {
     this.#drain();
     this.machine.close();
-    if (this.opened.staysUp) this.#letCallsReturn();
     this.collection.close();
-  }
-
-  /** Calls that were followed return through a trampoline that is about to go. */
-  #letCallsReturn(): void {
-    const { kretprobes } = this.machine;
-    if (kretprobes.tasksInCalls > 0) this.host.run({ ns: RETURN_NS, until: () => kretprobes.tasksInCalls === 0 });
-    if (kretprobes.tasksInCalls === 0) return;
-    this.#io.err(
-      `kscope: ${kretprobes.tasksInCalls} tasks have not returned from the functions probed; the guest may not survive it`,
-    );
   }
 
   #drain(): void {

@@ -156,6 +156,12 @@ export interface HostText {
    * in the handler. Absent: no. Linux on arm64 says no for its own mode: its trap frame lies there.
    */
   readonly restoresStackPointer?: boolean;
+  /**
+   * `calls` tells which calls were followed and will return to the trampoline, until the function returned is called. A host
+   * that lets go of a machine which lives on sees to it that they return where they belong. Absent: machine and host end
+   * together.
+   */
+  onRelease?(calls: () => Iterable<FollowedReturn>): () => void;
   /** Asks for one instruction to be executed at regs.ip after the handler returns, then a `step` trap. */
   singleStep(frame: TrapFrame): void;
 }
@@ -172,6 +178,14 @@ export interface TrapFrame {
   readonly regs: PtRegs;
   /** True if the trap came from user mode. */
   readonly user: boolean;
+}
+
+/** A call under way whose return address was replaced by the trampoline's. */
+export interface FollowedReturn {
+  /** As `ArchReturns` identifies frames. */
+  readonly frame: bigint;
+  /** Where it belongs. */
+  readonly address: bigint;
 }
 
 /** True: handled, resume with the registers as they are now. False: not ours, the host deals with it. */

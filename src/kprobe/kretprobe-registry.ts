@@ -1,6 +1,6 @@
 import type { Arch, PtRegs } from '../arch/index.js';
-import { BpfError, hi32, lo32 } from '../base/index.js';
-import type { Host, TrapFrame } from '../host/index.js';
+import { BpfError, hi32, lo32, u64 } from '../base/index.js';
+import type { FollowedReturn, Host, TrapFrame } from '../host/index.js';
 import type { Kprobe } from './kprobe.js';
 import type { KprobeRegistry } from './kprobe-registry.js';
 import { Kretprobe, type KretprobeInstance, type KretprobeMissed, type KretprobeSpec } from './kretprobe.js';
@@ -26,7 +26,7 @@ export class KretprobeRegistry {
   readonly #task = new Int32Array(2);
   /** Return address and frame, as ArchReturns puts them. */
   readonly #frame = new Int32Array(4);
-  readonly #stopWatching: (() => void) | undefined;
+  readonly #stopWatching: readonly (() => void)[];
   #closed = false;
 
   constructor(kprobes: KprobeRegistry) {
@@ -38,7 +38,11 @@ export class KretprobeRegistry {
     this.#trampolineHi = hi32(trampoline);
     kprobes.traps.returnHandler = (frame) => this.#returned(frame);
     kprobes.traps.returnsPending = () => !this.#tasks.empty;
-    this.#stopWatching = kprobes.host.tasks.onExit?.((lo, hi) => this.#exited(lo, hi));
+    const { tasks, text } = kprobes.host;
+    this.#stopWatching = [
+      tasks.onExit?.((lo, hi) => this.#exited(lo, hi)),
+      text?.onRelease?.(() => this.#followedReturns()),
+    ].filter((stop) => stop !== undefined);
   }
 
   /** All registered return probes but those that serve other hooks, in no particular order. */
@@ -240,7 +244,17 @@ export class KretprobeRegistry {
 
   /** After `close`, tasks are watched until the last of them has left its followed calls. */
   #stopWhenDone(): void {
-    if (this.#closed && this.#tasks.empty) this.#stopWatching?.();
+    if (this.#closed && this.#tasks.empty) for (const stop of this.#stopWatching) stop();
+  }
+
+  /** Of calls that share a frame (tail calls) only the first to be entered knows where that returns to. */
+  *#followedReturns(): IterableIterator<FollowedReturn> {
+    for (const head of this.#tasks.heads()) {
+      for (let call: KretprobeInstance | null = head; call !== null; call = call.next) {
+        if (this.#isTrampoline(call.retLo, call.retHi)) continue;
+        yield { frame: u64(call.frameLo, call.frameHi), address: call.retAddr };
+      }
+    }
   }
 
   #discard(calls: TaskCalls, cause: keyof KretprobeMissed): void {

@@ -33,6 +33,11 @@ export class TaskInstances {
     this.#spare.push(calls);
   }
 
+  /** The innermost call of each task that is in one. */
+  *heads(): IterableIterator<KretprobeInstance> {
+    for (const { head } of this.#lists.values()) if (head !== null) yield head;
+  }
+
   get empty(): boolean {
     return this.#lists.empty;
   }

@@ -3,7 +3,7 @@ import type { Arch } from '../../src/arch/index.js';
 import * as archs from '../../src/arch/index.js';
 import { BpfError } from '../../src/base/index.js';
 import { findRunningKernel, openKernelImage } from '../../src/host/guest/index.js';
-import { linuxGuest, QemuHost, type QemuHostOptions } from '../../src/host/qemu/index.js';
+import { linuxGuest, QemuHost, type QemuHostOptions, type RspClient } from '../../src/host/qemu/index.js';
 import { QemuProcess } from '../../src/host/qemu/node/index.js';
 import { guestImage } from './guest-image.js';
 import { GuestSession } from './guest-session.js';
@@ -12,6 +12,9 @@ export type LinuxArch = 'x86_64' | 'arm64' | 'riscv64';
 
 /** How traps are taken: the kinds of the host, and the stub's with breakpoints as bytes. */
 export type TrapWay = 'mailbox' | 'pvpanic' | 'stub' | 'stub, bytes';
+
+/** How often a machine may be stopped in vain. */
+const STOPS = 500;
 
 /** Ways that are there on an architecture. */
 export function trapWays(arch: LinuxArch): readonly TrapWay[] {
@@ -42,16 +45,25 @@ export interface QemuLinux {
   detach(): void;
 }
 
-export async function bootQemuLinux(name: LinuxArch, way: TrapWay, cpus = 2): Promise<QemuLinux> {
+export interface BootOptions {
+  readonly cpus?: number;
+  /** Words for the kernel's command line. */
+  readonly append?: string;
+  /** A command that is under way when the host comes, and keeps all processors busy: it comes while the first is in user mode. */
+  readonly busy?: string;
+}
+
+export async function bootQemuLinux(name: LinuxArch, way: TrapWay, options: BootOptions = {}): Promise<QemuLinux> {
+  const { cpus = 2, append, busy } = options;
   const { kernel, initrd } = await guestImage(name);
-  const machine = new QemuProcess({ arch: name, kernel, initrd, cpus });
+  const machine = new QemuProcess({ arch: name, kernel, initrd, cpus, ...(append === undefined ? {} : { append }) });
   try {
     let letRun = (): void => sleep(10);
     const session = new GuestSession(machine.console, () => letRun());
     machine.client.resume();
     session.boot();
-    machine.client.interrupt();
-    machine.client.waitStop(10_000);
+    if (busy !== undefined) session.start(busy);
+    stop(machine, busy !== undefined);
     const { symbols, btf } = findRunningKernel(machine.ram, openKernelImage(readFileSync(kernel)));
     const host = new QemuHost({
       machine,
@@ -75,6 +87,27 @@ export async function bootQemuLinux(name: LinuxArch, way: TrapWay, cpus = 2): Pr
     machine.close();
     throw error;
   }
+}
+
+/** Stops the machine, `inUserMode`: its first processor there. */
+function stop({ client }: QemuProcess, inUserMode: boolean): void {
+  for (let i = 0; i < STOPS; i++) {
+    sleep(inUserMode ? 5 + (i % 7) : 0);
+    client.interrupt();
+    client.waitStop(10_000);
+    if (!inUserMode || isInUserMode(client)) return;
+    client.resume();
+  }
+  throw new Error(`stopped ${STOPS} times, never in user mode`);
+}
+
+/** By the half that its first processor's program counter is in. */
+function isInUserMode(client: RspClient): boolean {
+  const [first = ''] = client.threads();
+  const registers = client.readRegisters();
+  const pc = registers.get('rip') ?? registers.get('pc');
+  if (pc === undefined) throw new Error('the stub tells no program counter');
+  return ((client.registerOf(first, pc)[7] ?? 0) & 0x80) === 0;
 }
 
 function kind(way: TrapWay): Pick<QemuHostOptions, 'trap' | 'breakpoints'> {

@@ -14,7 +14,6 @@ import { kernelUnpackers } from '../guest/unpackers.js';
 import type { CliIo } from '../io.js';
 import type { TrapKind } from './host-spec.js';
 import type { OpenedHost } from './opened-host.js';
-import { stopInKernel } from './stop-in-kernel.js';
 
 export interface QemuOptions {
   readonly guest: GuestName;
@@ -25,6 +24,7 @@ export interface QemuOptions {
 /** A guest's traps are served while it runs: rings are drained now and then. */
 const SLICE = 100_000_000n;
 const BOOT_MS = 120_000;
+const STOP_MS = 10_000;
 /** Those that can be probed. */
 const ARCHES: Readonly<Partial<Record<GuestName, Arch>>> = { x86_64, arm64, riscv64 };
 
@@ -41,7 +41,6 @@ export async function openQemu(options: QemuOptions, io: CliIo): Promise<OpenedH
   const started = attach(options.guest, steps) ?? (await boot(options, steps, io));
   try {
     const kernel = await steps.run('find the kernel in the guest', () => Promise.resolve(findKernel(started)));
-    await stopInKernel(started.machine.client, kernel.symbols);
     return hostOf(options, started, kernel);
   } catch (error) {
     started.machine.close();
@@ -64,6 +63,7 @@ async function boot({ guest, cpus = 1 }: QemuOptions, steps: StepReporter, io: C
   return { machine, spec, attached: false };
 }
 
+/** Past its boot, standing still. */
 async function bootMachine(spec: QemuSpec, signal: AbortSignal): Promise<QemuProcess> {
   const machine = new QemuProcess(spec);
   try {
@@ -80,7 +80,9 @@ async function bootMachine(spec: QemuSpec, signal: AbortSignal): Promise<QemuPro
         setTimeout(resolve, 20);
       });
     }
-    return machine;
+    machine.client.interrupt();
+    if (machine.client.waitStop(STOP_MS) !== null) return machine;
+    throw new BpfError('ETIMEDOUT', 'stopping the guest', { remedy: 'its gdb stub does not answer' });
   } catch (error) {
     machine.close();
     throw error;
@@ -113,7 +115,6 @@ function hostOf(
     host,
     sim: null,
     slice: SLICE,
-    staysUp: attached,
     programs: new Map(),
     close: () => {
       if (attached) host.detach();

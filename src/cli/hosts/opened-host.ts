@@ -8,8 +8,6 @@ export interface OpenedHost {
   readonly sim: SimHost | null;
   /** Nanoseconds it runs between two drains of the rings. */
   readonly slice: bigint;
-  /** The machine goes on when the command is done: nothing of ours may be left in it. */
-  readonly staysUp: boolean;
   /** Symbols of user programs, by the path of their file. */
   readonly programs: ReadonlyMap<string, SymbolTable>;
   /** Gives the host back: ends it, or lets a machine that was up before go on. */

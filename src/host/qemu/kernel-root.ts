@@ -18,10 +18,10 @@ export function kernelRootOf(
   context: () => TrapContext,
 ): () => number {
   const inForce = traps.root(control.cpu);
-  const own = traps.kernelRoot(control.cpu, (name) => {
+  const own = traps.kernelRoot(control.cpu, (name, at) => {
     const address = symbols.lookup(name)?.address;
     if (address === undefined) return null;
-    const physical = tables.translate(inForce, lo32(address), hi32(address), PageAccess.read);
+    const physical = tables.translate(at, lo32(address), hi32(address), PageAccess.read);
     return physical === NO_PAGE ? null : physical;
   });
   if (own !== null) return () => own;

@@ -21,6 +21,7 @@ import { QemuText } from './qemu-text.js';
 import { reservedRoom } from './reserved-room.js';
 import type { RspStop } from './rsp/rsp-stop-reply.js';
 import { TrapContext } from './trap-context.js';
+import { freeRoom, linkReturnStub } from './traps/return-stub.js';
 import { MailboxTraps } from './traps/mailbox-traps.js';
 import { StubTraps } from './traps/stub-traps.js';
 import { trapArchOf } from './traps/trap-archs.js';
@@ -94,6 +95,8 @@ export class QemuHost implements DrivenHost {
   readonly #control: MachineControl;
   readonly #engine: TrapEngine;
   readonly #settle: () => void;
+  readonly #returnStub: string;
+  readonly #room: ExecRoom | null;
   #closed = false;
   #oopsSearched = 0;
   #oops: { readonly message: string } | null = null;
@@ -116,7 +119,9 @@ export class QemuHost implements DrivenHost {
     const root = kernelRootOf(traps, tables, options.symbols, control, () => this.context);
     this.context = new TrapContext(root);
     this.memory = new QemuMemory(options.machine.ram, tables, this.context);
-    const room = this.#room(options, traps, trap);
+    this.#returnStub = traps.returns;
+    const room = this.#roomOf(options, traps, trap);
+    this.#room = room;
     const stubBreakpoints = trap === 'stub' && options.breakpoints !== 'bytes';
     this.text = new QemuText({
       arch: this.arch,
@@ -157,7 +162,7 @@ export class QemuHost implements DrivenHost {
       const site = this.symbols.lookup(traps.handler.symbol)?.address ?? null;
       if (!stubBreakpoints && site === null) throw missing(`the kernel has no ${traps.handler.symbol}`);
       if (room !== null) this.text.placeTrampoline(room.address + BigInt(TrapStub.trampoline));
-      this.#engine = new StubTraps({ ...common, handler: stubBreakpoints ? null : site });
+      this.#engine = new StubTraps({ ...common, room, handler: stubBreakpoints ? null : site });
     } else {
       const code = traps.stubs[trap];
       if (code === undefined) throw missing(`${trap} traps are not there for ${this.arch.name}`);
@@ -226,12 +231,15 @@ export class QemuHost implements DrivenHost {
     }
   }
 
-  /** Takes out of the guest what was put there, and lets it go on without us. Probes must be gone. */
+  /**
+   * Takes out of the guest what was put there, and lets it go on without us. Probes must be gone. Calls that were followed
+   * and have not returned yet do so by themselves; code for that stays in the room.
+   */
   detach(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#control.halt();
-    this.#engine.remove();
+    this.#engine.remove(() => this.#leaveReturns());
     this.#control.client.physicalMemory(false);
     this.#control.client.detach();
   }
@@ -242,7 +250,31 @@ export class QemuHost implements DrivenHost {
     this.#machine.close();
   }
 
-  #room(options: QemuHostOptions, traps: TrapArch, trap: QemuTrapKind): ExecRoom | null {
+  /** No trap is under way, and the machine stands still. */
+  #leaveReturns(): void {
+    const calls = this.text.followedReturns;
+    if (this.#room === null || calls.length === 0) return;
+    const stub = linkReturnStub(this.#returnStub, calls, this.#room);
+    if (stub !== null && this.text.write(this.#room.address, stub)) return;
+    throw new BpfError('ENOMEM', 'letting go of a guest with followed calls under way', {
+      value: calls.length,
+      remedy: 'the room is too small to note where they return to: wait for them first',
+    });
+  }
+
+  /** Executable memory that is free, or null where none was asked for. */
+  #roomOf(options: QemuHostOptions, traps: TrapArch, trap: QemuTrapKind): ExecRoom | null {
+    const all = this.#wholeRoom(options, traps, trap);
+    if (all === null) return null;
+    const room = freeRoom(this.memory, all);
+    if (room.size > RESERVED) return room;
+    throw new BpfError('ENOMEM', 'making room for probes in the guest', {
+      value: `${all.size} bytes`,
+      remedy: 'all of it is left to followed calls that have not returned: start the guest anew',
+    });
+  }
+
+  #wholeRoom(options: QemuHostOptions, traps: TrapArch, trap: QemuTrapKind): ExecRoom | null {
     if (options.execRoom !== undefined) return options.execRoom;
     if (options.room === undefined || traps.room === null) return null;
     const text = this.symbols.lookup('_stext') ?? this.symbols.lookup('_text');

@@ -1,6 +1,6 @@
 import type { Arch } from '../../arch/index.js';
 import { BpfError, hi32, lo32 } from '../../base/index.js';
-import type { HostText, SymbolTable, TrapFrame, TrapHandler } from '../index.js';
+import type { FollowedReturn, HostText, SymbolTable, TrapFrame, TrapHandler } from '../index.js';
 import { NO_PAGE } from '../guest/index.js';
 import { ExecAllocator, type ExecRoom } from './exec-room.js';
 import type { MachineControl } from './machine-control.js';
@@ -49,6 +49,7 @@ export class QemuText implements HostText {
   readonly #ranges: readonly { readonly from: bigint; readonly to: bigint; readonly why: string }[];
   readonly #trapPath: ReadonlySet<string>;
   readonly #canStep: boolean;
+  readonly #followed = new Set<() => Iterable<FollowedReturn>>();
   #handler: TrapHandler | null = null;
   #stepping = false;
   /** Set by whoever delivers traps. */
@@ -100,6 +101,18 @@ export class QemuText implements HostText {
 
   setTrapHandler(handler: TrapHandler | null): void {
     this.#handler = handler;
+  }
+
+  onRelease(calls: () => Iterable<FollowedReturn>): () => void {
+    this.#followed.add(calls);
+    return () => {
+      this.#followed.delete(calls);
+    };
+  }
+
+  /** Calls that were followed and are still under way. */
+  get followedReturns(): readonly FollowedReturn[] {
+    return [...this.#followed].flatMap((calls) => [...calls()]);
   }
 
   singleStep(_frame: TrapFrame): void {

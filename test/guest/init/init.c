@@ -5,6 +5,7 @@
  *                           carries task << 24 | sequence; every EVERYth turn executes a breakpoint of its own
  *   names N                 opens /names/0 ... /names/N-1, none of which is there
  *   hot N [CPUS]            getppid() N times in each task
+ *   think N [CPUS]          the same, with some work of its own before each
  *   break N [CPUS]          N user-mode breakpoints in each task
  *   fork N | exec N         N children that exit at once, or run this program anew
  *   kprobe TEXT             appends a line to kprobe_events;   enable 0|1   turns all of its events
@@ -90,6 +91,15 @@ static void work_hot(word turns, word every)
 	for (word i = 0; i < turns; i++) {
 		sys(NR_getppid, 0, 0, 0, 0);
 		bump(CALLS);
+	}
+}
+
+static void work_think(word turns, word every)
+{
+	for (word i = 0; i < turns; i++) {
+		for (volatile int n = 0; n < 50000; n++)
+			continue;
+		work_hot(1, every);
 	}
 }
 
@@ -327,6 +337,7 @@ static word obey(char *line)
 {
 	if (starts_with(line, "open ")) in_tasks(work_open, line + 5);
 	else if (starts_with(line, "hot ")) in_tasks(work_hot, line + 4);
+	else if (starts_with(line, "think ")) in_tasks(work_think, line + 6);
 	else if (starts_with(line, "break ")) in_tasks(work_break, line + 6);
 	else if (starts_with(line, "names ")) open_names(line + 6);
 	else if (starts_with(line, "fork ")) make_children(line + 5, 0);

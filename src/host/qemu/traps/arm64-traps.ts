@@ -1,12 +1,15 @@
 import { Arm64Tables } from '../../guest/index.js';
 import type { CpuRegisters } from '../rsp/cpu-registers.js';
-import { trapStubCode } from './trap-stub-code.js';
+import { returnStubCode, trapStubCode } from './trap-stub-code.js';
 import type { TrapArch } from './trap-arch.js';
 
 const LARGE = 0x20_0000n;
 /** How far `b` reaches, less the size of any text. */
 const REACH = 0x600_0000n;
 const PSTATE_SLOT = 33;
+
+/** While a program runs, a table that maps nothing but the way into the kernel is in force; the kernel's lies behind it. */
+const TRAMP_SWAPPER_OFFSET = 2 * 4096;
 
 /** Words of instructions whose effect depends on where they stand: [mask, value]. */
 const MOVES_PC: readonly (readonly [number, number])[] = [
@@ -33,12 +36,17 @@ export const arm64Traps: TrapArch = {
   isUser: (regs) => (regs.lo(PSTATE_SLOT) & 0xf) === 0,
   root: (cpu) => tableAddress(cpu.get('TTBR0_EL1')),
   postedRoot: (lo, hi) => ((lo & ~0xfff) >>> 0) + (hi & 0xffff) * 2 ** 32,
-  kernelRoot: (cpu) => tableAddress(cpu.get('TTBR1_EL1')),
+  kernelRoot(cpu, physicalOf) {
+    const inForce = tableAddress(cpu.get('TTBR1_EL1'));
+    const swapper = inForce + TRAMP_SWAPPER_OFFSET;
+    return physicalOf('_stext', inForce) === null && physicalOf('_stext', swapper) !== null ? swapper : inForce;
+  },
   tables: (ram, cpu) => new Arm64Tables(ram, addressBits(cpu)),
   takesInterrupts: (cpu) => (cpu.get('cpsr') & 0x80n) === 0n,
   current: (cpu) => (cpu.has('SP_EL0') ? cpu.get('SP_EL0') : null),
   postsCurrent: () => true,
   stubs: { mailbox: trapStubCode.arm64 },
+  returns: returnStubCode.arm64,
   stubParameter: () => 0n,
   handler: {
     symbol: 'brk_handler',

@@ -1,4 +1,5 @@
 import { Loongarch64Tables, NO_PAGE } from '../../guest/index.js';
+import { returnStubCode } from './trap-stub-code.js';
 import type { TrapArch } from './trap-arch.js';
 
 const PRMD_SLOT = 36;
@@ -22,6 +23,7 @@ export const loongarch64Traps: TrapArch = {
   current: (cpu) => cpu.get('r2'),
   postsCurrent: () => false,
   stubs: {},
+  returns: returnStubCode.loongarch64,
   stubParameter: () => 0n,
   handler: {
     symbol: 'do_bp',

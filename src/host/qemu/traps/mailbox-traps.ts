@@ -101,8 +101,8 @@ export class MailboxTraps implements TrapEngine {
     if (!this.#context.active) this.#hook.drain();
   }
 
-  remove(): void {
-    this.#hook.remove();
+  remove(last: () => void): void {
+    this.#hook.remove(last);
   }
 
   #runOn(ms: number): void {

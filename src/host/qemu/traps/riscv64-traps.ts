@@ -1,7 +1,7 @@
 import { parseSatp, Riscv64Tables } from '../../guest/index.js';
 import type { CpuRegisters } from '../rsp/cpu-registers.js';
 import { memberOffset } from './member-offset.js';
-import { trapStubCode } from './trap-stub-code.js';
+import { returnStubCode, trapStubCode } from './trap-stub-code.js';
 import type { TrapArch } from './trap-arch.js';
 
 const LARGE = 0x20_0000n;
@@ -38,14 +38,15 @@ export const riscv64Traps: TrapArch = {
     cpu.set(SSTATUS, on ? status | BigInt(SIE) : status & ~BigInt(SIE));
   },
   isUser: (regs) => (regs.lo(STATUS_SLOT) & SPP) === 0,
-  root: (cpu) => parseSatp(cpu.get('satp'))?.root ?? -1,
+  root: rootOf,
   postedRoot: (lo, hi) => ((lo >>> 0) + (hi & 0xfff) * 2 ** 32) * 4096,
-  kernelRoot: (_cpu, physicalOf) => physicalOf('swapper_pg_dir'),
+  kernelRoot: (cpu, physicalOf) => physicalOf('swapper_pg_dir', rootOf(cpu)),
   tables: (ram, cpu) => new Riscv64Tables(ram, levels(cpu)),
   takesInterrupts: (cpu) => cpu.has(SSTATUS) && (cpu.get(SSTATUS) & BigInt(SIE)) !== 0n,
   current: (cpu) => cpu.get('tp'),
   postsCurrent: () => true,
   stubs: { mailbox: trapStubCode.riscv64 },
+  returns: returnStubCode.riscv64,
   stubParameter({ btf }) {
     const offset = memberOffset(btf, 'task_struct', 'thread_info.cpu');
     return offset === null ? null : BigInt(offset);
@@ -104,4 +105,8 @@ function isMovable(low: number): boolean {
   if ((low & 3) === 1) return ![5, 6, 7].includes(function3);
   // c.jr, c.jalr, c.ebreak: no second register.
   return !((low & 3) === 2 && function3 === 4 && ((low >>> 2) & 31) === 0);
+}
+
+function rootOf(cpu: CpuRegisters): number {
+  return parseSatp(cpu.get('satp'))?.root ?? -1;
 }

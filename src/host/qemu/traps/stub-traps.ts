@@ -1,5 +1,6 @@
 import type { Arch } from '../../../arch/index.js';
 import { hi32, lo32, u64 } from '../../../base/index.js';
+import type { ExecRoom } from '../exec-room.js';
 import type { MachineControl } from '../machine-control.js';
 import { FrameInMemory, QemuTrapFrame, readWord } from '../qemu-frame.js';
 import type { QemuMemory } from '../qemu-memory.js';
@@ -8,7 +9,7 @@ import type { RspStop } from '../rsp/rsp-stop-reply.js';
 import type { TrapContext } from '../trap-context.js';
 import type { TrapArch, TrapFacts } from './trap-arch.js';
 import type { TrapEngine } from './trap-engine.js';
-import { TrapPath } from './trap-path.js';
+import { type CodeRange, TrapPath } from './trap-path.js';
 
 /** How gdb numbers the stop at a breakpoint. */
 const SIGTRAP = 5;
@@ -21,6 +22,8 @@ export interface StubTrapsOptions {
   readonly memory: QemuMemory;
   readonly text: QemuText;
   readonly context: TrapContext;
+  /** Where slots are. */
+  readonly room: ExecRoom | null;
   /** Where the guest's own handler of breakpoint traps begins, if breakpoints are bytes; null: they are the stub's. */
   readonly handler: bigint | null;
 }
@@ -34,8 +37,7 @@ export class StubTraps implements TrapEngine {
   readonly #o: StubTrapsOptions;
   readonly #frame: QemuTrapFrame;
   readonly #inMemory: FrameInMemory;
-  /** Null where breakpoints are the stub's: a CPU that met one stands at it. */
-  readonly #path: TrapPath | null;
+  readonly #path: TrapPath;
   readonly #served: number[];
 
   constructor(options: StubTrapsOptions) {
@@ -45,7 +47,7 @@ export class StubTraps implements TrapEngine {
     const { control, traps } = options;
     this.#served = control.threads.map(() => 0);
     const way = { control, traps, runOn: (ms: number) => this.#runOn(ms), served: (cpu: number) => this.#served[cpu] };
-    this.#path = options.handler === null ? null : new TrapPath(way, options.facts.symbols);
+    this.#path = new TrapPath(way, options.facts.symbols, rangesOf(options.room));
     if (options.handler !== null) this.#stopAt(options.handler, true);
   }
 
@@ -74,11 +76,17 @@ export class StubTraps implements TrapEngine {
   }
 
   drain(): void {
-    if (!this.#o.context.active) this.#path?.drain();
+    // Where breakpoints are the stub's, a CPU that met one stands at it: nothing is ever on its way.
+    if (this.#o.handler !== null && !this.#o.context.active) this.#path.drain();
   }
 
-  remove(): void {
-    if (this.#o.handler !== null) this.#stopAt(this.#o.handler, false);
+  remove(last: () => void): void {
+    const { handler } = this.#o;
+    this.#path.whenClear(() => {
+      if (handler !== null) this.#stopAt(handler, false);
+      last();
+      return true;
+    });
   }
 
   #runOn(ms: number): void {
@@ -190,4 +198,8 @@ export class StubTraps implements TrapEngine {
     if (on) client.insertBreakpoint(address, size);
     else client.removeBreakpoint(address, size);
   }
+}
+
+function rangesOf(room: ExecRoom | null): CodeRange[] {
+  return room === null ? [] : [{ from: room.address, to: room.address + BigInt(room.size) }];
 }

@@ -21,9 +21,9 @@ export interface TrapArch {
   postedRoot(lo: number, hi: number): number;
   /**
    * Physical address of the kernel's own top table, if it has one that outlives all programs; null: the one in force must
-   * do. `physicalOf` finds a symbol by the tables in force.
+   * do. While a program runs that may lack the kernel. `physicalOf` finds a symbol by the tables at `root`.
    */
-  kernelRoot(cpu: CpuRegisters, physicalOf: (symbol: string) => number | null): number | null;
+  kernelRoot(cpu: CpuRegisters, physicalOf: (symbol: string, root: number) => number | null): number | null;
   tables(ram: GuestRam, cpu: CpuRegisters): PageTables;
   /** Whether the CPU takes interrupts: then it is in no trap. */
   takesInterrupts(cpu: CpuRegisters): boolean;
@@ -35,6 +35,8 @@ export interface TrapArch {
   readonly room: RoomArch | null;
   /** Code of the stubs by kind of trap. */
   readonly stubs: { readonly mailbox?: string; readonly pvpanic?: string };
+  /** Code that takes the place of the return trampoline when the guest is let go. */
+  readonly returns: string;
   /** The stub's parameter; null where what it comes from is not known. */
   stubParameter(facts: TrapFacts): bigint | null;
 }

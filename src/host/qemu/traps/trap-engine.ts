@@ -12,6 +12,9 @@ export interface TrapEngine {
   readonly waitMs: number;
   /** Returns when no CPU is on the way to a trap any more. */
   drain(): void;
-  /** Takes out of the guest what was put there to take traps. The machine stands still; no breakpoints are left. */
-  remove(): void;
+  /**
+   * Takes out of the guest what was put there to take traps, at a moment when no trap is under way, and calls `last` before
+   * the machine goes on. The machine stands still; no breakpoints are left.
+   */
+  remove(last: () => void): void;
 }

@@ -36,7 +36,8 @@ export class TrapHook {
     if (jump === null) throw unhookable(traps, `the room at ${hex64(room.address)} is out of its reach`);
     const prologue = this.#prologue(jump.length);
     this.#original = prologue.slice(0, jump.length);
-    const own = { from: room.address, to: room.address + BigInt(TrapStub.size) };
+    // Slots too: they end in a breakpoint.
+    const own = { from: room.address, to: room.address + BigInt(room.size) };
     this.#path = new TrapPath(options, options.facts.symbols, [own]);
     const parameter = traps.stubParameter(options.facts);
     if (parameter === null)
@@ -54,9 +55,13 @@ export class TrapHook {
     this.#path.drain();
   }
 
-  /** Gives the guest its handler back. The machine stands still. */
-  remove(): void {
-    this.#path.whenClear(() => this.#o.text.write(this.#site, this.#original));
+  /** Gives the guest its handler back, when no CPU is on its way to or from the stub, or in a slot; then calls `last`. */
+  remove(last: () => void): void {
+    this.#path.whenClear(() => {
+      this.#o.text.write(this.#site, this.#original);
+      last();
+      return true;
+    });
   }
 
   /** The first instructions of the guest's handler that make room for `length` bytes. */

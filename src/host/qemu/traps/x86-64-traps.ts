@@ -2,11 +2,13 @@ import { decodeInsn, X86Insn, X86Slot } from '../../../arch/index.js';
 import { X86_64Tables } from '../../guest/index.js';
 import type { SymbolTable } from '../../index.js';
 import type { CpuRegisters } from '../rsp/cpu-registers.js';
-import { trapStubCode } from './trap-stub-code.js';
+import { returnStubCode, trapStubCode } from './trap-stub-code.js';
 import type { TrapArch } from './trap-arch.js';
 
 const CR4_LA57 = 1n << 12n;
 const LARGE = 0x20_0000n;
+/** With CONFIG_PAGE_TABLE_ISOLATION a program has two top tables in a row, the kernel's before its own. */
+const PROGRAM_AND_KERNEL = 2 * 4096;
 const JUMP_LENGTH = 5;
 const insn = new X86Insn();
 
@@ -32,9 +34,17 @@ export const x86_64Traps: TrapArch = {
     regs.set(X86Slot.orig_ax, -1, -1);
   },
   isUser: (regs) => (regs.lo(X86Slot.cs) & 3) === 3,
-  root: (cpu) => Number(cpu.get('cr3') & 0xf_ffff_ffff_f000n),
+  root: rootOf,
   postedRoot: (lo, hi) => ((lo & ~0xfff) >>> 0) + (hi & 0xf_ffff) * 2 ** 32,
-  kernelRoot: (_cpu, physicalOf) => physicalOf('init_top_pgt') ?? physicalOf('swapper_pg_dir'),
+  kernelRoot(cpu, physicalOf) {
+    const inForce = rootOf(cpu);
+    const kernels = inForce - (inForce % PROGRAM_AND_KERNEL);
+    for (const root of [inForce, kernels]) {
+      const own = physicalOf('init_top_pgt', root) ?? physicalOf('swapper_pg_dir', root);
+      if (own !== null) return own;
+    }
+    return null;
+  },
   tables: (ram, cpu) => new X86_64Tables(ram, hasFiveLevels(cpu) ? 5 : 4),
   takesInterrupts: (cpu) => (cpu.get('eflags') & 0x200n) !== 0n,
   current(cpu, { symbols }) {
@@ -43,6 +53,7 @@ export const x86_64Traps: TrapArch = {
   },
   postsCurrent: ({ symbols }) => currentTask(symbols) !== undefined,
   stubs: { mailbox: trapStubCode.x86_64, pvpanic: trapStubCode['x86_64-pvpanic'] },
+  returns: returnStubCode.x86_64,
   stubParameter: ({ symbols }) => currentTask(symbols) ?? 0n,
   handler: {
     symbol: 'exc_int3',
@@ -80,6 +91,10 @@ export const x86_64Traps: TrapArch = {
     entry: (address) => [(address % 2 ** 32) | 0xe3 | 0, Math.floor(address / 2 ** 32)],
   },
 };
+
+function rootOf(cpu: CpuRegisters): number {
+  return Number(cpu.get('cr3') & 0xf_ffff_ffff_f000n);
+}
 
 /** Offset in per-CPU memory of the current task: a variable of its own, and since 6.2 the first field of pcpu_hot. */
 function currentTask(symbols: SymbolTable): bigint | undefined {
