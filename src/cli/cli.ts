@@ -1,6 +1,7 @@
 import { BpfError } from '../base/index.js';
 import { doctor } from './commands/doctor.js';
 import { guestUp } from './commands/guest-up.js';
+import { iter } from './commands/iter.js';
 import { list } from './commands/list.js';
 import { mapDump } from './commands/map-dump.js';
 import { plugin } from './commands/plugin.js';
@@ -26,6 +27,7 @@ const COMMANDS: readonly (readonly [words: string, command: Command])[] = [
   ['plugin', plugin],
   ['list', list],
   ['map dump', mapDump],
+  ['iter', iter],
   ['guest up', guestUp],
   ['doctor', doctor],
 ];

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly duration: bigint | undefined;
   /** Samples a second of each CPU, for perf_event programs. */
   readonly frequency: number;
+  /** Map whose elements `iter/bpf_map_elem` programs walk. */
+  readonly map: string | undefined;
   /** Global variables to set before load, as `name`, `text`. */
   readonly variables: readonly (readonly [name: string, text: string])[];
 }
@@ -30,6 +32,7 @@ export const RUN_OPTIONS = {
   cpus: { type: 'string' },
   duration: { type: 'string' },
   frequency: { type: 'string' },
+  map: { type: 'string' },
   set: { type: 'string', multiple: true },
   json: { type: 'boolean', short: 'j' },
 } as const;
@@ -54,6 +57,7 @@ export function runOptions(file: string, values: RunValues): RunOptions {
     cpus,
     duration: secondsOption('duration', values.duration),
     frequency: frequencyOption(values.frequency),
+    map: values.map,
     variables: (values.set ?? []).map(assignment),
   };
 }

@@ -3,11 +3,19 @@ import type { Btf, BtfValue } from '../btf/index.js';
 import type { DrivenHost } from '../host/index.js';
 import { Collection, type CollectionProgram, CollectionSpec } from '../loader/index.js';
 import { Machine } from '../machine/index.js';
-import { eventDecoder, inferEventType, PerfEventArrayMap, type ProgramFault, RingBufferMap } from '../runtime/index.js';
+import {
+  type BpfMap,
+  eventDecoder,
+  inferEventType,
+  PerfEventArrayMap,
+  type ProgramFault,
+  RingBufferMap,
+} from '../runtime/index.js';
 import type { OpenedHost } from './hosts/opened-host.js';
 import type { CliIo } from './io.js';
 import type { RunOptions } from './run-options.js';
 import { setVariables } from './set-variables.js';
+import { UsageError } from './usage-error.js';
 
 /** One record a program emitted. */
 export interface SessionEvent {
@@ -17,6 +25,13 @@ export interface SessionEvent {
   readonly type: string | undefined;
   readonly value: BtfValue | undefined;
   readonly data: Uint8Array;
+}
+
+/** What one program on an iterator wrote. */
+export interface IterText {
+  readonly program: string;
+  readonly target: string;
+  readonly text: string;
 }
 
 export type SessionListener = (event: SessionEvent) => void;
@@ -74,6 +89,20 @@ export class Session {
     if (oops !== null) throw new BpfError('EIO', `the kernel of host ${this.host.name} gave up: ${oops.message}`);
   }
 
+  /** What the programs on iterators write now, in the order of the object. */
+  *iterators(): Generator<IterText, void, undefined> {
+    for (const link of this.machine.links) {
+      const { target, program } = link;
+      if (target.kind !== 'iter') continue;
+      const file = link.openIter();
+      try {
+        yield { program: program.name, target: target.target, text: file.text() };
+      } finally {
+        file.close();
+      }
+    }
+  }
+
   close(): void {
     this.#drain();
     this.machine.close();
@@ -97,12 +126,21 @@ export class Session {
 
   #attach({ name, program, attach, section }: CollectionProgram): void {
     try {
-      this.machine.attach(program, attach, { frequency: this.#options.frequency });
+      this.machine.attach(program, attach, { frequency: this.#options.frequency, ...this.#walkedMap() });
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
       this.#io.err(`kscope: cannot attach ${name} (${section})`);
       throw error;
     }
+  }
+
+  /** The map that is named for iterators over elements. */
+  #walkedMap(): { map?: BpfMap } {
+    const { map: name } = this.#options;
+    if (name === undefined) return {};
+    const map = this.collection.maps.get(name);
+    if (map !== undefined) return { map };
+    throw new UsageError(`--map: no map "${name}"; there are: ${[...this.collection.maps.keys()].join(', ')}`);
   }
 
   #openReaders(listener: SessionListener): void {

@@ -1,4 +1,5 @@
 import { BpfError } from '../base/index.js';
+import type { IterFile } from '../iter/index.js';
 import type { AttachTarget, BpfProgram, LedgerRow, LedgerSource } from '../runtime/index.js';
 import {
   addAccounts,
@@ -69,6 +70,16 @@ export class Link implements LedgerSource {
       cookie: this.#options.cookie ?? 0n,
       state: this.#attached === null ? 'detached' : this.#paused ? 'paused' : 'attached',
     };
+  }
+
+  /**
+   * BPF_ITER_CREATE: a file whose bytes are what the program writes; it ends with the link. EINVAL where this is no link to
+   * an iterator.
+   */
+  openIter(): IterFile {
+    const attached = this.#need('opening');
+    if (attached.open !== undefined) return attached.open();
+    throw new BpfError('EINVAL', `opening ${this.#hook.name}`, { remedy: 'only links to iterators have files' });
   }
 
   /** Takes the program off the hook without giving its place up; what happens meanwhile is not counted as seen. */

@@ -1,4 +1,5 @@
 import type { Host } from '../host/index.js';
+import type { IterOptions } from '../iter/index.js';
 import type { KprobeEvents, KprobeRegistry, KretprobeRegistry, UprobeRegistry } from '../kprobe/index.js';
 import {
   openPerfBuffer,
@@ -32,7 +33,7 @@ import { Registries } from './registries.js';
 import { resolveTarget } from './resolve-target.js';
 import { RingAccounts } from './ring-accounts.js';
 
-export interface AttachOptions extends SamplingOptions {
+export interface AttachOptions extends SamplingOptions, IterOptions {
   /** What bpf_get_attach_cookie answers; default 0. */
   readonly cookie?: bigint;
 }

@@ -9,6 +9,7 @@ import {
   UprobeRegistry,
 } from '../kprobe/index.js';
 import type { Uprobes } from './hooks/uprobe-hook.js';
+import { Iterators } from '../iter/index.js';
 import { PerfEvents } from '../perf/index.js';
 import { RawTracepoints } from '../rawtp/index.js';
 import type { Runtime } from '../runtime/index.js';
@@ -28,6 +29,7 @@ interface Kprobes {
 export class Registries {
   readonly host: Host;
   readonly perf: PerfEvents;
+  readonly iterators: Iterators;
   readonly #runtime: Runtime;
   #tracepoints: TracepointRegistry | null = null;
   #rawTracepoints: RawTracepoints | null = null;
@@ -39,6 +41,7 @@ export class Registries {
     this.#runtime = runtime;
     this.host = runtime.host;
     this.perf = new PerfEvents(runtime);
+    this.iterators = new Iterators(runtime);
   }
 
   get tracepoints(): TracepointRegistry {

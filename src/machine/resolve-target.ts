@@ -1,8 +1,10 @@
 import { BpfAttachType, BpfError, BpfProgType } from '../base/index.js';
 import { type Host, nearestNames, syscallFunction, whyNoFunction } from '../host/index.js';
+import type { IterOptions } from '../iter/index.js';
 import type { KprobePlace } from '../kprobe/index.js';
 import type { AttachTarget, BpfProgram, Runtime } from '../runtime/index.js';
 import type { Hook } from './hooks/hook.js';
+import { iterHook } from './hooks/iter-hook.js';
 import { kprobeHook, kprobeMultiHook, kretprobeHook } from './hooks/kprobe-hook.js';
 import { perfHook, type SamplingOptions } from './hooks/perf-hook.js';
 import { uprobeHook, usdtHook } from './hooks/uprobe-hook.js';
@@ -56,7 +58,7 @@ export function resolveTarget(
   registries: Registries,
   program: BpfProgram,
   target: AttachTarget,
-  sampling: SamplingOptions,
+  options: SamplingOptions & IterOptions,
 ): Hook {
   if (target.kind === 'other') throw noTarget(program, target);
   if (isAbsent(target)) throw notSupported(program, target);
@@ -68,7 +70,7 @@ export function resolveTarget(
     case 'tp_btf':
       return rawTracepoint(registries, program, target);
     case 'perf_event':
-      return perfHook(registries.perf, sampling);
+      return perfHook(registries.perf, options);
     case 'kprobe_multi':
       return manyProbes(registries, target);
     case 'uprobe':
@@ -84,7 +86,7 @@ export function resolveTarget(
     case 'fmod_ret':
       return trampolineHook(registries.kprobes.trampolines, target.kind, target.name);
     case 'iter':
-      throw notSupported(program, target);
+      return iterHook(registries.iterators, target.target, options);
     default:
       return probe(runtime.host, registries, program, target);
   }

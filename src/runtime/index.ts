@@ -20,6 +20,7 @@ export { BpfRuntime, DEFAULT_BUDGET, type BpfRuntimeOptions } from './bpf-runtim
 export { chooseEngine, type EngineChoice } from './choose-engine.js';
 export { createInterpreter } from './interp/interpreter.js';
 export * from './jit/index.js';
+export { SEQ_BUFFER_SIZE, SeqFile } from './seq-file.js';
 export type { TestRunOptions, TestRunResult } from './test-run/test-run.js';
 export { runPlugin, type PluginOptions } from './plugin.js';
 export { createBareHost } from './bare-host.js';

@@ -116,6 +116,7 @@ function makeContext(runtime: Runtime, memory: BpfMemory, cpu: number): BpfRunCt
     stackStart,
     stackPointer: stackStart + STACK_BYTES,
     scratch: memory.alloc(SCRATCH_BYTES),
+    seq: null,
     callback: null,
   };
 }
@@ -140,5 +141,6 @@ function reset(run: BpfRunCtx, budget: number): void {
   run.macHeader = 0;
   run.networkHeader = 0;
   run.stackPointer = run.stackStart + STACK_BYTES;
+  run.seq = null;
   run.callback = null;
 }

@@ -3,6 +3,7 @@ import type { AccessRegion } from './access-region.js';
 import type { ProgramFault } from './engine.js';
 import type { BpfProgram } from './program.js';
 import type { Runtime } from './runtime.js';
+import type { SeqFile } from './seq-file.js';
 
 /**
  * What one run of a program has besides its registers: CPU, cookie, the event's registers, the memory it
@@ -46,6 +47,8 @@ export interface BpfRunCtx {
   stackPointer: number;
   /** 16 bytes that engines copy host memory to. */
   readonly scratch: number;
+  /** The file that a run of an iterator writes; null in all others. */
+  seq: SeqFile | null;
   /** Set by engines: runs the subprogram at instruction slot `pc` with r1..r4 (callbacks of helpers); result low word. */
   callback:
     | ((

@@ -27,6 +27,8 @@ export interface Runtime {
   readonly wakeups: PendingWakeups;
   /** Rows by helper number. */
   readonly helpers: ReadonlyMap<number, Helper>;
+  /** Live maps, in the order of their creation. */
+  readonly maps: Iterable<BpfMap>;
   createMap(spec: MapSpec): BpfMap;
   /** The live map whose header is at `address`, if any. */
   mapAt(address: number): BpfMap | undefined;

@@ -19,8 +19,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   kprobe: ['base', 'arch', 'btf', 'host', 'runtime'],
   perf: ['base', 'arch', 'btf', 'host', 'runtime'],
   rawtp: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint'],
-  machine: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint', 'kprobe', 'perf', 'rawtp'],
-  loader: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint', 'kprobe', 'perf', 'rawtp', 'machine'],
+  iter: ['base', 'arch', 'btf', 'host', 'runtime'],
+  machine: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint', 'kprobe', 'perf', 'rawtp', 'iter'],
+  loader: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint', 'kprobe', 'perf', 'rawtp', 'iter', 'machine'],
   testing: ['base', 'arch', 'btf', 'host'],
 };
 const LAYERS = [...Object.keys(MAY_IMPORT), 'cli'];

@@ -9,7 +9,7 @@ import { fileArgument } from '../options.js';
 import { toJson } from '../output/json.js';
 import { describeMaps, isFields, mapReportLines } from '../output/map-report.js';
 import { RUN_OPTIONS, type RunOptions, runOptions } from '../run-options.js';
-import { Session, type SessionEvent, type SessionListener } from '../session.js';
+import { type IterText, Session, type SessionEvent, type SessionListener } from '../session.js';
 import { UsageError } from '../usage-error.js';
 
 const OPTIONS = { ...RUN_OPTIONS, journal: { type: 'string' } } as const;
@@ -40,6 +40,7 @@ async function runOn(
   try {
     announce(session, json, io);
     await session.run();
+    for (const text of session.iterators()) printIterator(text, json, io);
   } finally {
     session.close();
   }
@@ -53,6 +54,11 @@ function announce({ machine }: Session, json: boolean, io: CliIo): void {
   const probes = machine.links.length;
   if (json) io.out(toJson({ type: 'attached_probes', data: { probes } }));
   else io.err(`attached ${probes} program${probes === 1 ? '' : 's'}`);
+}
+
+function printIterator({ program, target, text }: IterText, json: boolean, io: CliIo): void {
+  if (json) io.out(toJson({ type: 'iter', data: { program, target, text } }));
+  else for (const line of ['', `iter/${target} ${program}:`, ...text.trimEnd().split('\n')]) io.out(line);
 }
 
 function jsonRows(io: CliIo): SessionListener {

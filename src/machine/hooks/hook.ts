@@ -1,3 +1,4 @@
+import type { IterFile } from '../../iter/index.js';
 import { type BpfProgram, LOSS_CAUSES, type LossCause, type ProgramFault } from '../../runtime/index.js';
 
 /** How a program is attached, besides where. */
@@ -21,6 +22,8 @@ export interface AttachedHook {
   /** Turns it off and on again, keeping program and cookie; what it misses meanwhile it has not seen. */
   setEnabled(enabled: boolean): void;
   account(): HookAccount;
+  /** A file of an iterator; absent: the hook is none. */
+  open?(): IterFile;
   /** Safe from inside the program's own run. Called once. */
   detach(): void;
 }

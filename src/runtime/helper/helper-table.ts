@@ -6,6 +6,7 @@ import { perfHelpers } from './perf-helpers.js';
 import { printHelpers } from './print-helpers.js';
 import { probeReadHelpers } from './probe-read-helpers.js';
 import { ringbufHelpers } from './ringbuf-helpers.js';
+import { seqHelpers } from './seq-helpers.js';
 import { stackHelpers } from './stack-helpers.js';
 import { taskHelpers } from './task-helpers.js';
 import { timeHelpers } from './time-helpers.js';
@@ -28,6 +29,7 @@ export function createHelperTable(options: HelperTableOptions = {}): ReadonlyMap
     ...ringbufHelpers,
     ...stackHelpers,
     ...loopHelpers,
+    ...seqHelpers,
     ...trampolineHelpers,
     ...miscHelpers(xorshift32(options.randomSeed ?? 0x2545f491)),
   ];

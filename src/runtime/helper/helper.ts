@@ -30,6 +30,8 @@ export type HelperArg =
   | 'stack_or_null'
   /** A ring buffer record that this run has reserved. */
   | 'ringbuf_mem'
+  /** The file that this run of an iterator writes. */
+  | 'seq_file'
   | 'btf_id';
 
 /** How r0 is formed from what the implementation returns. */

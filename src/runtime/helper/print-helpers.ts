@@ -1,13 +1,12 @@
 import { BpfFuncId, Errno, u64, utf8Text } from '../../base/index.js';
 import type { BpfRunCtx } from '../run-context.js';
+import { argumentsAt } from './argument-array.js';
 import { bpfFormat } from './bpf-format.js';
 import { constString } from './const-string.js';
 import type { Helper } from './helper.js';
 
 /** MAX_BPRINTF_BUF, its NUL excluded. */
 const MAX_LINE = 1023;
-/** MAX_BPRINTF_VARARGS */
-const MAX_ARGS = 12;
 
 /** bpf_trace_printk and the other formatting helpers. */
 export const printHelpers: readonly Helper[] = [
@@ -79,12 +78,4 @@ function snprintf(
     u8[at + output.text.length] = 0;
   }
   return output.length + 1;
-}
-
-/** The array of u64 arguments at `data`, or -EINVAL for a length that is none. */
-function argumentsAt(run: BpfRunCtx, data: number, length: number): bigint[] | number {
-  const start = data >>> 0;
-  if (length % 8 !== 0 || length > 8 * MAX_ARGS || (length > 0 && start === 0)) return -Errno.EINVAL;
-  const { view } = run.runtime.memory;
-  return Array.from({ length: length / 8 }, (_, i) => view.getBigUint64(start + 8 * i, true));
 }

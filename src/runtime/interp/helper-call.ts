@@ -78,6 +78,8 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
       return (lo | hi) === 0 || guard.allows(lo, hi, 1, true);
     case 'ringbuf_mem':
       return hi === BPF_MEMORY_HI && isOpenRecord(run, lo >>> 0);
+    case 'seq_file':
+      return hi === BPF_MEMORY_HI && lo >>> 0 === run.seq?.address;
     case 'btf_id':
       return hi !== BPF_MEMORY_HI && hi !== FUNC_POINTER_HI;
     default:
@@ -115,6 +117,7 @@ const expectations: Readonly<Record<HelperArg, string>> = {
   func: 'a subprogram',
   stack_or_null: 'NULL or a pointer to the stack',
   ringbuf_mem: 'a reserved ring buffer record',
+  seq_file: 'the file of the iterator',
   btf_id: 'a pointer of the host',
 };
 

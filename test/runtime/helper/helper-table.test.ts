@@ -28,8 +28,9 @@ const types = [
   T.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
 ];
 
+/** Of helpers that none of these types may call the kernel does not tell what licence they need. */
 function line(name: string, gplOnly: boolean, available: readonly number[]): string {
-  return `${name} gpl_only=${gplOnly} types=${available.join(',')}`;
+  return `${name} gpl_only=${available.length === 0 ? 'untold' : gplOnly} types=${available.join(',')}`;
 }
 
 function ours({ name, gplOnly, programTypes }: Helper): string {

@@ -1,0 +1,71 @@
+import type { KernelReader } from './kernel-reader.js';
+
+export interface KernelTask {
+  readonly address: bigint;
+  readonly pid: number;
+  readonly tgid: number;
+  readonly leader: bigint;
+}
+
+/** Tasks of a ring at most: a list that is being changed may not lead back. */
+const TASKS_MAX = 1 << 16;
+
+/**
+ * The tasks of a kernel by thread id, the idle ones left out: the ring of `init_task.tasks`, with the threads of each process
+ * where they have a list of their own.
+ */
+export class KernelTasks {
+  readonly #reader: KernelReader;
+  readonly #at: Readonly<Record<'tasks' | 'pid' | 'tgid' | 'leader', number>>;
+  readonly #threads: { readonly signal: number; readonly head: number; readonly node: number } | null;
+
+  constructor(reader: KernelReader) {
+    this.#reader = reader;
+    this.#at = {
+      tasks: reader.need('task_struct', 'tasks'),
+      pid: reader.need('task_struct', 'pid'),
+      tgid: reader.need('task_struct', 'tgid'),
+      leader: reader.need('task_struct', 'group_leader'),
+    };
+    const signal = reader.offset('task_struct', 'signal');
+    const head = reader.offset('signal_struct', 'thread_head');
+    const node = reader.offset('task_struct', 'thread_node');
+    const isListed = signal !== undefined && head !== undefined && node !== undefined;
+    this.#threads = isListed ? { signal, head, node } : null;
+  }
+
+  /** Those there are now, by thread id. */
+  list(): KernelTask[] {
+    const init = this.#reader.symbol('init_task');
+    if (init === undefined) return [];
+    const found = new Map<bigint, KernelTask>();
+    for (const address of this.#ring(init + BigInt(this.#at.tasks), this.#at.tasks)) {
+      this.#add(found, address);
+      for (const thread of this.#threadsOf(address)) this.#add(found, thread);
+    }
+    return [...found.values()].toSorted((a, b) => a.pid - b.pid);
+  }
+
+  #add(found: Map<bigint, KernelTask>, address: bigint): void {
+    const pid = this.#reader.u32(address + BigInt(this.#at.pid));
+    if (pid === 0) return;
+    const tgid = this.#reader.u32(address + BigInt(this.#at.tgid));
+    found.set(address, { address, pid, tgid, leader: this.#reader.pointer(address + BigInt(this.#at.leader)) });
+  }
+
+  #threadsOf(leader: bigint): Iterable<bigint> {
+    if (this.#threads === null) return [];
+    const { signal, head, node } = this.#threads;
+    const owner = this.#reader.pointer(leader + BigInt(signal));
+    return owner === 0n ? [] : this.#ring(owner + BigInt(head), node);
+  }
+
+  /** The structures on a list whose head is at `head`, their links at `offset`. */
+  *#ring(head: bigint, offset: number): Generator<bigint, void, undefined> {
+    let link = this.#reader.pointer(head);
+    for (let i = 0; i < TASKS_MAX && link !== 0n && link !== head; i++) {
+      yield link - BigInt(offset);
+      link = this.#reader.pointer(link);
+    }
+  }
+}
