@@ -33,32 +33,61 @@ export function mapExecRoom(
   const { pageBytes } = arch;
   const start = Math.ceil(room.address / pageBytes) * pageBytes;
   if (start + pageBytes > room.address + room.size) throw noRoom(room, `it holds no aligned ${pageBytes >> 20} MiB`);
-  const root = memory.roots.kernel();
-  const upperShifts = arch.upperShifts(cpu);
-  for (const address of arch.candidates(text)) {
-    if (memory.physical(lo32(address), hi32(address)) === start) return { address, size: pageBytes };
-    const at = entryOf(arch, upperShifts, memory.ram, root, address);
-    if (at === NO_PAGE || !arch.isEmpty(memory.ram.word(at) | 0, memory.ram.word(at + 4) | 0)) continue;
-    writeEntry(memory.ram, at, arch.entry(start));
-    if (memory.physical(lo32(address), hi32(address)) === start) return { address, size: pageBytes };
-    writeEntry(memory.ram, at, [0, 0]);
-    throw noRoom(room, `the guest's tables do not take the mapping at ${hex64(address)}`);
+  const walk: Walk = {
+    arch,
+    ram: memory.ram,
+    root: memory.roots.kernel(),
+    upperShifts: arch.upperShifts(cpu),
+    spare: { next: start + pageBytes, end: room.address + room.size },
+  };
+  // Where tables are there is looked first.
+  for (const makesTables of arch.table === undefined ? [false] : [false, true]) {
+    for (const address of arch.candidates(text)) {
+      if (memory.physical(lo32(address), hi32(address)) === start) return { address, size: pageBytes };
+      const at = entryOf(walk, address, makesTables);
+      if (at === NO_PAGE || !arch.isEmpty(memory.ram.word(at) | 0, memory.ram.word(at + 4) | 0)) continue;
+      writeEntry(memory.ram, at, arch.entry(start));
+      if (memory.physical(lo32(address), hi32(address)) === start) return { address, size: pageBytes };
+      writeEntry(memory.ram, at, [0, 0]);
+      throw noRoom(room, `the guest's tables do not take the mapping at ${hex64(address)}`);
+    }
   }
   throw noRoom(room, `no address is free near its text at ${hex64(text)}`);
 }
 
-/** Where the entry of a large page at `address` stands, or `NO_PAGE` where no table would hold it. */
-function entryOf(arch: RoomArch, upperShifts: readonly number[], ram: GuestRam, root: number, address: bigint): number {
-  const bits = Math.log2(arch.pageBytes);
-  let table = root;
-  for (const shift of upperShifts) {
+/** A way down a guest's page tables. */
+interface Walk {
+  readonly arch: RoomArch;
+  readonly ram: GuestRam;
+  readonly root: number;
+  readonly upperShifts: readonly number[];
+  /** Physical memory for tables. */
+  readonly spare: { next: number; readonly end: number };
+}
+
+/** Where the entry of a large page at `address` stands, or `NO_PAGE` where no table would hold it and none is made. */
+function entryOf(walk: Walk, address: bigint, makesTables: boolean): number {
+  const bits = Math.log2(walk.arch.pageBytes);
+  let table = walk.root;
+  for (const shift of walk.upperShifts) {
     const at = table + Number((address >> BigInt(shift)) & 511n) * 8;
-    const [lo, hi] = [ram.word(at), ram.word(at + 4)];
+    const [lo, hi] = [walk.ram.word(at), walk.ram.word(at + 4)];
     if (lo < 0 || hi < 0) return NO_PAGE;
-    table = arch.nextTable(lo | 0, hi | 0);
+    const isAbsent = walk.arch.isEmpty(lo | 0, hi | 0);
+    table = isAbsent && makesTables ? newTable(walk, at) : walk.arch.nextTable(lo | 0, hi | 0);
     if (table < 0) return NO_PAGE;
   }
   return table + Number((address >> BigInt(bits)) & 511n) * 8;
+}
+
+/** An empty table, which the entry at `at` leads to; `NO_PAGE` where there is no memory for one. */
+function newTable({ arch, ram, spare }: Walk, at: number): number {
+  const table = spare.next;
+  if (arch.table === undefined || table + PAGE > spare.end) return NO_PAGE;
+  if (!ram.write(table, new Uint8Array(PAGE), 0, PAGE)) return NO_PAGE;
+  spare.next += PAGE;
+  writeEntry(ram, at, arch.table(table));
+  return table;
 }
 
 function writeEntry(ram: GuestRam, at: number, [lo, hi]: readonly [number, number]): void {

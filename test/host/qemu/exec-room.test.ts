@@ -132,10 +132,41 @@ describe.each(CASES)('room for probes on %s', (_name, given) => {
     const { memory, cpu } = machine(given);
     expect(() => mapExecRoom(given.traps.room as never, cpu, memory, reserved, given.text)).toThrow(message);
   });
+});
 
-  it('says that no place is free, without a change', () => {
+const [shared, own] = [true, false].map((isShared) =>
+  CASES.filter(([, { traps }]) => (traps.room?.table !== undefined) === isShared),
+);
+
+describe.each(shared)('room where no table is, which all programs will share: %s', (_name, given) => {
+  // Two gigabytes on; what is below belongs to a gigabyte without a table.
+  const text = given.text - (given.text % (1n << 30n)) + (2n << 30n) + 0x1_0000n;
+  const room = { address: given.ram + 7 * MIB, size: 6 * MIB };
+
+  it('gets a table of its own', () => {
+    const { memory, cpu } = machine(given);
+    const mapped = mapExecRoom(given.traps.room as never, cpu, memory, room, text);
+    expect(mapped).toEqual({ address: text - 0x21_0000n, size: 2 * MIB });
+    const last = mapped.address + 0x1f_fff8n;
+    const physical = given.ram + 10 * MIB - 8;
+    expect(memory.tables.translate(memory.roots.kernel(), lo32(last), hi32(last), PageAccess.write)).toBe(physical);
+    expect(mapExecRoom(given.traps.room as never, cpu, memory, room, text), 'found again').toEqual(mapped);
+  });
+
+  it('is refused where there is no memory for one', () => {
+    const { memory, cpu } = machine(given);
+    const small = { address: given.ram + 8 * MIB, size: 2 * MIB };
+    expect(() => mapExecRoom(given.traps.room as never, cpu, memory, small, text)).toThrow(
+      /ENOMEM; no address is free near its text/,
+    );
+  });
+});
+
+describe.each(own)('room where no table is, which each program would have for itself: %s', (_name, given) => {
+  it('is refused, without a change', () => {
     const { memory, cpu } = machine(given);
     const elsewhere = given.text - (1n << 31n);
+    const room = { address: given.ram + 7 * MIB, size: 6 * MIB };
     expect(() => mapExecRoom(given.traps.room as never, cpu, memory, room, elsewhere)).toThrow(
       /ENOMEM; no address is free near its text/,
     );

@@ -95,6 +95,7 @@ export const arm64Traps: TrapArch = {
     upperShifts: (cpu) => (addressBits(cpu) === 39 ? [30] : [39, 30]),
     isEmpty: (lo, hi) => (lo | hi) === 0,
     nextTable: (lo, hi) => ((lo & 3) !== 3 ? -1 : ((lo & ~0xfff) >>> 0) + (hi & 0xffff) * 2 ** 32),
+    table: (address) => [(address % 2 ** 32) | 3, Math.floor(address / 2 ** 32)],
     // A block of normal memory (Linux' attribute 0), inner shareable, accessed, not for EL0's execution.
     entry: (address) => [(address % 2 ** 32) | 0x701 | 0, (Math.floor(address / 2 ** 32) | 0x40_0000) >>> 0],
   },

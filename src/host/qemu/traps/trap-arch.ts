@@ -73,6 +73,8 @@ export interface RoomArch {
   /** Bits of an entry: whether it is in use, and the next table's address or -1 for a page. */
   isEmpty(lo: number, hi: number): boolean;
   nextTable(lo: number, hi: number): number;
+  /** An entry that leads to a table; absent where tables above that of large pages are not the same for all programs. */
+  table?(address: number): readonly [lo: number, hi: number];
   /** An entry of `pageBytes` at physical `address`: kernel memory that can be read, written and executed. */
   entry(address: number): readonly [lo: number, hi: number];
 }
