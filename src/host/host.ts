@@ -20,6 +20,8 @@ export interface Host {
   readonly symbols: SymbolTable;
   /** Types of the running kernel, or null where none are known. */
   readonly btf: Btf | null;
+  /** Text of the kernel's configuration (.config), where it is known. */
+  readonly kconfig?: string;
   readonly clock: HostClock;
   readonly tasks: HostTasks;
   readonly stacks: HostStacks;

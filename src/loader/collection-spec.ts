@@ -140,7 +140,7 @@ function kconfigMap(btf: Btf | null, externs: ExternTable): DataMapSpec {
   return new DataMapSpec({
     name: '.kconfig',
     size: externs.kconfigSize,
-    flags: BpfMapFlag.BPF_F_RDONLY_PROG,
+    flags: BpfMapFlag.BPF_F_RDONLY_PROG | BpfMapFlag.BPF_F_MMAPABLE,
     valueTypeId: btf?.findByName('.kconfig', 'datasec')?.id ?? 0,
     frozen: true,
     contents: undefined,

@@ -4,7 +4,7 @@ import type { AttachTarget, BpfMap, BpfProgram, MapSpec, ProgramInput, Runtime }
 import { isMapOfMaps, ProgArrayMap } from '../runtime/index.js';
 import type { CollectionSpec, ProgramSpec } from './collection-spec.js';
 import type { GlobalVariable, VariableStorage } from './global-variable.js';
-import { kconfigContents, type KconfigValues } from './kconfig.js';
+import { kconfigContents, type KconfigSources, type KconfigValues } from './kconfig.js';
 import type { LinkedProgram } from './link/linked-program.js';
 import { Linker, type LinkOptions } from './link/linker.js';
 
@@ -14,8 +14,13 @@ export interface LoadOptions extends Partial<LinkOptions> {
   readonly programs?: readonly string[];
   /** Switches by program name: true loads one whose section says `?`, false leaves one out. Not with `programs`. */
   readonly autoload?: Readonly<Record<string, boolean>>;
-  /** Values of __kconfig externs. LINUX_KERNEL_VERSION and the LINUX_HAS_ ones have values without. */
+  /**
+   * Values of __kconfig externs, over those of `kconfigText` and the host's configuration. LINUX_KERNEL_VERSION and the
+   * LINUX_HAS_ ones have values without.
+   */
   readonly kconfig?: KconfigValues;
+  /** More of a kernel's configuration, over the host's: lines like CONFIG_HZ=250. */
+  readonly kconfigText?: string;
 }
 
 /** A loaded program and what its object says of it. */
@@ -97,10 +102,10 @@ export function liveMapSpec(
   spec: CollectionSpec,
   map: MapSpec,
   runtime: Runtime,
-  options: Pick<LoadOptions, 'kconfig'> = {},
+  options: Pick<LoadOptions, 'kconfig' | 'kconfigText'> = {},
 ): MapSpec {
   if (map.name === '.kconfig')
-    return { ...plain(map), contents: kconfigContents(spec, { ...virtualKconfig(runtime), ...options.kconfig }) };
+    return { ...plain(map), contents: kconfigContents(spec, kconfigSources(runtime, options)) };
   const isOpen = map.type === BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY && map.maxEntries === 0;
   return isOpen ? { ...plain(map), maxEntries: runtime.cpus } : map;
 }
@@ -109,6 +114,14 @@ function plain(map: MapSpec): MapSpec {
   const { name, type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId, frozen, pinning } = map;
   const rest = { frozen: frozen ?? false, ...(pinning === undefined ? {} : { pinning }) };
   return { name, type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId, ...rest };
+}
+
+function kconfigSources(
+  runtime: Runtime,
+  { kconfig, kconfigText }: Pick<LoadOptions, 'kconfig' | 'kconfigText'>,
+): KconfigSources {
+  const texts = [kconfigText, runtime.host.kconfig].filter((text) => text !== undefined);
+  return { values: { ...virtualKconfig(runtime), ...kconfig }, texts };
 }
 
 /** Externs that no .config has: libbpf answers them itself. */

@@ -33,7 +33,7 @@ function toDataSection(elf: ElfFile, btf: Btf | null, section: ElfSection, kind:
   const spec = new DataMapSpec({
     name: section.name,
     size: section.size,
-    flags: (frozen ? BpfMapFlag.BPF_F_RDONLY_PROG : 0) | (isShared(btf, section.name) ? BpfMapFlag.BPF_F_MMAPABLE : 0),
+    flags: (frozen ? BpfMapFlag.BPF_F_RDONLY_PROG : 0) | (isShared(elf, btf, section) ? BpfMapFlag.BPF_F_MMAPABLE : 0),
     valueTypeId: btf?.findByName(section.name, 'datasec')?.id ?? 0,
     frozen,
     contents: kind === 'bss' ? undefined : elf.bytesOf(section).slice(),
@@ -41,12 +41,14 @@ function toDataSection(elf: ElfFile, btf: Btf | null, section: ElfSection, kind:
   return { sectionIndex: section.index, spec };
 }
 
-/** Whether user space is to see some variable of the section: anything but `static`. */
-function isShared(btf: Btf | null, section: string): boolean {
+/** Whether user space is to see some variable of the section: anything but `static`, and nothing hidden. */
+function isShared(elf: ElfFile, btf: Btf | null, section: ElfSection): boolean {
   if (btf === null) return false;
-  const vars = btf.findByName(section, 'datasec')?.vars ?? [];
+  const vars = btf.findByName(section.name, 'datasec')?.vars ?? [];
+  const inside = elf.symbols.filter(({ sectionIndex, hidden }) => hidden && sectionIndex === section.index);
+  const hidden = new Set(inside.map(({ name }) => name));
   return vars.some(({ type: id }) => {
     const variable = btf.byId(id);
-    return variable.kind === 'var' && variable.linkage !== 'static';
+    return variable.kind === 'var' && variable.linkage !== 'static' && !hidden.has(variable.name);
   });
 }

@@ -3,6 +3,7 @@ import type { Btf, BtfFunc, BtfVar } from '../btf/index.js';
 import { SymbolBinding, SymbolType } from './elf/elf-constants.js';
 import type { ElfFile } from './elf/elf-file.js';
 import type { ElfSymbol } from './elf/elf-symbols.js';
+import { kconfigTypeOf } from './kconfig-type.js';
 
 /** Something the object expects of the kernel: a configuration value, a kernel variable or a kernel function. */
 export interface ExternSpec {
@@ -65,6 +66,7 @@ function describe(symbol: ElfSymbol, btf: Btf | null, sections: ReadonlyMap<numb
   }
   if (section === '.kconfig' && declaration.kind === 'var') {
     const { type } = declaration;
+    checkKconfig(btf, symbol.name, type);
     return {
       ...base,
       kind: 'kconfig',
@@ -74,6 +76,17 @@ function describe(symbol: ElfSymbol, btf: Btf | null, sections: ReadonlyMap<numb
     };
   }
   throw unknownExtern(symbol, 'declare it with __ksym, or a variable with __kconfig');
+}
+
+/** Configuration values are of a few kinds. */
+function checkKconfig(btf: Btf, name: string, type: number): void {
+  if (kconfigTypeOf(btf, type).kind === 'unknown') {
+    throw new BpfError('EOPNOTSUPP', `kernel configuration value ${name} is of a type that none has`, {
+      section: '.kconfig',
+      value: btf.kindOf(btf.resolve(type).id),
+      remedy: 'declare a bool, enum libbpf_tristate, integer, char or array of char',
+    });
+  }
 }
 
 function findDeclaration(btf: Btf, name: string): BtfVar | BtfFunc | undefined {

@@ -22,6 +22,7 @@ export function probedHost(host: Host, kretprobes: () => KretprobeRegistry | nul
     memory: host.memory,
     symbols: host.symbols,
     btf: host.btf,
+    ...(host.kconfig === undefined ? {} : { kconfig: host.kconfig }),
     clock: host.clock,
     tasks: host.tasks,
     text: host.text,

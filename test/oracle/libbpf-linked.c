@@ -117,6 +117,7 @@ static long harmless_bpf(int command, const union bpf_attr *attr)
 	case BPF_MAP_UPDATE_ELEM:
 	case BPF_MAP_FREEZE:
 	case BPF_PROG_BIND_MAP:
+	case BPF_OBJ_PIN:
 		return 0;
 	default:
 		errno = ENOENT;
@@ -142,7 +143,7 @@ long __wrap_syscall(long number, ...)
 
 static struct bpf_object *open_object(const char *path)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = btf_path);
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = btf_path, .kconfig = getenv("KCONFIG"));
 	struct bpf_object *opened = bpf_object__open_file(path, &options);
 
 	return libbpf_get_error(opened) ? NULL : opened;

@@ -19,10 +19,39 @@ export class LibbpfOracle {
   }
 
   /** One JSON line per program of every object, whose names count from `folder`. `btf` null: the running kernel's. */
-  dump(folder: string, objects: readonly string[], btf: string | null): string[] {
-    return this.#run([btf ?? '-', ...objects], folder)
+  dump(folder: string, objects: readonly string[], btf: string | null, kconfig?: string): string[] {
+    return this.#run([btf ?? '-', ...objects], folder, kconfig)
       .trimEnd()
       .split('\n');
+  }
+
+  /**
+   * What libbpf reads out of each object: records as libbpf-open prints them, without what kscope has no name for. With
+   * `load` after loading, with that configuration.
+   */
+  open(folder: string, objects: readonly string[], load?: { readonly kconfig: string }): object[][] {
+    const binary = libbpfProgram('libbpf-open.c', ['-Wl,--wrap=syscall']);
+    if ('unavailable' in binary) throw new Error(binary.unavailable);
+    const { stdout } = spawnSync(binary.path, objects, {
+      cwd: folder,
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      env: load === undefined ? process.env : { ...process.env, LOAD: '1', KCONFIG: load.kconfig },
+    });
+    const records: object[][] = [];
+    for (const line of stdout.trimEnd().split('\n')) {
+      const {
+        extra: _extra,
+        autoattach: _autoattach,
+        insns: _insns,
+        ...record
+      } = JSON.parse(line) as Record<string, unknown>;
+      if ('error' in record) record['error'] = true;
+      if ('inner' in record) delete (record['inner'] as Record<string, unknown>)['extra'];
+      if ('file' in record) records.push([record]);
+      else records.at(-1)?.push(record);
+    }
+    return records;
   }
 
   /** What libbpf makes of section names: program type and expected attach type, or null for names it does not know. */
@@ -39,8 +68,13 @@ export class LibbpfOracle {
       });
   }
 
-  #run(args: readonly string[], cwd: string): string {
-    const { status, stdout, stderr } = spawnSync(this.#path, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
+  #run(args: readonly string[], cwd: string, kconfig?: string): string {
+    const { status, stdout, stderr } = spawnSync(this.#path, args, {
+      cwd,
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      env: kconfig === undefined ? process.env : { ...process.env, KCONFIG: kconfig },
+    });
     if (status !== 0) throw new Error(`libbpf-linked failed: ${stderr}`);
     return stdout;
   }

@@ -2,6 +2,7 @@ import { BpfError } from '../../base/index.js';
 import { x86_64 } from '../../arch/index.js';
 import { parseBtf } from '../../btf/index.js';
 import type { Btf } from '../../btf/index.js';
+import { SIM_KCONFIG } from './sim-kconfig.js';
 import type { DrivenHost, HostCapabilities } from '../host.js';
 import { type KernelSymbol, SymbolTable } from '../symbol-table.js';
 import { encodedSimImage } from './image.js';
@@ -54,6 +55,7 @@ const DISK_SECTORS = 131_072n;
 /** The embedded host: an x86_64 machine with its own kernel. See docs/simulator.md. */
 export class SimHost implements DrivenHost {
   readonly name = 'sim';
+  readonly kconfig = SIM_KCONFIG;
   readonly arch: typeof x86_64 = x86_64;
   readonly cpus: number;
   readonly capabilities: HostCapabilities = {

@@ -13,6 +13,8 @@ export interface ElfSymbol {
   readonly type: number;
   /** A `SymbolBinding`. */
   readonly binding: number;
+  /** STV_HIDDEN or STV_INTERNAL: nothing outside the object may know it. */
+  readonly hidden: boolean;
   /** 0: undefined here (an extern). */
   readonly sectionIndex: number;
   /** Offset in its section. */
@@ -52,6 +54,7 @@ function readSymbol(reader: ByteReader, table: ElfSection, names: ElfSection, in
     name: nameOffset === 0 ? '' : reader.cstring(names.offset + nameOffset),
     type: info & 0xf,
     binding: info >>> 4,
+    hidden: [1, 2].includes(reader.u8(at + 5) & 3),
     sectionIndex: reader.u16(at + 6),
     value: reader.size64(at + 8, 'value of a symbol'),
     size: reader.size64(at + 16, 'size of a symbol'),
