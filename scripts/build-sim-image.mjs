@@ -108,20 +108,32 @@ function trimmed(elf) {
   );
 }
 
-function buildProgram(source, library) {
-  const name = basename(source, '.c');
+/** Programs that need nothing: the first one, and the one whose every instruction tests look at. */
+const STATIC = ['init', 'op'];
+const PIC = [...userFlags.filter((flag) => flag !== '-fno-pic' && flag !== '-fno-pie'), '-fPIC'];
+const LINK = ['-nostdlib', '-z', 'nognustack', '-T'];
+const DYNAMIC = ['-z', 'now', '-z', 'norelro', '--hash-style=gnu', '--build-id=sha1', '--no-rosegment'];
+
+function link(name, ...options) {
   const elf = join(out, name);
-  const link = [
-    '-static',
-    '-nostdlib',
-    '--build-id=none',
-    '--gc-sections',
-    '-z',
-    'nognustack',
-    '-T',
-    join(user, 'user.lds'),
-  ];
-  run('ld.lld-19', ...link, '-o', elf, compile(source, userFlags, out), ...library);
+  run('ld.lld-19', '-o', elf, ...options);
+  return elf;
+}
+
+function compileAs(flags, variant, ...sources) {
+  const folder = join(out, variant);
+  mkdirSync(folder, { recursive: true });
+  return sources.map((source) => compile(source, flags, folder));
+}
+
+function buildStatic(name) {
+  const objects = compileAs(
+    userFlags,
+    'static',
+    ...[`${name}.c`, 'crt0.S', 'syscall.S', 'lib.c'].map((file) => join(user, file)),
+  );
+  const options = ['-static', '--build-id=none', '--gc-sections'];
+  const elf = link(name, ...options, ...LINK, join(user, 'user.lds'), ...objects);
   const stripped = `${elf}.stripped`;
   run('llvm-objcopy-19', '--strip-all', '--strip-sections', elf, stripped);
   return {
@@ -131,11 +143,42 @@ function buildProgram(source, library) {
   };
 }
 
+/** Libraries and dynamic programs keep their symbol tables and notes. */
+function dynamicFile(path, elf) {
+  return { path, bytes: readFileSync(elf), symbols: symbolsOf(elf) };
+}
+
+function buildLinker() {
+  const sources = [...filesBelow(join(user, 'ld'), '.c'), join(user, 'ld/start.S')];
+  const library = [join(user, 'syscall.S'), join(user, 'lib.c')];
+  const objects = compileAs([...PIC, '-fvisibility=hidden'], 'ld', ...sources, ...library);
+  const options = ['-shared', '-Bsymbolic', '-e', '_start', '-soname', 'ld.so', '--gc-sections', ...DYNAMIC];
+  const elf = link('ld.so', ...options, ...LINK, join(user, 'so.lds'), ...objects);
+  const relocations = run('llvm-readelf-19', '-r', '--elf-output-style=GNU', elf);
+  if (/R_X86_64/.test(relocations)) throw new Error(`ld.so cannot relocate itself:\n${relocations}`);
+  return dynamicFile('/lib/ld.so', elf);
+}
+
+function buildLibc() {
+  const sources = [...filesBelow(join(user, 'libc'), '.c'), join(user, 'syscall.S'), join(user, 'lib.c')];
+  const options = ['-shared', '-Bsymbolic', '-soname', 'libc.so.6', ...DYNAMIC];
+  const elf = link('libc.so.6', ...options, ...LINK, join(user, 'so.lds'), ...compileAs(PIC, 'libc', ...sources));
+  return dynamicFile('/lib/libc.so.6', elf);
+}
+
+function buildDynamic(name) {
+  const objects = compileAs(PIC, 'pie', join(user, `${name}.c`), join(user, 'libc/crt1.S'));
+  const options = ['-pie', '--dynamic-linker=/lib/ld.so', ...DYNAMIC, ...LINK, join(user, 'pie.lds')];
+  return dynamicFile(`/bin/${name}`, link(name, ...options, ...objects, join(out, 'libc.so.6')));
+}
+
 function buildPrograms() {
-  const library = [compile(join(user, 'crt0.S'), userFlags, out), compile(join(user, 'lib.c'), userFlags, out)];
-  return filesBelow(user, '.c')
-    .filter((path) => basename(path) !== 'lib.c')
-    .map((path) => buildProgram(path, library));
+  const names = readdirSync(user)
+    .filter((name) => name.endsWith('.c') && name !== 'lib.c')
+    .map((name) => basename(name, '.c'))
+    .toSorted();
+  const libraries = [buildLinker(), buildLibc()];
+  return [...names.map((name) => (STATIC.includes(name) ? buildStatic(name) : buildDynamic(name))), ...libraries];
 }
 
 /** Lines of `address size type name`, hexadecimal, addresses less `base`; size 0 where the file gives none. */
@@ -178,7 +221,7 @@ function buildDisk(programs) {
     bytes: readFileSync(path),
   }));
   const entries = [
-    ...['/bin', '/dev', '/etc', '/include', '/sbin', '/src', '/tmp'].map(directory),
+    ...['/bin', '/dev', '/etc', '/include', '/lib', '/sbin', '/src', '/tmp'].map(directory),
     { path: '/dev/console', mode: 0o20600, bytes: Buffer.alloc(0) },
     ...programs.map(({ path, bytes }) => ({ path, mode: 0o100755, bytes })),
     ...files,

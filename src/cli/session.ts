@@ -2,7 +2,7 @@ import { BpfError } from '../base/index.js';
 import type { Btf, BtfValue } from '../btf/index.js';
 import type { DrivenHost } from '../host/index.js';
 import { Collection, type CollectionProgram, CollectionSpec } from '../loader/index.js';
-import { Machine } from '../machine/index.js';
+import { Machine, UserSymbols } from '../machine/index.js';
 import {
   type BpfMap,
   eventDecoder,
@@ -41,6 +41,7 @@ export class Session {
   readonly opened: OpenedHost;
   readonly machine: Machine;
   readonly collection: Collection;
+  readonly userSymbols: UserSymbols;
   readonly #io: CliIo;
   readonly #options: RunOptions;
   readonly #polls: (() => void)[] = [];
@@ -58,6 +59,7 @@ export class Session {
     setVariables(spec, options.variables);
     for (const { name, pinning } of spec.maps) if (pinning === 'by_name') io.err(unpinned(name));
     this.opened = opened;
+    this.userSymbols = new UserSymbols(opened.host);
     this.machine = new Machine(this.host, { engine: options.engine, onFault: (fault) => this.#reportFault(fault) });
     this.collection = Collection.load(spec, this.machine.runtime);
     this.machine.runtime.tracePrintk = (line) => io.err(line);

@@ -17,6 +17,17 @@ export interface UserPlace {
   offset: number;
 }
 
+/** A file, or a part of it, in the address space of a process. */
+export interface UserMapping {
+  readonly file: UserFile;
+  readonly start: bigint;
+  /** Address behind it. */
+  readonly end: bigint;
+  /** Offset in the file of what lies at `start`. */
+  readonly offset: number;
+  readonly executable: boolean;
+}
+
 /**
  * The text of user programs. Breakpoints belong to a file and an offset, and are met in every address space that executes
  * that page, those of later execs and mmaps included, whether it is in memory now or not. Absent where the host has no user
@@ -42,10 +53,16 @@ export interface HostUserText {
   /** What the current task executes at lo:hi; false where it is no page of a file. */
   locate(lo: number, hi: number, out: UserPlace): boolean;
   /**
-   * Room of `size` bytes that user mode may execute, at one address in every address space; a multiple of 16, or null. An
-   * instruction that addresses memory relative to the pc can be displaced there only if the room is within its reach.
+   * What of files the process has mapped, by ascending address, as /proc/PID/maps tells; of one that has ended, or was `comm`
+   * before it became another program, what it had then, if that is still known. None of an unknown process.
    */
-  allocExec(size: number): bigint | null;
+  mappings?(tgid: number, comm?: string): readonly UserMapping[];
+  /**
+   * Room of `size` bytes that user mode may execute, at one address in every address space; a multiple of 16, or null. An
+   * instruction that addresses memory relative to the pc can be displaced there only if the room is within its reach:
+   * `near` is its address, where that matters to the host.
+   */
+  allocExec(size: number, near?: bigint): bigint | null;
   freeExec(address: bigint, size: number): void;
   /** Writes to room that was given out. */
   writeExec(address: bigint, bytes: Uint8Array): void;

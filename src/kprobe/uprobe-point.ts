@@ -104,7 +104,7 @@ export class UserSlots {
     const known = this.#made.get(key);
     if (known !== undefined) return known;
     const relocate = site.plan.relocate ?? this.#probing.userRelocation?.(point.original, address) ?? null;
-    const room = relocate === null ? null : this.#text.allocExec(SLOT_BYTES);
+    const room = relocate === null ? null : this.#text.allocExec(SLOT_BYTES, address);
     if (room === null || relocate === null) return null;
     const moved = relocate(room);
     if (moved === null) {

@@ -4,3 +4,4 @@ export { Link, type LinkInfo } from './link.js';
 export { type AttachOptions, Machine, type MachineOptions } from './machine.js';
 export { explainProbe, type ProbeExplanation } from './explain-probe.js';
 export { listProbes, type ProbeInfo } from './probe-list.js';
+export { type UserLocation, type UserProcess, UserSymbols } from './user-symbols.js';

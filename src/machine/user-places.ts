@@ -33,11 +33,7 @@ export function resolveUserPlace(
   const image = openImage(host, target.path);
   const { file, elf } = image;
   if (target.symbol === undefined) {
-    const segment = elf.segments.find(
-      (s) => target.offset >= s.offset && BigInt(target.offset - s.offset) < s.fileSize,
-    );
-    const address = segment === undefined ? 0n : segment.address + BigInt(target.offset - segment.offset);
-    return { file, offset: target.offset, address };
+    return { file, offset: target.offset, address: elf.addressOf(target.offset) ?? 0n };
   }
   const address = functionAddress(image, target.symbol) + BigInt(target.offset);
   const offset = elf.offsetOf(address);

@@ -151,6 +151,7 @@ describe('a uprobe', () => {
     });
     let registry = uprobes;
     let hits = 0;
+    host.run({ until: () => programCounts(host, OP).started > 0 });
     // Each leaves tasks anywhere, in slots too; all together make far more slots than there is room for at once.
     for (let i = 0; i < 60; i++) {
       const probes = places.map((place) => registry.register(place));
@@ -247,9 +248,11 @@ describe('a uretprobe', () => {
     const symbols = [...(host.programs.get('/bin/sh') ?? [])].filter(
       ({ type, size }) => /^[tT]$/.test(type) && size > 0n,
     );
-    const probes = symbols
-      .filter(({ name }) => name !== '_start')
-      .map(({ name }) => ({ name, probe: uprobes.register({ ...at(host, '/bin/sh', name), retHandler: () => {} }) }));
+    const functions = symbols.filter(({ name }) => name !== '_start').map(({ name }) => ['/bin/sh', name] as const);
+    const probes = [...functions, ['/lib/libc.so.6', 'execve'] as const].map(([path, name]) => ({
+      name,
+      probe: uprobes.register({ ...at(host, path, name), retHandler: () => {} }),
+    }));
     finish(host);
     const execve = probes.find(({ name }) => name === 'execve')?.probe;
     expect(execve?.nhit).toBe(2);

@@ -1,4 +1,5 @@
 import { JournalKind, type SimHost } from '../../src/host/sim/index.js';
+import { ElfImage } from '../../src/kprobe/index.js';
 
 /** Programs by path -> how many system calls their processes made, and how many of them were started. */
 export interface ProgramCounts {
@@ -26,7 +27,7 @@ export function programCounts(host: SimHost, path: string, from = 0): ProgramCou
   return counts;
 }
 
-/** Address of a function of a program, and its offset in the file: segments are mapped at file offset + 0x400000. */
+/** Address that a function of a program or library is linked at, and its offset in the file. */
 export function functionOf(
   host: SimHost,
   path: string,
@@ -34,5 +35,15 @@ export function functionOf(
 ): { address: bigint; offset: number; size: number } {
   const symbol = host.programs.get(path)?.lookup(name);
   if (symbol === undefined) throw new RangeError(`${path} has no function ${name}`);
-  return { address: symbol.address, offset: Number(symbol.address - 0x400000n), size: Number(symbol.size) };
+  const offset = imageOf(host, path).offsetOf(symbol.address);
+  if (offset === null) throw new RangeError(`${name} is not in the file ${path}`);
+  return { address: symbol.address, offset, size: Number(symbol.size) };
+}
+
+/** The file as it is on the disk. */
+export function imageOf(host: SimHost, path: string): ElfImage {
+  const file = host.userText.open(path);
+  const bytes = new Uint8Array(file?.size ?? 0);
+  if (file === null || !host.userText.read(file, 0, bytes)) throw new RangeError(`no file ${path}`);
+  return new ElfImage(bytes, path);
 }

@@ -37,8 +37,6 @@ function openSim({ seed, cpus, workload }: HostOptions): OpenedHost {
     host: sim,
     sim,
     slice: SIM_SLICE,
-    programs: sim.programs,
-
     close: () => sim.close(),
   };
 }

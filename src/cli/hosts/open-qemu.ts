@@ -115,7 +115,6 @@ function hostOf(
     host,
     sim: null,
     slice: SLICE,
-    programs: new Map(),
     close: () => {
       if (attached) host.detach();
       else host.close();

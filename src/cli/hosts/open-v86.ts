@@ -24,7 +24,7 @@ export async function openV86(io: CliIo): Promise<OpenedHost> {
   const host = existsSync(state)
     ? await steps.run('restore the saved guest', () => restoreV86(parts, new Uint8Array(readFileSync(state))))
     : await steps.run(`boot ${files.kernelPackage} in v86`, () => bootAndSave(parts, files, initrd, state, io.signal));
-  return { host, sim: null, slice: SLICE, programs: new Map(), close: () => host.close() };
+  return { host, sim: null, slice: SLICE, close: () => host.close() };
 }
 
 async function bootAndSave(

@@ -1,4 +1,4 @@
-import type { DrivenHost, SymbolTable } from '../../host/index.js';
+import type { DrivenHost } from '../../host/index.js';
 import type { SimHost } from '../../host/sim/index.js';
 
 /** A host that a command runs, and what the command must know of its kind. */
@@ -8,8 +8,6 @@ export interface OpenedHost {
   readonly sim: SimHost | null;
   /** Nanoseconds it runs between two drains of the rings. */
   readonly slice: bigint;
-  /** Symbols of user programs, by the path of their file. */
-  readonly programs: ReadonlyMap<string, SymbolTable>;
   /** Gives the host back: ends it, or lets a machine that was up before go on. */
   close(): void;
 }

@@ -133,19 +133,21 @@ function stacks(session: Session, map: BpfMap, rows: readonly Row[]): MapReport 
   return { kind: 'stacks', map: map.name, data: described, lines: lines.slice(0, -1) };
 }
 
-/** How often a stack was seen; 0 for values that are not counts. */
-function countOf({ value }: Row): bigint {
+/** How often a stack was seen, or the first of what is counted there; 0 for values that are no counts. */
+function countOf({ value: counted }: Row): bigint {
+  const value = isFields(counted) ? Object.values(counted)[0] : counted;
   return typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : 0n;
 }
 
-/** Kernel symbols for all; user symbols of the program that the key's comm names. */
-function symbolizer({ host, opened }: Session, key: Fields): Symbolize {
+/** Kernel symbols for all; those of the process that the key names, by its pid and comm. */
+function symbolizer({ host, userSymbols }: Session, key: Fields): Symbolize {
+  const pid = key['tgid'] ?? key['pid'];
   const comm = key['comm'];
-  const [, program] = [...opened.programs].find(([path]) => path.endsWith(`/${String(comm)}`)) ?? [];
+  const process = { tgid: typeof pid === 'number' ? pid : -1, ...(typeof comm === 'string' ? { comm } : {}) };
   return (address, isReturn) => {
-    const inside = isReturn ? address - 1n : address;
-    const symbol = host.symbols.at(inside) ?? program?.at(inside);
-    return symbol === undefined ? undefined : `${symbol.name}+0x${(address - symbol.address).toString(16)}`;
+    const symbol = host.symbols.at(isReturn ? address - 1n : address);
+    if (symbol !== undefined) return `${symbol.name}+0x${(address - symbol.address).toString(16)}`;
+    return userSymbols.format(address, process, isReturn);
   };
 }
 

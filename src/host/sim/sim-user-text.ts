@@ -1,6 +1,6 @@
 import { hi32, lo32, u64 } from '../../base/index.js';
 import type { SymbolTable } from '../symbol-table.js';
-import type { ForkedTask, HostUserText, TaskAddress, UserFile, UserPlace } from '../user-text.js';
+import type { ForkedTask, HostUserText, TaskAddress, UserFile, UserMapping, UserPlace } from '../user-text.js';
 import { Access } from './cpu/page-walk.js';
 import type { KernelLayout } from './kernel-layout.js';
 import type { SimMachine } from './machine/sim-machine.js';
@@ -10,16 +10,20 @@ import type { EncodedSimImage } from './sim-image.js';
 import type { SimMemory } from './sim-memory.js';
 import type { SimTasks } from './sim-tasks.js';
 import { DIRECT_MAP } from './machine/boot-loader.js';
+import { SimAddressSpaces } from './sim-address-spaces.js';
 import { SimCounters } from './sim-counters.js';
+import { SimPastMappings } from './sim-past-mappings.js';
 import { SlotPool } from './slot-pool.js';
 
 const PAGE = 4096;
 /**
- * Where user mode finds the pages for displaced instructions: behind the heap, and within reach of what programs address
- * relative to the pc.
+ * Where user mode finds the pages for displaced instructions: the same pages several times, so that one place is within
+ * reach of what static programs address relative to the pc, one of position-independent programs, one of libraries.
  */
 const XOL = 0x1000_0000n;
-const XOL_PAGES = 8;
+const WINDOWS = [XOL, 0x5555_5000_0000n, 0x7eff_f000_0000n] as const;
+const XOL_PAGES = 32;
+const XOL_SIZE = BigInt(XOL_PAGES * PAGE);
 const INT3 = Uint8Array.of(0xcc);
 
 /** What user text is read by. */
@@ -42,6 +46,8 @@ export class SimUserText implements HostUserText {
   readonly #memory: SimMemory;
   readonly #files: SimFiles;
   readonly #counters: SimCounters;
+  readonly #spaces: SimAddressSpaces;
+  readonly #past: SimPastMappings;
   readonly #shadows: ShadowPages;
   readonly #slots: SlotPool;
   readonly #forks = new Set<(parent: TaskAddress, child: ForkedTask) => void>();
@@ -58,7 +64,9 @@ export class SimUserText implements HostUserText {
     this.#tasks = tasks;
     this.#layout = layout;
     this.#files = new SimFiles(memory, layout, image);
-    this.#counters = new SimCounters(machine, memory, this.#files, layout);
+    this.#spaces = new SimAddressSpaces(memory, layout, this.#files);
+    this.#past = new SimPastMappings(tasks, this.#spaces);
+    this.#counters = new SimCounters(machine, this.#files, this.#spaces);
     const { from, to } = machine.physical.hidden;
     const pages = Array.from({ length: (to - from) / PAGE }, (_, i) => from + i * PAGE);
     this.#shadows = new ShadowPages(machine.physical, pages.slice(XOL_PAGES).toReversed());
@@ -66,6 +74,7 @@ export class SimUserText implements HostUserText {
     this.#slots = new SlotPool(XOL + 16n, XOL_PAGES * PAGE - 16);
     for (const cpu of machine.cpus) cpu.mmu.userFetch = (lo, hi, found) => this.#fetch(lo, hi, found);
     machine.observers.fork = (child) => this.#forked(child);
+    machine.observers.leave = (tgid) => this.#past.keep(tgid);
   }
 
   open(path: string): UserFile | null {
@@ -112,16 +121,17 @@ export class SimUserText implements HostUserText {
     return true;
   }
 
-  allocExec(size: number): bigint | null {
-    return this.#slots.allocate(size);
+  allocExec(size: number, near = 0n): bigint | null {
+    const slot = this.#slots.allocate(size);
+    return slot === null ? null : slot - XOL + windowNear(near);
   }
 
   freeExec(address: bigint, size: number): void {
-    this.#slots.free(address, size);
+    this.#slots.free(XOL + (intoWindow(address) ?? 0n), size);
   }
 
   writeExec(address: bigint, bytes: Uint8Array): void {
-    const at = Number(address - XOL);
+    const at = Number(intoWindow(address) ?? -1n);
     if (!(at >= 16 && at + bytes.length <= XOL_PAGES * PAGE)) {
       throw new RangeError(`0x${address.toString(16)} was not given out by allocExec`);
     }
@@ -138,7 +148,12 @@ export class SimUserText implements HostUserText {
     return () => this.#forks.delete(entry);
   }
 
+  mappings(tgid: number, comm?: string): readonly UserMapping[] {
+    return this.#past.of(tgid, comm) ?? [];
+  }
+
   #forked(pid: number): void {
+    this.#past.keep(pid);
     if (this.#forks.size === 0) return;
     this.#tasks.current(this.#current);
     const child = this.#tasks.find(pid);
@@ -158,11 +173,25 @@ export class SimUserText implements HostUserText {
 
   /** Where user mode's fetch at lo:hi goes, which the page tables send to `found` (negative: nowhere). */
   #fetch(lo: number, hi: number, found: number): number {
-    const into = u64(lo, hi) - XOL;
-    if (into >= 0n && into < BigInt(XOL_PAGES * PAGE)) return this.#machine.physical.hidden.from + Number(into);
+    const into = intoWindow(u64(lo, hi));
+    if (into !== undefined) return this.#machine.physical.hidden.from + Number(into);
     if (found < 0 || this.#shadows.empty) return found;
     const place = this.#files.ofPage(found >>> 12);
     const shadow = place === null ? -1 : this.#shadows.of(place.file, place.index, (found & ~0xfff) >>> 0);
     return shadow < 0 ? found : shadow + (found & 0xfff);
   }
+}
+
+function windowNear(address: bigint): bigint {
+  return WINDOWS.reduce((best, window) => (distance(window, address) < distance(best, address) ? window : best));
+}
+
+function distance(a: bigint, b: bigint): bigint {
+  return a < b ? b - a : a - b;
+}
+
+/** How far into the pages an address leads, whichever window it is in. */
+function intoWindow(address: bigint): bigint | undefined {
+  const window = WINDOWS.find((start) => address >= start && address < start + XOL_SIZE);
+  return window === undefined ? undefined : address - window;
 }

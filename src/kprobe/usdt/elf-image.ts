@@ -61,6 +61,12 @@ export class ElfImage {
     return segment === undefined ? null : segment.offset + Number(address - segment.address);
   }
 
+  /** The address in the linked image of what lies at `offset` of the file; null where it is not mapped. */
+  addressOf(offset: number): bigint | null {
+    const segment = this.segments.find((s) => offset >= s.offset && BigInt(offset - s.offset) < s.fileSize);
+    return segment === undefined ? null : segment.address + BigInt(offset - segment.offset);
+  }
+
   /** Symbols of .symtab and .dynsym, in the order of the file. */
   symbols(): ElfImageSymbol[] {
     const tables = this.sections.filter(({ type }) => type === SHT_SYMTAB || type === SHT_DYNSYM);

@@ -103,6 +103,9 @@ function appendJournal(machine: SimMachine, cpu: X86Cpu): void {
   }
   if (cpu.r[Reg.DI] === JournalKind.FORK && (cpu.r[Reg.R10] & CLONE_VM) === 0) {
     machine.observers.fork?.(cpu.r[Reg.DX]);
+  } else if (cpu.r[Reg.DI] === JournalKind.EXIT) {
+    // The upper half of a task is its tgid; nothing of it is gone yet.
+    machine.observers.leave?.(cpu.r[Reg.SI + 1]);
   }
   answer(cpu, 0, 0);
 }

@@ -56,6 +56,8 @@ export interface MachineObservers {
   taskDead: ((lo: number, hi: number) => void) | null;
   /** A task with a copy of the current task's memory was made; its pid. */
   fork: ((pid: number) => void) | null;
+  /** The current task, of the process `tgid`, begins to exit. */
+  leave: ((tgid: number) => void) | null;
 }
 
 /** Memory that the kernel is not told of: patched copies of user pages. */
@@ -88,7 +90,14 @@ export class SimMachine implements CpuDevices {
   readonly journal = new SimJournal();
   readonly disk: SimDisk;
   readonly random: SeededRandom;
-  readonly observers: MachineObservers = { tracepoint: null, trap: null, sample: null, taskDead: null, fork: null };
+  readonly observers: MachineObservers = {
+    tracepoint: null,
+    trap: null,
+    sample: null,
+    taskDead: null,
+    fork: null,
+    leave: null,
+  };
   /** Tags of requests that are done, by the CPU that queued them. */
   readonly completed: { lo: number; hi: number }[][];
   console = '';

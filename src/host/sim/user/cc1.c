@@ -1,8 +1,21 @@
 /* cc1 SOURCE OBJECT [PASSES]: reads a file, works on it like a compiler, writes a result. Mostly computes. */
-#include "lib.h"
+#include "libc/libc.h"
+
+/* A name that the source uses. They are never given back: the process ends soon. */
+struct symbol {
+	struct symbol *next;
+	unsigned long hash;
+	char name[];
+};
+
+struct node {
+	unsigned long value;
+	struct symbol *symbol;
+};
 
 static char source[16384];
 static unsigned long output[512];
+static struct symbol *symbols[64];
 static char headers[][24] __cold_data = { "/include/stdio.h", "/include/stdlib.h", "/include/missing.h" };
 
 static unsigned long hash_identifier(const char *s, size_t n)
@@ -23,17 +36,46 @@ static size_t lex_token(const char *s, const char *end)
 	return s == start ? 1 : (size_t)(s - start);
 }
 
-static unsigned long parse_expression(const char *s, size_t n, int level)
+static struct symbol *intern(const char *s, size_t n)
+{
+	unsigned long hash = hash_identifier(s, n);
+	struct symbol *symbol;
+	for (symbol = symbols[hash % 64]; symbol; symbol = symbol->next)
+		if (symbol->hash == hash)
+			return symbol;
+	symbol = malloc(sizeof(*symbol) + n + 1);
+	if (!symbol)
+		die("cc1: symbols", -ENOMEM);
+	symbol->hash = hash;
+	memcpy(symbol->name, s, n);
+	symbol->name[n] = 0;
+	symbol->next = symbols[hash % 64];
+	symbols[hash % 64] = symbol;
+	return symbol;
+}
+
+static unsigned long evaluate(const char *s, size_t n, int level)
 {
 	unsigned long value = hash_identifier(s, n);
 	if (level > 0)
-		value ^= parse_expression(s, n, level - 1) >> 3;
+		value ^= evaluate(s, n, level - 1) >> 3;
 	return value;
 }
 
-static void fold_constants(unsigned long value)
+static struct node *parse_expression(const char *s, size_t n)
 {
-	output[value % 512] += value >> 17;
+	struct node *node = malloc(sizeof(*node));
+	if (!node)
+		die("cc1: nodes", -ENOMEM);
+	node->symbol = is_word(*s) ? intern(s, n) : NULL;
+	node->value = evaluate(s, n, 2);
+	return node;
+}
+
+static void fold_constants(struct node *node)
+{
+	output[node->value % 512] += node->value >> 17;
+	free(node);
 }
 
 static unsigned long parse_file(long size)
@@ -42,9 +84,11 @@ static unsigned long parse_file(long size)
 	unsigned long tokens = 0;
 	while (s < end) {
 		size_t n = lex_token(s, end);
-		fold_constants(parse_expression(s, n, 2));
+		if (*s != ' ' && *s != '\n' && *s != '\t') {
+			fold_constants(parse_expression(s, n));
+			tokens++;
+		}
 		s += n;
-		tokens++;
 	}
 	return tokens;
 }

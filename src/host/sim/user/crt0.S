@@ -1,4 +1,4 @@
-/* Start of every program: argc and argv lie on the stack. */
+/* Start of static programs: number of arguments, arguments and environment lie on the stack. */
 	.text
 	.globl _start
 	.type _start, @function
@@ -6,48 +6,9 @@ _start:
 	xorl %ebp, %ebp
 	movq (%rsp), %rdi
 	leaq 8(%rsp), %rsi
+	leaq 16(%rsp,%rdi,8), %rdx
 	call main
 	movl %eax, %edi
 	call exit
 	ud2
 	.size _start, . - _start
-
-/* syscall(number, up to six arguments) */
-	.globl syscall
-	.type syscall, @function
-syscall:
-	pushq %rbp
-	movq %rsp, %rbp
-	movq %rdi, %rax
-	movq %rsi, %rdi
-	movq %rdx, %rsi
-	movq %rcx, %rdx
-	movq %r8, %r10
-	movq %r9, %r8
-	movq 16(%rbp), %r9
-	syscall
-	popq %rbp
-	ret
-	.size syscall, . - syscall
-
-/* spawn(function, top of its stack): a thread of this process, which ends when the function returns. */
-	.globl spawn
-	.type spawn, @function
-spawn:
-	pushq %rbp
-	movq %rsp, %rbp
-	movq %rdi, %rdx
-	movl $0x10f00, %edi
-	movl $56, %eax
-	syscall
-	testq %rax, %rax
-	jz 1f
-	popq %rbp
-	ret
-1:	xorl %ebp, %ebp
-	call *%rdx
-	xorl %edi, %edi
-	movl $60, %eax
-	syscall
-	ud2
-	.size spawn, . - spawn

@@ -1,21 +1,46 @@
-/* curl PORT PATH [BYTES]: fetches a file from this machine; fails if it is not as long as it should be. */
-#include "lib.h"
+/* curl PORT PATH [BYTES [HOST]]: fetches a file, from this machine if not told; fails if it is not as long as it should be. */
+#include "libc/libc.h"
 
 #define TRIES 50
 
 static char request[128];
 static char buffer[4096];
 
+static long connect_address(const struct addrinfo *to)
+{
+	long fd = syscall(__NR_socket, (long)AF_INET, (long)SOCK_STREAM, 0L), error;
+	if (fd < 0)
+		return fd;
+	error = syscall(__NR_connect, fd, to->ai_addr, (long)to->ai_addrlen);
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
+}
+
 /* The server may still be starting. */
-static long connect_patiently(int port)
+static long connect_patiently(const struct addrinfo *to)
 {
 	long fd = -ECONNREFUSED;
 	int i;
 	for (i = 0; i < TRIES && fd == -ECONNREFUSED; i++) {
 		if (i)
 			sleep_us(500);
-		fd = connect_to(port);
+		fd = connect_address(to);
 	}
+	return fd;
+}
+
+static long connect_by_name(const char *host, const char *port)
+{
+	struct addrinfo *found;
+	long fd;
+	if (getaddrinfo(host, port, NULL, &found)) {
+		dprintf(2, "curl: no address of %s\n", host);
+		return -ENOENT;
+	}
+	fd = connect_patiently(found);
+	freeaddrinfo(found);
 	return fd;
 }
 
@@ -37,7 +62,7 @@ int main(int argc, char **argv)
 	long fd, total;
 	if (argc < 3)
 		return 2;
-	fd = connect_patiently((int)atoi(argv[1]));
+	fd = connect_by_name(argc > 4 ? argv[4] : "localhost", argv[1]);
 	if (fd < 0)
 		die("curl: connect", fd);
 	total = fetch(fd, argv[2]);

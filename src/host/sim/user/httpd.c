@@ -1,32 +1,71 @@
 /* httpd PORT REQUESTS: answers "GET path" with the file; 0 requests: until it is killed. */
-#include "lib.h"
+#include "libc/libc.h"
+#include "libc/sdt.h"
 
-static char request[256];
+/* A request that was answered. The log is kept as long as the server runs. */
+struct visit {
+	struct visit *next;
+	long bytes;
+	char path[];
+};
+
 static char buffer[4096];
+static struct visit *visits;
 
-static long read_request(long fd)
+/* The connection and the path that was asked for. */
+USDT_SEMAPHORE(httpd, request__start);
+/* The connection, the path, how many bytes were sent, and the status. */
+USDT_SEMAPHORE(httpd, request__done);
+
+/* What follows "GET ", or NULL. */
+static char *read_request(long fd)
 {
-	long n = syscall(__NR_recvfrom, fd, request, sizeof(request) - 1, 0L, 0L, 0L);
-	request[n > 0 ? n : 0] = 0;
-	return n;
+	char *request = malloc(256), *path = NULL;
+	long n = request ? syscall(__NR_recvfrom, fd, request, 255L, 0L, 0L, 0L) : -ENOMEM;
+	if (n > 4) {
+		request[n] = 0;
+		path = starts_with(request, "GET ") ? strdup(request + 4) : NULL;
+	}
+	free(request);
+	return path;
 }
 
-static void send_file(long fd, const char *path)
+/* How much of the file was sent; -1 if there is none. */
+static long send_file(long fd, const char *path)
 {
-	long file = open(path, O_RDONLY, 0), n;
+	long file = open(path, O_RDONLY, 0), n, sent = 0;
 	if (file < 0) {
 		write(fd, "404\n", 4);
-		return;
+		return -1;
 	}
 	while ((n = read(file, buffer, sizeof(buffer))) > 0)
-		write(fd, buffer, (size_t)n);
+		sent += write(fd, buffer, (size_t)n);
 	close(file);
+	return sent;
+}
+
+static void log_visit(const char *path, long bytes)
+{
+	struct visit *visit = malloc(sizeof(*visit) + strlen(path) + 1);
+	if (!visit)
+		return;
+	visit->bytes = bytes;
+	strcpy(visit->path, path);
+	visit->next = visits;
+	visits = visit;
 }
 
 static void serve(long fd)
 {
-	if (read_request(fd) > 4 && starts_with(request, "GET "))
-		send_file(fd, request + 4);
+	char *path = read_request(fd);
+	if (path) {
+		long sent;
+		USDT_PROBE2(httpd, request__start, fd, path);
+		sent = send_file(fd, path);
+		USDT_PROBE4(httpd, request__done, fd, path, sent < 0 ? 4L : sent, sent < 0 ? 404 : 200);
+		log_visit(path, sent);
+		free(path);
+	}
 	close(fd);
 }
 

@@ -29,7 +29,7 @@ static void reap_rest(void)
 		;
 }
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **envp)
 {
 	char *args[] = { "sh", argc > 1 ? argv[1] : "/etc/rc.shell", NULL };
 	long pid;
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	open_console();
 	pid = fork();
 	if (pid == 0) {
-		long error = execve("/bin/sh", args);
+		long error = execve("/bin/sh", args, envp);
 		die("init: /bin/sh", error);
 	}
 	code = reap_until(pid);

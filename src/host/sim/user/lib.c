@@ -2,7 +2,7 @@
 #include "lib.h"
 
 long fork(void) { return syscall(__NR_fork); }
-long execve(const char *path, char *const *argv) { return syscall(__NR_execve, path, argv, 0L); }
+long execve(const char *path, char *const *argv, char *const *envp) { return syscall(__NR_execve, path, argv, envp); }
 long wait4(long pid, int *status, int options) { return syscall(__NR_wait4, pid, status, (long)options, 0L); }
 long open(const char *path, int flags, int mode)
 {

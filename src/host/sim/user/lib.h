@@ -10,7 +10,7 @@ typedef long ssize_t;
 
 long syscall(long nr, ...);
 long fork(void);
-long execve(const char *path, char *const *argv);
+long execve(const char *path, char *const *argv, char *const *envp);
 long wait4(long pid, int *status, int options);
 void exit(int code);
 long open(const char *path, int flags, int mode);

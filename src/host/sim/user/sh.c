@@ -1,8 +1,8 @@
 /*
- * The shell: one command a line. `cmd args`, `cmd args &`, `wait`, `sleep US`, `repeat N` ... `end`,
+ * The shell: one command a line. `cmd args`, `cmd args &`, `wait`, `sleep US`, `export NAME=VALUE`, `repeat N` ... `end`,
  * `forever` ... `end`, `# comment`. $i and $j are the counters of the innermost loop and of the one around it.
  */
-#include "lib.h"
+#include "libc/libc.h"
 
 #define SCRIPT_MAX 16384
 #define MAX_ARGS 14
@@ -15,6 +15,8 @@ struct loop {
 };
 
 static char script[SCRIPT_MAX];
+/* What of the script comes next. */
+static char *input = script;
 static struct loop loops[MAX_LOOPS];
 static int depth;
 static int failures;
@@ -30,17 +32,23 @@ static void load_script(const char *path)
 	close(fd);
 }
 
-/* The line at `from`, copied; the start of the next one. */
-static char *next_line(char *from, char *line, size_t size)
+/* The next line, in memory of its own, or NULL behind the last one. There is nobody to be prompted. */
+char *readline(const char *prompt)
 {
-	size_t n = 0;
-	while (*from && *from != '\n') {
-		if (n + 1 < size)
-			line[n++] = *from;
-		from++;
-	}
-	line[n] = 0;
-	return *from ? from + 1 : from;
+	size_t length = 0;
+	char *line;
+	(void)prompt;
+	if (!*input)
+		return NULL;
+	while (input[length] && input[length] != '\n')
+		length++;
+	line = malloc(length + 1);
+	if (!line)
+		die("sh: readline", -ENOMEM);
+	memcpy(line, input, length);
+	line[length] = 0;
+	input += length + (input[length] != 0);
+	return line;
 }
 
 static char *expand_counter(char *to, char which)
@@ -120,82 +128,88 @@ static void run_command(int argc, char **argv)
 	if (pid < 0)
 		die("sh: fork", pid);
 	if (pid == 0) {
-		long error = execve(path, argv);
+		long error = execve(path, argv, environ);
 		die(path, error);
 	}
 	if (!background)
 		wait_for(pid);
 }
 
-static char *skip_to_end(char *at)
+static void skip_to_end(void)
 {
-	char line[160];
 	int nested = 1;
-	while (*at && nested) {
-		at = next_line(at, line, sizeof(line));
+	char *line;
+	while (nested && (line = readline("> "))) {
 		if (starts_with(line, "repeat ") || starts_with(line, "forever"))
 			nested++;
 		else if (starts_with(line, "end"))
 			nested--;
+		free(line);
 	}
-	return at;
 }
 
-static char *begin_loop(char *body, long count)
+static void begin_loop(long count)
 {
-	if (depth == MAX_LOOPS || count == 0)
-		return skip_to_end(body);
-	loops[depth].body = body;
+	if (depth == MAX_LOOPS || count == 0) {
+		skip_to_end();
+		return;
+	}
+	loops[depth].body = input;
 	loops[depth].left = count;
 	loops[depth].count = 0;
 	depth++;
-	return body;
 }
 
-static char *end_loop(char *after)
+static void end_loop(void)
 {
 	struct loop *loop;
 	if (!depth)
-		return after;
+		return;
 	loop = &loops[depth - 1];
 	loop->count++;
-	if (loop->left > 0 && --loop->left == 0) {
+	if (loop->left > 0 && --loop->left == 0)
 		depth--;
-		return after;
-	}
-	return loop->body;
+	else
+		input = loop->body;
 }
 
-/* Runs one line; the result is where to go on. */
-static char *run_line(int argc, char **argv, char *next)
+static void export_variable(const char *assignment)
+{
+	char *kept = strdup(assignment);
+	if (!kept || putenv(kept))
+		failures++;
+}
+
+static void run_line(int argc, char **argv)
 {
 	if (!strcmp(argv[0], "repeat"))
-		return begin_loop(next, argc > 1 ? atoi(argv[1]) : 0);
-	if (!strcmp(argv[0], "forever"))
-		return begin_loop(next, -1);
-	if (!strcmp(argv[0], "end"))
-		return end_loop(next);
-	if (!strcmp(argv[0], "wait"))
+		begin_loop(argc > 1 ? atoi(argv[1]) : 0);
+	else if (!strcmp(argv[0], "forever"))
+		begin_loop(-1);
+	else if (!strcmp(argv[0], "end"))
+		end_loop();
+	else if (!strcmp(argv[0], "wait"))
 		wait_for(-1);
 	else if (!strcmp(argv[0], "sleep"))
 		sleep_us(argc > 1 ? atoi(argv[1]) : 0);
+	else if (!strcmp(argv[0], "export"))
+		export_variable(argc > 1 ? argv[1] : "");
 	else
 		run_command(argc, argv);
-	return next;
 }
 
 int main(int argc, char **argv)
 {
-	char line[160], store[256], *words[MAX_ARGS + 1];
-	char *at = script;
+	char store[256], *words[MAX_ARGS + 1];
+	char *line;
 	if (argc < 2)
 		return 2;
 	load_script(argv[1]);
-	while (*at) {
-		at = next_line(at, line, sizeof(line));
+	while ((line = readline("$ "))) {
 		argc = split(line, store, words);
 		if (argc && words[0][0] != '#')
-			at = run_line(argc, words, at);
+			run_line(argc, words);
+		free(line);
 	}
 	return failures ? 1 : 0;
 }

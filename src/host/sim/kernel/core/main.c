@@ -29,6 +29,7 @@ static volatile int secondary_go;
 static volatile int cpus_online;
 u64 loader_pgd;
 u64 boot_realtime_ns;
+u64 boot_seed;
 
 struct task_struct *init_idle(int cpu);
 void fork_init(void);
@@ -61,6 +62,7 @@ int kernel_init(void *unused)
 {
 	char path[48];
 	const char *argv[3] = { "init", NULL, NULL };
+	static const char *const envp[] = { "HOME=/", "TERM=linux", NULL };
 	(void)unused;
 	init_process = current;
 	current->flags &= ~(u32)PF_KTHREAD;
@@ -71,7 +73,7 @@ int kernel_init(void *unused)
 	write_boot_script();
 	kthread_run(flush_worker, NULL, "kworker/u8:0");
 	argv[1] = workload_path(path, sizeof(path));
-	if (kernel_execve("/sbin/init", argv) < 0)
+	if (kernel_execve("/sbin/init", argv, envp) < 0)
 		panic("no init found");
 	return 0;
 }
@@ -85,6 +87,7 @@ void start_kernel(const struct boot_params *params)
 	nr_cpu_ids = (int)params->cpus;
 	tick_ns = params->tick_ns ? params->tick_ns : 1000000;
 	boot_realtime_ns = params->boot_realtime_ns;
+	boot_seed = params->seed;
 	loader_pgd = read_cr3();
 	page_alloc_init(params->memory_size, params->free_start, (u64)_end - KERNEL_BASE);
 	kmem_cache_init();

@@ -147,12 +147,17 @@ struct linux_binprm {
 	struct file *file;
 	const char *filename;
 	const char *interp;
-	int argc;
+	int argc, envc;
+	bool point_of_no_return;
 	unsigned long p;
 	char buf[256];
 	char *arg_page;
 	unsigned long arg_len;
 };
+
+/* exec */
+int begin_new_exec(struct linux_binprm *bprm);
+int load_elf_binary(struct linux_binprm *bprm);
 
 /* names */
 struct filename *getname_flags(const char *filename, int flags);

@@ -117,6 +117,7 @@ struct mm_struct {
 	int map_count;
 	struct vm_area_struct *mmap;
 	struct mutex mmap_lock;
+	unsigned long mmap_base;
 	unsigned long total_vm;
 	unsigned long rss_pages;
 	unsigned long start_code;
@@ -145,6 +146,8 @@ struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address);
 int insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma);
 unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long address, unsigned long len,
 		      unsigned long flags, unsigned long pgoff);
+unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long len);
+unsigned long arch_mmap_rnd(void);
 unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags);
 pte_t *walk_page_table(struct mm_struct *mm, unsigned long address, bool create);
 void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end);

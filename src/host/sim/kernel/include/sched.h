@@ -191,7 +191,7 @@ void put_task_struct(struct task_struct *task);
 void __noreturn do_exit(long code);
 long kernel_wait4(pid_t pid, int *status, int options);
 struct task_struct *find_task_by_pid(pid_t pid);
-int kernel_execve(const char *path, const char *const *argv);
+int kernel_execve(const char *path, const char *const *argv, const char *const *envp);
 void start_thread(struct pt_regs *regs, u64 ip, u64 sp);
 int do_send_signal(pid_t pid, int sig);
 

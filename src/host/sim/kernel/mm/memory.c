@@ -236,6 +236,7 @@ struct mm_struct *dup_mm(struct mm_struct *old)
 	if (!mm)
 		return NULL;
 	mutex_lock(&old->mmap_lock);
+	mm->mmap_base = old->mmap_base;
 	mm->start_code = old->start_code;
 	mm->end_code = old->end_code;
 	mm->start_data = old->start_data;

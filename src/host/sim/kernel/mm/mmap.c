@@ -14,6 +14,13 @@ void mmap_init(void)
 	caches_ready = 1;
 }
 
+/* How far addresses are moved: by the machine's seed, so that every process of a machine is laid out alike. */
+unsigned long arch_mmap_rnd(void)
+{
+	extern u64 boot_seed;
+	return (boot_seed * 0x9e3779b97f4a7c15UL >> 50) << PAGE_SHIFT;
+}
+
 struct mm_struct *mm_alloc(void)
 {
 	struct mm_struct *mm;
@@ -30,6 +37,7 @@ struct mm_struct *mm_alloc(void)
 	memcpy(mm->pgd + 256, (u64 *)__va(loader_pgd) + 256, 256 * sizeof(u64));
 	atomic_set(&mm->mm_users, 1);
 	mutex_init(&mm->mmap_lock);
+	mm->mmap_base = MMAP_BASE + arch_mmap_rnd();
 	return mm;
 }
 
@@ -76,10 +84,10 @@ void vm_area_free(struct vm_area_struct *vma)
 	kmem_cache_free(&vm_area_cachep, vma);
 }
 
-/* A gap of `len` bytes from MMAP_BASE up. */
+/* A gap of `len` bytes from the base of mappings up; 0 if there is none. */
 unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long len)
 {
-	unsigned long address = MMAP_BASE;
+	unsigned long address = mm->mmap_base;
 	struct vm_area_struct *vma;
 	for (vma = find_vma(mm, address); vma; vma = vma->vm_next) {
 		if (address + len <= vma->vm_start)
@@ -118,17 +126,41 @@ unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long add
 	return address;
 }
 
-/* Only whole areas go away. */
+/* Cuts an area in two at `address`, which lies inside of it. */
+int __split_vma(struct vm_area_struct *vma, unsigned long address)
+{
+	struct vm_area_struct *upper = vm_area_alloc(address, vma->vm_end, vma->vm_flags);
+	if (!upper)
+		return -ENOMEM;
+	upper->vm_mm = vma->vm_mm;
+	upper->vm_file = vma->vm_file;
+	upper->vm_pgoff = vma->vm_pgoff + (vma->vm_file ? (address - vma->vm_start) >> PAGE_SHIFT : 0);
+	if (upper->vm_file)
+		atomic_inc(&upper->vm_file->f_count);
+	upper->vm_next = vma->vm_next;
+	vma->vm_end = address;
+	vma->vm_next = upper;
+	vma->vm_mm->map_count++;
+	return 0;
+}
+
+/* Makes an area end at `address`, if one has it inside. */
+int split_at(struct mm_struct *mm, unsigned long address)
+{
+	struct vm_area_struct *vma = find_vma(mm, address);
+	return vma && vma->vm_start < address ? __split_vma(vma, address) : 0;
+}
+
 int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long len)
 {
 	struct vm_area_struct **link = &mm->mmap;
 	unsigned long end = start + PAGE_ALIGN(len);
-	while (*link) {
+	if (split_at(mm, start) || split_at(mm, end))
+		return -ENOMEM;
+	while (*link && (*link)->vm_end <= start)
+		link = &(*link)->vm_next;
+	while (*link && (*link)->vm_start < end) {
 		struct vm_area_struct *vma = *link;
-		if (vma->vm_start < start || vma->vm_end > end) {
-			link = &vma->vm_next;
-			continue;
-		}
 		zap_page_range(mm, vma->vm_start, vma->vm_end);
 		*link = vma->vm_next;
 		mm->map_count--;
@@ -180,28 +212,42 @@ long __x64_sys_brk(const struct pt_regs *regs)
 	return (long)result;
 }
 
-long ksys_mmap_pgoff(unsigned long address, unsigned long len, unsigned long prot, int fd, unsigned long offset)
+/* Where a mapping goes: an address is a wish, unless it is fixed; then what lies there gives way. */
+long mmap_address(struct mm_struct *mm, unsigned long address, unsigned long len, unsigned long flags)
 {
+	struct vm_area_struct *vma;
+	if (flags & MAP_FIXED) {
+		int error = address && access_ok((void *)address, len) ? do_munmap(mm, address, len) : -EINVAL;
+		return error ? error : (long)address;
+	}
+	vma = find_vma(mm, address);
+	if (address < PAGE_SIZE || !access_ok((void *)address, len) || (vma && vma->vm_start < address + len))
+		return 0;
+	return (long)address;
+}
+
+long ksys_mmap_pgoff(const struct pt_regs *regs)
+{
+	unsigned long len = PAGE_ALIGN(regs->si), flags = regs->r10;
 	struct mm_struct *mm = current->mm;
 	struct file *file = NULL;
-	unsigned long result;
-	if (fd >= 0) {
-		file = fget((unsigned int)fd);
+	long result;
+	if (!(flags & MAP_ANONYMOUS)) {
+		file = fget((unsigned int)regs->r8);
 		if (!file)
 			return -EBADF;
 	}
 	mutex_lock(&mm->mmap_lock);
-	result = do_mmap(mm, file, address & PAGE_MASK, len, prot & 7, offset >> PAGE_SHIFT);
+	result = mmap_address(mm, regs->di & PAGE_MASK, len, flags);
+	if (result >= 0)
+		result = (long)do_mmap(mm, file, (unsigned long)result, len, regs->dx & 7, regs->r9 >> PAGE_SHIFT);
 	mutex_unlock(&mm->mmap_lock);
 	if (file)
 		fput(file);
-	return (long)result;
+	return result;
 }
 
-long __x64_sys_mmap(const struct pt_regs *regs)
-{
-	return ksys_mmap_pgoff(regs->di, regs->si, regs->dx, (int)regs->r8, regs->r9);
-}
+long __x64_sys_mmap(const struct pt_regs *regs) { return ksys_mmap_pgoff(regs); }
 
 long __x64_sys_munmap(const struct pt_regs *regs)
 {
