@@ -19,6 +19,13 @@ export class KernelLayout {
     return location.bitOffset / 8;
   }
 
+  /** Offset and size in bytes of a member. */
+  member(struct: string, path: string): { readonly offset: number; readonly size: number } {
+    const location = this.btf.member(this.#struct(struct), path);
+    if (location === undefined) throw this.#missing(`${struct}.${path}`);
+    return { offset: location.bitOffset / 8, size: this.btf.sizeOf(location.type) };
+  }
+
   size(struct: string): number {
     return this.btf.sizeOf(this.#struct(struct));
   }

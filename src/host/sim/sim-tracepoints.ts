@@ -13,9 +13,19 @@ import type { SimClock } from './sim-clock.js';
 import type { SimMemory } from './sim-memory.js';
 import type { SimTasks } from './sim-tasks.js';
 import { blockEvents } from './tracepoints/block-events.js';
+import { Members } from './tracepoints/event-fields.js';
+import type { EventParts } from './tracepoints/event-parts.js';
+import { exceptionEvents } from './tracepoints/exception-events.js';
+import { ext4Events } from './tracepoints/ext4-events.js';
 import { irqEvents } from './tracepoints/irq-events.js';
+import { kmemEvents } from './tracepoints/kmem-events.js';
+import { pageCacheEvents } from './tracepoints/page-cache-events.js';
+import { powerEvents } from './tracepoints/power-events.js';
 import { schedEvents } from './tracepoints/sched-events.js';
+import { schedStatEvents } from './tracepoints/sched-stat-events.js';
+import { signalEvents } from './tracepoints/signal-events.js';
 import { sysEnterEvents, sysExitEvents } from './tracepoints/syscall-events.js';
+import { taskEvents } from './tracepoints/task-events.js';
 import { timerEvents } from './tracepoints/timer-events.js';
 
 /** Most arguments of a tracepoint. */
@@ -76,9 +86,24 @@ function describeTracepoints(
   parts: TracepointParts,
 ): TracepointDescriptor[] {
   const { layout, tasks, clock } = parts;
+  const currentComm = (dst: Uint8Array, offset: number): boolean => tasks.comm(dst, offset);
+  const common: EventParts = {
+    layout,
+    members: new Members(layout),
+    currentComm,
+    currentTask: (out) => tasks.current(out),
+  };
   const events: Readonly<Record<string, TraceEventDescriptor>> = {
     ...schedEvents(layout),
-    ...blockEvents(layout, (dst, offset) => tasks.comm(dst, offset)),
+    ...schedStatEvents(common),
+    ...taskEvents(common),
+    ...signalEvents(common),
+    ...kmemEvents(common),
+    ...exceptionEvents(common),
+    ...powerEvents(),
+    ...pageCacheEvents(common),
+    ...ext4Events(common),
+    ...blockEvents(layout, currentComm),
     ...irqEvents(layout),
     ...timerEvents(layout, (out) => clock.jiffies(out)),
   };

@@ -6,6 +6,8 @@ export interface TracepointHit {
   readonly name: string;
   readonly cpu: number;
   readonly time: number;
+  /** The task that was running. */
+  readonly pid: number;
   /** Raw arguments as word pairs, copied. */
   readonly args: Int32Array;
   /** Numeric fields of the (first) event's record; text of character arrays. */
@@ -23,10 +25,13 @@ export function startTracing(host: SimHost, names: readonly string[], onHit: (hi
     if (tracepoint === undefined || event === undefined) return;
     const now = new Int32Array(2);
     host.clock.monotonic(now);
+    const task = new Int32Array(2);
+    host.tasks.pidTgid(task);
     onHit({
       name: tracepoint.name,
       cpu,
       time: now[0] >>> 0,
+      pid: task[0],
       args: args.slice(),
       fields: decodeRecord(host, event, args),
     });
@@ -61,7 +66,9 @@ export function decodeRecord(
     else if (type.startsWith('__data_loc')) {
       const place = record.view.getUint32(offset, true);
       fields[name] = text(data.subarray(place & 0xffff, (place & 0xffff) + (place >>> 16)));
-    } else if (size === 4)
+    } else if (size === 1) fields[name] = record.view.getUint8(offset);
+    else if (size === 2) fields[name] = record.view.getUint16(offset, true);
+    else if (size === 4)
       fields[name] = signed ? record.view.getInt32(offset, true) : record.view.getUint32(offset, true);
     else fields[name] = Number(record.view.getBigInt64(offset, true));
   }

@@ -30,6 +30,26 @@ export const JournalKind = {
   SOFTIRQ_ENTER: 26,
   SOFTIRQ_EXIT: 27,
   TIMER_START: 28,
+  RENAME: 29,
+  SCHED_STAT: 30,
+  MIGRATE: 31,
+  KMALLOC: 32,
+  KFREE: 33,
+  CACHE_ALLOC: 34,
+  CACHE_FREE: 35,
+  PAGE_ALLOC: 36,
+  PAGE_FREE: 37,
+  RSS_STAT: 38,
+  PAGE_FAULT: 39,
+  SOFTIRQ_RAISE: 40,
+  CPU_IDLE: 41,
+  PAGE_CACHE_ADD: 42,
+  PAGE_CACHE_DELETE: 43,
+  DIRTY_FOLIO: 44,
+  WRITEBACK: 45,
+  BIO_QUEUE: 46,
+  SIGNAL_GENERATE: 47,
+  SIGNAL_DELIVER: 48,
 } as const;
 
 export interface JournalEntry {
@@ -52,6 +72,7 @@ export const KINDS_WITH_PATH: ReadonlySet<number> = new Set([
   JournalKind.EXEC,
   JournalKind.UNLINK,
   JournalKind.MKDIR,
+  JournalKind.RENAME,
 ]);
 
 /** Words of an entry: time (2), cpu, kind, four arguments of two words. */

@@ -23,6 +23,11 @@ export function blockEvents(
     sector: layout.offset('request', '__sector'),
     part: layout.offset('request', 'part'),
     disk: layout.offset('block_device', 'bd_disk'),
+    bioSector: layout.offset('bio', 'bi_iter.bi_sector'),
+    bioSize: layout.offset('bio', 'bi_iter.bi_size'),
+    bioDevice: layout.offset('bio', 'bi_bdev'),
+    bioFlags: layout.offset('bio', 'bi_opf'),
+    deviceNumber: layout.offset('block_device', 'bd_dev'),
     major: layout.offset('gendisk', 'major'),
     firstMinor: layout.offset('gendisk', 'first_minor'),
   };
@@ -66,7 +71,27 @@ export function blockEvents(
       },
     );
 
+  const bio = (name: string): TraceEventDescriptor =>
+    traceEvent(
+      'block',
+      name,
+      ['dev_t dev', 'sector_t sector', 'unsigned int nr_sector', 'char rwbs[8]', 'char comm[16]'],
+      `"%d,%d %s %llu + %u [%s]", ${DEVICE}, REC->rwbs, (unsigned long long)REC->sector, REC->nr_sector, REC->comm`,
+      (args, record, memory) => {
+        const [lo, hi] = [args[0], args[1]];
+        const sector = read64(memory, lo, hi, at.bioSector);
+        const bdev = read64(memory, lo, hi, at.bioDevice);
+        put32(record, 8, read32(memory, bdev.lo, bdev.hi, at.deviceNumber));
+        putPair(record, 16, sector.lo, sector.hi);
+        put32(record, 24, read32(memory, lo, hi, at.bioSize) >>> SECTOR_SHIFT);
+        putRwbs(record, 28, read32(memory, lo, hi, at.bioFlags));
+        currentComm(record.data, record.start + 36);
+      },
+    );
+
   return {
+    block_bio_queue: bio('block_bio_queue'),
+    block_getrq: bio('block_getrq'),
     block_rq_insert: request('block_rq_insert'),
     block_rq_issue: request('block_rq_issue'),
     block_rq_complete: traceEvent(

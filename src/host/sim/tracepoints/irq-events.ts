@@ -47,6 +47,8 @@ export function irqEvents(layout: KernelLayout): Readonly<Record<string, TraceEv
     softirq_raise: softirq('softirq_raise'),
     softirq_entry: softirq('softirq_entry'),
     softirq_exit: softirq('softirq_exit'),
+    reschedule_entry: vector('reschedule_entry'),
+    reschedule_exit: vector('reschedule_exit'),
     local_timer_entry: vector('local_timer_entry'),
     local_timer_exit: vector('local_timer_exit'),
   };

@@ -24,6 +24,14 @@ export function read64(memory: HostMemory, lo: number, hi: number, offset: numbe
   return { lo: view.getInt32(0, true), hi: view.getInt32(4, true) };
 }
 
+/** A member of 1, 2, 4 or 8 bytes, widened with zeros. */
+export function readMember(memory: HostMemory, { lo, hi }: Pair, offset: number, size: number): Pair {
+  scratch.fill(0);
+  const sum = (lo >>> 0) + offset;
+  memory.readKernel(sum | 0, sum > 0xffff_ffff ? (hi + 1) | 0 : hi, scratch, 0, size);
+  return { lo: view.getInt32(0, true), hi: view.getInt32(4, true) };
+}
+
 /** The text at an address up to its NUL, at most 255 bytes. */
 export function readText(memory: HostMemory, { lo, hi }: Pair): Uint8Array {
   const bytes = new Uint8Array(TEXT_MAX);

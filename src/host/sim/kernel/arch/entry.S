@@ -87,6 +87,8 @@ FUNC entry_SYSCALL_64
 	movq ORIG_AX(%rsp), %rsi
 	xorl %ebp, %ebp
 	call do_syscall_64
+	testb %al, %al
+	jz error_return
 	POP_REGS
 	movq 8(%rsp), %rcx
 	movq 24(%rsp), %r11

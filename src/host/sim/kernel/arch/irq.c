@@ -17,11 +17,11 @@ void exit_to_user_mode_prepare(struct pt_regs *regs)
 	while (current->need_resched || signal_pending(current)) {
 		local_irq_enable();
 		if (signal_pending(current))
-			do_exit(current->sigpending);
-		schedule();
+			arch_do_signal_or_restart(regs);
+		if (current->need_resched)
+			schedule();
 		local_irq_disable();
 	}
-	(void)regs;
 }
 
 void irqentry_exit(struct pt_regs *regs)
@@ -100,6 +100,8 @@ void sysvec_reschedule_ipi(struct pt_regs *regs)
 {
 	irq_enter();
 	journal(J_IRQ_ENTER, RESCHEDULE_VECTOR, 0, 0, 0);
+	trace(reschedule_entry, RESCHEDULE_VECTOR);
+	trace(reschedule_exit, RESCHEDULE_VECTOR);
 	journal(J_IRQ_EXIT, RESCHEDULE_VECTOR, 0, 0, 0);
 	irq_exit();
 	irqentry_exit(regs);

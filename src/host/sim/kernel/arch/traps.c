@@ -2,6 +2,7 @@
 #include "irq.h"
 #include "journal.h"
 #include "mm.h"
+#include "trace.h"
 #include "uapi.h"
 
 struct exception_table_entry {
@@ -45,7 +46,9 @@ void do_trap(int signal, const char *reason, struct pt_regs *regs)
 		die(reason, regs);
 	}
 	local_irq_enable();
-	do_exit(signal);
+	force_sig_fault(signal, SI_KERNEL, (void *)regs->ip);
+	local_irq_disable();
+	irqentry_exit(regs);
 }
 
 __kprobes void exc_int3(struct pt_regs *regs)
@@ -80,7 +83,9 @@ bool bad_area(struct pt_regs *regs, u64 address)
 	journal(J_FAULT, pid_tgid(current), address, user_mode(regs), (u64)-EFAULT);
 	if (user_mode(regs)) {
 		local_irq_enable();
-		do_exit(SIGSEGV);
+		force_sig_fault(SIGSEGV, SEGV_MAPERR, (void *)address);
+		local_irq_disable();
+		return true;
 	}
 	return fixup_exception(regs);
 }
@@ -140,12 +145,22 @@ void do_kern_addr_fault(struct pt_regs *regs, unsigned long error_code, unsigned
 		die(error_code & PF_WRITE ? "kernel page fault (write)" : "kernel page fault (read)", regs);
 }
 
+void trace_page_fault_entries(struct pt_regs *regs, unsigned long error_code, unsigned long address)
+{
+	if (user_mode(regs))
+		trace(page_fault_user, address, regs, error_code);
+	else
+		trace(page_fault_kernel, address, regs, error_code);
+}
+
 void exc_page_fault(struct pt_regs *regs, unsigned long error_code)
 {
 	unsigned long address = read_cr2();
+	journal(J_PAGE_FAULT, address, regs->ip, error_code, user_mode(regs));
 	/* Whoever steps a displaced instruction wants the fault to be the probed instruction's. */
 	if (!user_mode(regs))
 		hypercall(HC_TRAP, 2, (u64)regs, 0, 0, 0);
+	trace_page_fault_entries(regs, error_code, address);
 	if (address >= TASK_SIZE)
 		do_kern_addr_fault(regs, error_code, address);
 	else

@@ -1,5 +1,6 @@
 /* The front of the block layer: bios. */
 #include "blk.h"
+#include "journal.h"
 #include "uapi.h"
 
 static struct kmem_cache bio_cachep;
@@ -40,6 +41,8 @@ int bio_check_eod(struct bio *bio)
 	return 0;
 }
 
+unsigned int bio_sectors(const struct bio *bio) { return bio->bi_iter.bi_size >> SECTOR_SHIFT; }
+
 void __submit_bio(struct bio *bio)
 {
 	bio->bi_iter.bi_sector += bio->bi_bdev->bd_start_sect;
@@ -53,6 +56,8 @@ void submit_bio_noacct(struct bio *bio)
 		bio_endio(bio);
 		return;
 	}
+	journal(J_BIO_QUEUE, (u64)bio, bio->bi_iter.bi_sector, bio->bi_iter.bi_size, bio->bi_opf & REQ_OP_MASK);
+	trace(block_bio_queue, bio);
 	__submit_bio(bio);
 }
 

@@ -88,6 +88,7 @@ void blk_mq_submit_bio(struct bio *bio)
 		bio_endio(bio);
 		return;
 	}
+	trace(block_getrq, bio);
 	blk_account_io_start(rq);
 	blk_mq_sched_insert_request(&q->hctx, rq);
 	blk_mq_run_hw_queue(&q->hctx);

@@ -46,6 +46,8 @@ void exit_notify(struct task_struct *tsk)
 		release_task(tsk);
 	else
 		tsk->exit_state = EXIT_ZOMBIE;
+	if (!autoreap)
+		do_notify_parent(tsk, tsk->exit_signal);
 	wake_up_all(&parent->wait_chldexit);
 	if (parent != init_process)
 		wake_up_all(&init_process->wait_chldexit);
@@ -74,54 +76,6 @@ void __noreturn do_exit(long code)
 	exit_notify(tsk);
 	preempt_enable_no_resched();
 	do_task_dead();
-}
-
-/* The task dies of it when it is about to return to user mode. Called with the task list locked. */
-void send_signal_locked(struct task_struct *p, int sig)
-{
-	if ((p->flags & (PF_KTHREAD | PF_EXITING)) || p == init_process)
-		return;
-	WRITE_ONCE(p->sigpending, sig);
-	if (!try_to_wake_up(p, TASK_INTERRUPTIBLE))
-		kick_process(p);
-}
-
-/* Every signal kills. pid -1: every process but init. */
-int do_send_signal(pid_t pid, int sig)
-{
-	struct list_head *pos;
-	int found = 0;
-	_raw_spin_lock(&tasklist_lock);
-	list_for_each(pos, &init_task.tasks) {
-		struct task_struct *p = list_entry(pos, struct task_struct, tasks);
-		if (p->pid != pid && pid != -1)
-			continue;
-		found = 1;
-		if (sig > 0)
-			send_signal_locked(p, sig);
-	}
-	_raw_spin_unlock(&tasklist_lock);
-	return found ? 0 : -ESRCH;
-}
-
-/* The other threads of the process die when they are about to return to user mode. */
-void zap_other_threads(struct task_struct *p)
-{
-	struct list_head *pos;
-	_raw_spin_lock(&tasklist_lock);
-	list_for_each(pos, &init_task.tasks) {
-		struct task_struct *t = list_entry(pos, struct task_struct, tasks);
-		if (t->tgid != p->tgid || t == p)
-			continue;
-		send_signal_locked(t, SIGKILL);
-	}
-	_raw_spin_unlock(&tasklist_lock);
-}
-
-void __noreturn do_group_exit(int code)
-{
-	zap_other_threads(current);
-	do_exit(code);
 }
 
 /* A child that may be waited for: 1 with *pid set if it was reaped, 0 if it lives. */
@@ -156,11 +110,20 @@ struct task_struct *do_wait_thread(pid_t pid, int *status)
 	return reaped;
 }
 
+/* The struct pid of a child that may be waited for; it lives as long as the child is not reaped. */
+struct pid *find_get_pid(pid_t nr)
+{
+	struct task_struct *task = find_task_by_pid(nr);
+	return task && task->real_parent == current->group_leader ? task->thread_pid : NULL;
+}
+
 long do_wait(pid_t pid, int *status, int options)
 {
 	struct task_struct *found = NULL;
 	pid_t result;
-	long error = wait_event_interruptible(&current->group_leader->wait_chldexit,
+	long error;
+	trace(sched_process_wait, pid > 0 ? find_get_pid(pid) : NULL);
+	error = wait_event_interruptible(&current->group_leader->wait_chldexit,
 					      (found = do_wait_thread(pid, status)) || (options & WNOHANG));
 	if (error)
 		return error;
@@ -187,4 +150,3 @@ long __x64_sys_wait4(const struct pt_regs *regs)
 
 long __x64_sys_exit(const struct pt_regs *regs) { do_exit((long)(regs->di & 0xff) << 8); }
 long __x64_sys_exit_group(const struct pt_regs *regs) { do_group_exit((int)(regs->di & 0xff) << 8); }
-long __x64_sys_kill(const struct pt_regs *regs) { return do_send_signal((pid_t)regs->di, (int)regs->si); }

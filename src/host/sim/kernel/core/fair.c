@@ -1,4 +1,5 @@
 /* Fair scheduling: the task that has run least comes first; a queue ordered by virtual runtime. */
+#include "journal.h"
 #include "sched.h"
 #include "uapi.h"
 
@@ -42,7 +43,71 @@ void update_curr(struct cfs_rq *cfs)
 	curr->se.exec_start = rq->clock;
 	curr->se.sum_exec_runtime += delta;
 	curr->se.vruntime += delta;
+	journal(J_SCHED_STAT, (u64)(u32)curr->pid, STAT_RUNTIME, delta, 0);
+	trace(sched_stat_runtime, curr, delta, curr->se.vruntime);
 	update_min_vruntime(cfs);
+}
+
+/* Statistics: how long tasks wait for a CPU, sleep, or are blocked. The queue is locked, its clock is now. */
+void update_stats_wait_start(struct rq *rq, struct task_struct *p) 
+{
+	if (!p->stats.wait_start)
+		p->stats.wait_start = rq->clock;
+}
+
+void update_stats_wait_end(struct rq *rq, struct task_struct *p)
+{
+	u64 delta = rq->clock - p->stats.wait_start;
+	if (!p->stats.wait_start)
+		return;
+	p->stats.wait_start = 0;
+	if ((s64)delta < 0)
+		delta = 0;
+	p->stats.wait_count++;
+	p->stats.wait_sum += delta;
+	journal(J_SCHED_STAT, (u64)(u32)p->pid, STAT_WAIT, delta, 0);
+	trace(sched_stat_wait, p, delta);
+}
+
+void update_stats_dequeue(struct rq *rq, struct task_struct *p)
+{
+	unsigned int state = READ_ONCE(p->__state);
+	if (state & TASK_INTERRUPTIBLE)
+		p->stats.sleep_start = rq->clock;
+	else if (state & TASK_UNINTERRUPTIBLE)
+		p->stats.block_start = rq->clock;
+}
+
+void account_sleep(struct task_struct *p, u64 delta)
+{
+	p->stats.sleep_start = 0;
+	if ((s64)delta < 0)
+		delta = 0;
+	journal(J_SCHED_STAT, (u64)(u32)p->pid, STAT_SLEEP, delta, 0);
+	trace(sched_stat_sleep, p, delta);
+}
+
+void account_block(struct task_struct *p, u64 delta)
+{
+	p->stats.block_start = 0;
+	if ((s64)delta < 0)
+		delta = 0;
+	if (p->in_iowait) {
+		p->stats.iowait_sum += delta;
+		p->stats.iowait_count++;
+		journal(J_SCHED_STAT, (u64)(u32)p->pid, STAT_IOWAIT, delta, 0);
+		trace(sched_stat_iowait, p, delta);
+	}
+	journal(J_SCHED_STAT, (u64)(u32)p->pid, STAT_BLOCKED, delta, 0);
+	trace(sched_stat_blocked, p, delta);
+}
+
+void update_stats_enqueue_sleeper(struct rq *rq, struct task_struct *p)
+{
+	if (p->stats.sleep_start)
+		account_sleep(p, rq->clock - p->stats.sleep_start);
+	if (p->stats.block_start)
+		account_block(p, rq->clock - p->stats.block_start);
 }
 
 void __enqueue_entity(struct cfs_rq *cfs, struct task_struct *p)
@@ -72,6 +137,8 @@ void enqueue_task_fair(struct rq *rq, struct task_struct *p, bool initial)
 	place_entity(&rq->cfs, p, initial);
 	rq->cfs.nr_running++;
 	p->se.on_rq = 1;
+	update_stats_enqueue_sleeper(rq, p);
+	update_stats_wait_start(rq, p);
 	__enqueue_entity(&rq->cfs, p);
 }
 
@@ -91,6 +158,7 @@ void put_prev_task_fair(struct rq *rq, struct task_struct *prev)
 	if (prev == rq->idle || !prev->se.on_rq)
 		return;
 	rq->cfs.curr = NULL;
+	update_stats_wait_start(rq, prev);
 	if (list_empty(&prev->se.group_node))
 		__enqueue_entity(&rq->cfs, prev);
 }

@@ -12,13 +12,21 @@ static volatile int last_pid;
 
 static struct pid_namespace init_pid_ns = { .ns = { .inum = 4026531836u } };
 static struct nsproxy init_nsproxy = { .count = { 1 }, .pid_ns_for_children = &init_pid_ns };
+static struct pid init_struct_pid = { .count = { 1 }, .numbers = { { .ns = &init_pid_ns } } };
 static struct cred init_cred = { .usage = { 1 } };
 extern u8 boot_stacks[NR_CPUS][THREAD_SIZE];
 static struct task_struct idle_tasks[NR_CPUS - 1];
 
+extern struct sighand_struct init_sighand;
+extern struct signal_struct init_signals;
+
 void copy_thread(struct task_struct *p, const struct kernel_clone_args *args);
 
-void fork_init(void) { kmem_cache_create(&task_struct_cachep, "task_struct", sizeof(struct task_struct)); }
+void fork_init(void)
+{
+	kmem_cache_create(&task_struct_cachep, "task_struct", sizeof(struct task_struct));
+	signals_init();
+}
 
 /* The boot thread of each CPU becomes its idle task, pid 0. */
 struct task_struct *init_idle(int cpu)
@@ -28,6 +36,10 @@ struct task_struct *init_idle(int cpu)
 	idle->group_leader = idle->real_parent = idle->parent = idle;
 	idle->cred = idle->real_cred = &init_cred;
 	idle->nsproxy = &init_nsproxy;
+	idle->thread_pid = &init_struct_pid;
+	idle->signal = &init_signals;
+	idle->sighand = &init_sighand;
+	INIT_LIST_HEAD(&idle->pending.list);
 	idle->static_prio = idle->normal_prio = DEFAULT_PRIO;
 	atomic_set(&idle->usage, 2);
 	INIT_LIST_HEAD(&idle->children);
@@ -43,7 +55,22 @@ struct task_struct *init_idle(int cpu)
 	return idle;
 }
 
-pid_t alloc_pid(void) { return __atomic_add_fetch(&last_pid, 1, __ATOMIC_SEQ_CST); }
+struct pid *alloc_pid(void)
+{
+	struct pid *pid = kzalloc(sizeof(*pid), GFP_KERNEL);
+	if (!pid)
+		return NULL;
+	atomic_set(&pid->count, 1);
+	pid->numbers[0].nr = __atomic_add_fetch(&last_pid, 1, __ATOMIC_SEQ_CST);
+	pid->numbers[0].ns = &init_pid_ns;
+	return pid;
+}
+
+void put_pid(struct pid *pid)
+{
+	if (pid && atomic_dec_and_test(&pid->count))
+		kfree(pid);
+}
 
 struct task_struct *dup_task_struct(struct task_struct *orig)
 {
@@ -59,6 +86,12 @@ struct task_struct *dup_task_struct(struct task_struct *orig)
 	*task = *orig;
 	task->stack = page_address(stack);
 	task->need_resched = 0;
+	task->in_iowait = 0;
+	task->thread_pid = NULL;
+	task->signal = NULL;
+	task->sighand = NULL;
+	INIT_LIST_HEAD(&task->pending.list);
+	memset(&task->stats, 0, sizeof(task->stats));
 	task->sigpending = 0;
 	task->nvcsw = task->nivcsw = 0;
 	task->min_flt = task->maj_flt = 0;
@@ -77,6 +110,8 @@ void put_task_struct(struct task_struct *task)
 	if (!atomic_dec_and_test(&task->usage))
 		return;
 	trace(sched_process_free, task);
+	put_pid(task->thread_pid);
+	put_signals(task);
 	__free_pages(virt_to_page(task->stack), 2);
 	if (task->group_leader != task)
 		put_task_struct(task->group_leader);
@@ -159,7 +194,13 @@ struct task_struct *copy_process(struct kernel_clone_args *args)
 	if (!error && !args->fn)
 		error = copy_files(args->flags, p);
 	if (!error)
+		error = copy_signals(args->flags, p);
+	if (!error)
 		error = copy_mm(args->flags, p);
+	if (!error) {
+		p->thread_pid = alloc_pid();
+		error = p->thread_pid ? 0 : -ENOMEM;
+	}
 	if (error) {
 		if (p->files && p->files != current->files)
 			exit_files(p);
@@ -169,8 +210,9 @@ struct task_struct *copy_process(struct kernel_clone_args *args)
 		return ERR_PTR(error);
 	}
 	copy_thread(p, args);
-	p->pid = alloc_pid();
+	p->pid = p->thread_pid->numbers[0].nr;
 	link_task(p, args->flags);
+	trace(task_newtask, p, args->flags);
 	return p;
 }
 

@@ -207,7 +207,20 @@ long do_nanosleep(struct hrtimer *timer, ktime_t expires)
 		hrtimer_cancel(timer);
 	} while (READ_ONCE(sleeper->task) && !signal_pending(current));
 	WRITE_ONCE(current->__state, TASK_RUNNING);
-	return READ_ONCE(sleeper->task) ? -EINTR : 0;
+	if (!READ_ONCE(sleeper->task))
+		return 0;
+	current->restart_expires = expires;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+/* Sleeps on until the time that the interrupted call was to end at. */
+long __x64_sys_restart_syscall(const struct pt_regs *regs)
+{
+	struct hrtimer_sleeper sleeper;
+	(void)regs;
+	hrtimer_init(&sleeper.timer, hrtimer_wakeup);
+	sleeper.task = current;
+	return do_nanosleep(&sleeper.timer, current->restart_expires);
 }
 
 long hrtimer_nanosleep(ktime_t request)

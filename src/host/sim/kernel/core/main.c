@@ -65,6 +65,7 @@ int kernel_init(void *unused)
 	static const char *const envp[] = { "HOME=/", "TERM=linux", NULL };
 	(void)unused;
 	init_process = current;
+	current->signal->flags |= SIGNAL_UNKILLABLE;
 	current->flags &= ~(u32)PF_KTHREAD;
 	blk_dev_init(boot_params->disk_sectors);
 	mount_root();

@@ -89,6 +89,7 @@ void activate_task(struct rq *rq, struct task_struct *p, bool initial)
 void deactivate_task(struct rq *rq, struct task_struct *p)
 {
 	WRITE_ONCE(p->on_rq, 0);
+	update_stats_dequeue(rq, p);
 	dequeue_task_fair(rq, p);
 	rq->nr_running--;
 }
@@ -97,6 +98,7 @@ void set_task_cpu(struct task_struct *p, int cpu)
 {
 	if (p->cpu == cpu)
 		return;
+	journal(J_MIGRATE, (u64)(u32)p->pid, (u64)(u32)p->cpu, (u64)(u32)cpu, 0);
 	trace(sched_migrate_task, p, cpu);
 	p->recent_used_cpu = p->cpu;
 	WRITE_ONCE(p->cpu, cpu);
@@ -113,6 +115,8 @@ struct task_struct *pick_next_task(struct rq *rq, struct task_struct *prev)
 		next = rq->idle;
 	rq->cfs.curr = next == rq->idle ? NULL : next;
 	next->se.exec_start = rq->clock;
+	if (next != rq->idle)
+		update_stats_wait_end(rq, next);
 	return next;
 }
 
@@ -365,6 +369,19 @@ void sched_fork(struct task_struct *p)
 	INIT_LIST_HEAD(&p->se.group_node);
 }
 
+#define PWR_EVENT_EXIT ((unsigned int)-1)
+
+/* Interrupts are off; the halt ends with the first of them. */
+void default_idle(void)
+{
+	unsigned int cpu = (unsigned int)smp_processor_id();
+	journal(J_CPU_IDLE, 1, cpu, 0, 0);
+	trace(cpu_idle, 1, cpu);
+	safe_halt();
+	journal(J_CPU_IDLE, PWR_EVENT_EXIT, cpu, 0, 0);
+	trace(cpu_idle, PWR_EVENT_EXIT, cpu);
+}
+
 /* The idle task runs with preemption off, at the preempt_count every switch happens with. */
 void do_idle(void)
 {
@@ -375,7 +392,7 @@ void do_idle(void)
 			local_irq_enable();
 			break;
 		}
-		safe_halt();
+		default_idle();
 	}
 	tick_nohz_idle_exit();
 	__schedule(false);

@@ -42,6 +42,7 @@ void __do_softirq(void)
 void raise_softirq(unsigned int nr)
 {
 	u64 flags = local_irq_save();
+	journal(J_SOFTIRQ_RAISE, nr, 0, 0, 0);
 	trace(softirq_raise, nr);
 	this_cpu()->softirq_pending |= 1u << nr;
 	local_irq_restore(flags);

@@ -47,13 +47,17 @@ bool do_syscall_x64(struct pt_regs *regs, long nr)
 	return true;
 }
 
-void do_syscall_64(struct pt_regs *regs, long nr)
+/* True: the program goes on right behind its system call, with the registers that sysret leaves it. */
+bool do_syscall_64(struct pt_regs *regs, long nr)
 {
 	local_irq_enable();
 	nr = syscall_trace_enter(regs, nr);
 	if (!do_syscall_x64(regs, nr))
 		regs->ax = (u64)-ENOSYS;
-	syscall_exit_to_user_mode(regs);
+	syscall_exit_work(regs);
+	local_irq_disable();
+	exit_to_user_mode_prepare(regs);
+	return (long)regs->orig_ax >= 0;
 }
 
 long __x64_sys_getpid(const struct pt_regs *regs)

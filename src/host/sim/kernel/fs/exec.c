@@ -97,10 +97,15 @@ void exec_mmap(struct linux_binprm *bprm)
 void __set_task_comm(struct task_struct *task, const char *path)
 {
 	const char *base = path;
+	char comm[TASK_COMM_LEN];
 	for (; *path; path++)
 		if (*path == '/')
 			base = path + 1;
-	strscpy(task->comm, base, TASK_COMM_LEN);
+	memset(comm, 0, sizeof(comm));
+	strscpy(comm, base, TASK_COMM_LEN);
+	journal(J_RENAME, pid_tgid(task), (u64)comm, 0, 0);
+	trace(task_rename, task, comm);
+	memcpy(task->comm, comm, TASK_COMM_LEN);
 }
 
 int begin_new_exec(struct linux_binprm *bprm)
@@ -110,6 +115,7 @@ int begin_new_exec(struct linux_binprm *bprm)
 		return -EINVAL;
 	exec_mmap(bprm);
 	me->flags &= ~(u32)PF_KTHREAD;
+	flush_signal_handlers(me);
 	__set_task_comm(me, bprm->filename);
 	bprm->mm->exe_file = bprm->file;
 	atomic_inc(&bprm->file->f_count);

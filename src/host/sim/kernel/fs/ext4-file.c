@@ -1,6 +1,7 @@
 /* Data of the disk file system: reads ahead, buffered writes, write-back, fsync. */
 #include "blk.h"
 #include "fs.h"
+#include "journal.h"
 #include "uapi.h"
 
 #define SECTORS_PER_PAGE (PAGE_SIZE >> SECTOR_SHIFT)
@@ -14,6 +15,8 @@ void clear_page(void *page);
 void set_page_flag(struct page *page, u32 flag);
 unsigned long file_pages(struct address_space *mapping);
 
+#define LONG_MAX 0x7fffffffffffffffL
+extern struct bdi_writeback root_wb;
 static struct wait_queue_head flush_wq = { .head = LIST_HEAD_INIT(flush_wq.head) };
 static volatile int flush_wanted;
 
@@ -87,7 +90,9 @@ void page_run_add(struct page_run *run, struct page *page, u32 block, blk_opf_t 
 int ext4_mpage_readpage(struct page_run *run, struct inode *inode, struct page *page)
 {
 	u32 block;
-	int error = ext4_map_blocks(inode, page->index, false, &block);
+	int error;
+	trace(ext4_readpage, page);
+	error = ext4_map_blocks(inode, page->index, false, &block);
 	if (error || !block) {
 		clear_page(page_address(page));
 		set_page_flag(page, error ? PG_error : PG_uptodate);
@@ -140,6 +145,7 @@ int ext4_writepage(struct page_run *run, struct inode *inode, struct page *page)
 		put_page(page);
 		return 0;
 	}
+	trace(ext4_writepage, page);
 	error = ext4_map_blocks(inode, page->index, true, &block);
 	if (error) {
 		set_page_flag(page, PG_error);
@@ -179,6 +185,7 @@ struct page *ext4_da_write_begin(struct address_space *mapping, loff_t pos, size
 	bool partial = len < PAGE_SIZE && (loff_t)(index << PAGE_SHIFT) < mapping->host->i_size;
 	struct page *page;
 	bool created;
+	trace(ext4_da_write_begin, mapping->host, pos, (unsigned int)len);
 	if (index >= MAX_FILE_PAGES)
 		return ERR_PTR(-EFBIG);
 	if (partial) {
@@ -200,8 +207,9 @@ struct page *ext4_da_write_begin(struct address_space *mapping, loff_t pos, size
 	return page;
 }
 
-void ext4_da_write_end(struct inode *inode, struct page *page, loff_t pos, size_t copied)
+void ext4_da_write_end(struct inode *inode, struct page *page, loff_t pos, size_t len, size_t copied)
 {
+	trace(ext4_da_write_end, inode, pos, (unsigned int)len, (unsigned int)copied);
 	if (copied) {
 		set_page_dirty(page);
 		if (pos + (loff_t)copied > inode->i_size)
@@ -224,7 +232,7 @@ ssize_t generic_perform_write(struct kiocb *iocb, struct iov_iter *iter)
 		if (IS_ERR(page))
 			return total ? total : PTR_ERR(page);
 		copied = copy_page_from_iter(page, offset, bytes, iter);
-		ext4_da_write_end(mapping->host, page, iocb->ki_pos, copied);
+		ext4_da_write_end(mapping->host, page, iocb->ki_pos, bytes, copied);
 		iocb->ki_pos += (loff_t)copied;
 		total += (ssize_t)copied;
 		if (copied < bytes)
@@ -289,10 +297,13 @@ int ext4_release_file(struct inode *inode, struct file *file)
 int ext4_sync_file(struct file *file, loff_t start, loff_t end)
 {
 	struct inode *inode = file->f_inode;
-	int error = filemap_write_and_wait_range(inode->i_mapping, start, end);
-	if (error)
-		return error;
-	return ext4_force_commit(inode);
+	int error;
+	trace(ext4_sync_file_enter, file, 0);
+	error = filemap_write_and_wait_range(inode->i_mapping, start, end);
+	if (!error)
+		error = ext4_force_commit(inode);
+	trace(ext4_sync_file_exit, inode, error);
+	return error;
 }
 
 /* The first inode with dirty pages, with a reference. */
@@ -313,15 +324,41 @@ struct inode *next_dirty_inode(struct super_block *sb)
 	return found;
 }
 
-void wb_writeback(struct super_block *sb)
+/* Writes what is dirty until nothing is, or the disk refuses. How many pages that was. */
+long wb_writeback(struct bdi_writeback *wb, struct wb_writeback_work *work)
 {
 	struct inode *inode;
-	while ((inode = next_dirty_inode(sb))) {
+	long wrote = 0;
+	journal(J_WRITEBACK, 0, (u64)work->nr_pages, 0, 0);
+	trace(writeback_start, wb, work);
+	while ((inode = next_dirty_inode(work->sb))) {
+		long dirty = (long)READ_ONCE(inode->i_data.nrdirty);
 		int error = filemap_fdatawrite(inode->i_mapping, true);
 		iput(inode);
 		if (error)
 			break;
+		wrote += dirty;
+		work->nr_pages -= dirty;
 	}
+	trace(writeback_written, wb, work);
+	journal(J_WRITEBACK, 1, (u64)work->nr_pages, (u64)wrote, 0);
+	return wrote;
+}
+
+/* All dirty pages of the file system, whoever made them so. */
+void wb_do_writeback(struct bdi_writeback *wb, enum wb_reason reason)
+{
+	long wrote;
+	struct wb_writeback_work work = {
+		.nr_pages = LONG_MAX,
+		.sb = &root_sb,
+		.sync_mode = WB_SYNC_NONE,
+		.for_kupdate = reason == WB_REASON_PERIODIC,
+		.range_cyclic = 1,
+		.reason = reason,
+	};
+	wrote = wb_writeback(wb, &work);
+	trace(writeback_pages_written, wrote);
 }
 
 #define DIRTY_EXPIRE_TICKS 20
@@ -335,7 +372,7 @@ int flush_worker(void *data)
 		set_current_state(TASK_UNINTERRUPTIBLE);
 		schedule_timeout(DIRTY_EXPIRE_TICKS);
 		WRITE_ONCE(flush_wanted, 0);
-		wb_writeback(&root_sb);
+		wb_do_writeback(&root_wb, WB_REASON_PERIODIC);
 	}
 	return 0;
 }

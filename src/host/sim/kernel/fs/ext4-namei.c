@@ -30,6 +30,17 @@ struct inode *ext4_iget(struct super_block *sb, umode_t mode)
 	return NULL;
 }
 
+/* An inode for a new name in `dir`. */
+struct inode *ext4_new_inode(struct inode *dir, umode_t mode)
+{
+	struct inode *inode;
+	trace(ext4_request_inode, dir, mode);
+	inode = ext4_iget(dir->i_sb, mode);
+	if (inode)
+		trace(ext4_allocate_inode, inode, dir, mode);
+	return inode;
+}
+
 /* Compares the name with every entry of the directory. The inode found comes with a reference. */
 struct inode *ext4_find_entry(struct dentry *dir, const struct qstr *name)
 {
@@ -55,7 +66,7 @@ struct inode *ext4_lookup(struct inode *dir, struct dentry *dentry)
 
 int ext4_add_entry(struct inode *dir, struct dentry *dentry, umode_t mode)
 {
-	struct inode *inode = ext4_iget(dir->i_sb, mode);
+	struct inode *inode = ext4_new_inode(dir, mode);
 	if (!inode)
 		return -ENOMEM;
 	dir->i_mtime = ktime_get();
@@ -80,7 +91,7 @@ int ext4_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode)
 	return 0;
 }
 
-int ext4_unlink(struct inode *dir, struct dentry *dentry)
+int __ext4_unlink(struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = dentry->d_inode;
 	if (!inode->i_nlink)
@@ -88,8 +99,18 @@ int ext4_unlink(struct inode *dir, struct dentry *dentry)
 	inode->i_nlink--;
 	dir->i_mtime = inode->i_mtime = ktime_get();
 	dir->i_size -= 8 + dentry->d_name.len;
-	d_delete(dentry);
 	return 0;
+}
+
+int ext4_unlink(struct inode *dir, struct dentry *dentry)
+{
+	int error;
+	trace(ext4_unlink_enter, dir, dentry);
+	error = __ext4_unlink(dir, dentry);
+	trace(ext4_unlink_exit, dentry, error);
+	if (!error)
+		d_delete(dentry);
+	return error;
 }
 
 void ext4_free_blocks(u32 block);
@@ -98,21 +119,22 @@ void ext4_free_blocks(u32 block);
 void ext4_truncate(struct inode *inode)
 {
 	unsigned int i;
+	trace(ext4_truncate_enter, inode);
 	truncate_inode_pages(inode->i_mapping);
 	inode->i_size = 0;
 	inode->i_blocks = 0;
-	if (!inode->i_block)
-		return;
-	for (i = 0; i < MAX_FILE_PAGES; i++) {
+	for (i = 0; inode->i_block && i < MAX_FILE_PAGES; i++) {
 		if (!inode->i_block[i])
 			continue;
 		ext4_free_blocks(inode->i_block[i]);
 		inode->i_block[i] = 0;
 	}
+	trace(ext4_truncate_exit, inode);
 }
 
 void ext4_evict_inode(struct inode *inode)
 {
+	trace(ext4_evict_inode, inode);
 	if (inode->i_nlink)
 		filemap_fdatawrite(inode->i_mapping, true);
 	ext4_truncate(inode);

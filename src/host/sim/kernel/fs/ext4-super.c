@@ -29,6 +29,8 @@ struct disk_super {
 
 struct super_block root_sb;
 struct vfsmount root_mnt;
+static struct backing_dev_info root_bdi = { .id = 1, .dev_name = "253:0" };
+struct bdi_writeback root_wb = { .bdi = &root_bdi };
 static u64 block_bitmap[BLOCKS_MAX / 64];
 static u32 block_hint;
 static spinlock_t group_lock;
@@ -173,6 +175,7 @@ int ext4_fill_super(struct super_block *sb)
 void mount_root(void)
 {
 	root_sb.s_bdev = vda;
+	root_sb.s_bdi = &root_bdi;
 	root_sb.s_dev = vda->bd_dev;
 	root_sb.s_blocksize = PAGE_SIZE;
 	root_sb.s_magic = 0xef53;

@@ -69,12 +69,40 @@ struct inode {
 	void *i_private;
 };
 
+/* What write-back knows of a disk, and the work it is given. */
+struct backing_dev_info {
+	unsigned int id;
+	char dev_name[64];
+};
+struct bdi_writeback {
+	struct backing_dev_info *bdi;
+	unsigned long state;
+	unsigned long last_old_flush;
+};
+enum writeback_sync_modes { WB_SYNC_NONE, WB_SYNC_ALL };
+enum wb_reason {
+	WB_REASON_BACKGROUND,
+	WB_REASON_VMSCAN,
+	WB_REASON_SYNC,
+	WB_REASON_PERIODIC,
+};
+struct wb_writeback_work {
+	long nr_pages;
+	struct super_block *sb;
+	enum writeback_sync_modes sync_mode;
+	unsigned int for_kupdate;
+	unsigned int range_cyclic;
+	unsigned int for_background;
+	enum wb_reason reason;
+};
+
 struct super_block {
 	dev_t s_dev;
 	char s_id[32];
 	unsigned long s_blocksize;
 	struct dentry *s_root;
 	struct block_device *s_bdev;
+	struct backing_dev_info *s_bdi;
 	struct list_head s_inodes;
 	spinlock_t s_inode_list_lock;
 	unsigned long s_next_ino;
@@ -233,6 +261,7 @@ struct inode *ext4_lookup(struct inode *dir, struct dentry *dentry);
 int ext4_create(struct inode *dir, struct dentry *dentry, umode_t mode);
 int ext4_unlink(struct inode *dir, struct dentry *dentry);
 struct inode *ext4_iget(struct super_block *sb, umode_t mode);
+struct inode *ext4_new_inode(struct inode *dir, umode_t mode);
 int ext4_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode);
 void ext4_evict_inode(struct inode *inode);
 void ext4_truncate(struct inode *inode);

@@ -34,7 +34,30 @@ enum journal_kind {
 	J_SOFTIRQ_ENTER = 26,
 	J_SOFTIRQ_EXIT = 27,
 	J_TIMER_START = 28,
+	J_RENAME = 29,
+	J_SCHED_STAT = 30,
+	J_MIGRATE = 31,
+	J_KMALLOC = 32,
+	J_KFREE = 33,
+	J_CACHE_ALLOC = 34,
+	J_CACHE_FREE = 35,
+	J_PAGE_ALLOC = 36,
+	J_PAGE_FREE = 37,
+	J_RSS_STAT = 38,
+	J_PAGE_FAULT = 39,
+	J_SOFTIRQ_RAISE = 40,
+	J_CPU_IDLE = 41,
+	J_PAGE_CACHE_ADD = 42,
+	J_PAGE_CACHE_DELETE = 43,
+	J_DIRTY_FOLIO = 44,
+	J_WRITEBACK = 45,
+	J_BIO_QUEUE = 46,
+	J_SIGNAL_GENERATE = 47,
+	J_SIGNAL_DELIVER = 48,
 };
+
+/* Which of the scheduler's statistics J_SCHED_STAT tells of. */
+enum journal_stat { STAT_WAIT = 0, STAT_SLEEP = 1, STAT_IOWAIT = 2, STAT_BLOCKED = 3, STAT_RUNTIME = 4 };
 
 static __always_inline void journal(enum journal_kind kind, u64 a, u64 b, u64 c, u64 d)
 {

@@ -23,6 +23,7 @@
 #define GFP_KERNEL 0xcc0u
 #define GFP_ATOMIC 0xa20u
 #define __GFP_ZERO 0x100u
+#define GFP_HIGHUSER_MOVABLE 0x100ccau
 
 enum pageflags {
 	PG_locked = 1,
@@ -32,6 +33,7 @@ enum pageflags {
 	PG_slab = 16,
 	PG_buddy = 32,
 	PG_error = 64,
+	PG_swapbacked = 128,
 };
 
 struct kmem_cache;
@@ -48,6 +50,21 @@ struct page {
 	unsigned int inuse;
 	unsigned int order;
 };
+
+/* A page as the file and memory code names it: folios here are single pages. */
+struct folio {
+	union {
+		struct {
+			volatile unsigned int flags;
+			atomic_t _refcount;
+			struct address_space *mapping;
+			unsigned long index;
+			struct list_head lru;
+		};
+		struct page page;
+	};
+};
+static __always_inline struct folio *page_folio(struct page *page) { return (struct folio *)page; }
 
 extern struct page *mem_map;
 extern u64 max_pfn;
@@ -111,6 +128,13 @@ struct vm_area_struct {
 	unsigned long vm_pgoff;
 };
 
+enum { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES, NR_MM_COUNTERS };
+struct mm_rss_stat {
+	struct {
+		long counter;
+	} count[NR_MM_COUNTERS];
+};
+
 struct mm_struct {
 	u64 *pgd;
 	atomic_t mm_users;
@@ -119,7 +143,8 @@ struct mm_struct {
 	struct mutex mmap_lock;
 	unsigned long mmap_base;
 	unsigned long total_vm;
-	unsigned long rss_pages;
+	struct mm_rss_stat rss_stat;
+	unsigned long pgtables_bytes;
 	unsigned long start_code;
 	unsigned long end_code;
 	unsigned long start_data;
@@ -133,6 +158,9 @@ struct mm_struct {
 	unsigned long env_end;
 	struct file *exe_file;
 };
+
+void add_mm_counter(struct mm_struct *mm, int member, long value);
+void mm_page_counted(struct mm_struct *mm, struct page *page, long value);
 
 #define FAULT_FLAG_WRITE 1u
 #define VM_FAULT_MAJOR 4u

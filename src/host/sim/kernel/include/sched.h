@@ -2,11 +2,13 @@
 #pragma once
 #include "cpu.h"
 #include "list.h"
+#include "signal.h"
 #include "time.h"
 
 #define TASK_RUNNING 0
 #define TASK_INTERRUPTIBLE 1
 #define TASK_UNINTERRUPTIBLE 2
+#define TASK_STOPPED 4
 #define EXIT_DEAD 16
 #define EXIT_ZOMBIE 32
 #define TASK_DEAD 128
@@ -24,6 +26,7 @@
 
 #define CLONE_VM 0x100
 #define CLONE_FILES 0x400
+#define CLONE_SIGHAND 0x800
 #define CLONE_THREAD 0x10000
 
 struct mm_struct;
@@ -71,6 +74,26 @@ struct sched_entity {
 	unsigned int on_rq;
 };
 
+struct sched_statistics {
+	u64 wait_start;
+	u64 wait_count;
+	u64 wait_sum;
+	u64 iowait_count;
+	u64 iowait_sum;
+	u64 sleep_start;
+	u64 block_start;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+struct pid {
+	atomic_t count;
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct thread_struct {
 	u64 sp;
 	u64 fsbase;
@@ -87,6 +110,9 @@ struct task_struct {
 	struct thread_struct thread;
 	void *stack;
 	struct sched_entity se;
+	struct sched_statistics stats;
+	unsigned int in_iowait;
+	struct pid *thread_pid;
 	const struct cred *cred;
 	const struct cred *real_cred;
 	int prio;
@@ -98,7 +124,13 @@ struct task_struct {
 	int cpu;
 	int recent_used_cpu;
 	volatile int need_resched;
+	/* There is something for get_signal(). */
 	int sigpending;
+	struct signal_struct *signal;
+	struct sighand_struct *sighand;
+	sigset_t blocked;
+	struct sigpending pending;
+	ktime_t restart_expires;
 	int exit_code;
 	int exit_signal;
 	atomic_t usage;
@@ -174,6 +206,10 @@ void check_preempt_wakeup(struct rq *rq, struct task_struct *p);
 void task_tick_fair(struct rq *rq, struct task_struct *curr);
 int select_task_rq_fair(struct task_struct *p, int prev_cpu);
 struct task_struct *newidle_balance(struct rq *rq);
+void update_stats_wait_end(struct rq *rq, struct task_struct *p);
+void update_stats_dequeue(struct rq *rq, struct task_struct *p);
+void io_schedule_prepare(void);
+void io_schedule_finish(void);
 
 /* fork, exec, exit */
 struct kernel_clone_args {
@@ -193,7 +229,6 @@ long kernel_wait4(pid_t pid, int *status, int options);
 struct task_struct *find_task_by_pid(pid_t pid);
 int kernel_execve(const char *path, const char *const *argv, const char *const *envp);
 void start_thread(struct pt_regs *regs, u64 ip, u64 sp);
-int do_send_signal(pid_t pid, int sig);
 
 static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 {
@@ -222,7 +257,7 @@ int __wake_up(struct wait_queue_head *wq, int nr);
 #define wake_up(wq) __wake_up(wq, 1)
 #define wake_up_all(wq) __wake_up(wq, 1 << 30)
 
-/* Sleeps until `condition`; the result is -EINTR if a signal came first and `state` allows it. */
+/* Sleeps until `condition`; the result is -ERESTARTSYS if a signal came first and `state` allows it. */
 #define wait_event_state(wq, condition, state)                                   \
 	({                                                                       \
 		struct wait_queue_entry __wait = { .private = current };         \
@@ -233,7 +268,7 @@ int __wake_up(struct wait_queue_head *wq, int nr);
 			if (condition)                                           \
 				break;                                           \
 			if ((state) == TASK_INTERRUPTIBLE && signal_pending(current)) { \
-				__ret = -EINTR;                                  \
+				__ret = -ERESTARTSYS;                            \
 				break;                                           \
 			}                                                        \
 			schedule();                                              \

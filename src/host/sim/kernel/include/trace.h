@@ -2,7 +2,22 @@
 #pragma once
 #include "cpu.h"
 
+struct address_space;
+struct bdi_writeback;
+struct bio;
+struct dentry;
+struct file;
+struct folio;
+struct inode;
 struct irqaction;
+struct k_sigaction;
+struct kernel_siginfo;
+struct kmem_cache;
+struct mm_struct;
+struct page;
+struct pid;
+struct request_queue;
+struct wb_writeback_work;
 struct linux_binprm;
 struct request;
 struct timer_list;

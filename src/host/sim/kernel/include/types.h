@@ -23,6 +23,8 @@ typedef int pid_t;
 typedef u32 dev_t;
 typedef u64 sector_t;
 typedef u16 umode_t;
+typedef unsigned long ino_t;
+typedef u32 uid_t;
 typedef u32 gfp_t;
 typedef s64 ktime_t;
 typedef u32 blk_opf_t;

@@ -1,5 +1,6 @@
 /* The page cache: file pages in memory, read ahead from and written back to the disk. */
 #include "fs.h"
+#include "journal.h"
 #include "uapi.h"
 
 #define READAHEAD_PAGES 8
@@ -27,7 +28,16 @@ bool trylock_page(struct page *page)
 	return !(__atomic_fetch_or(&page->flags, PG_locked, __ATOMIC_SEQ_CST) & PG_locked);
 }
 
-void __folio_lock(struct page *page) { wait_event(folio_waitqueue(page), trylock_page(page)); }
+/* A task that waits for pages waits for the disk. */
+void io_schedule_prepare(void) { WRITE_ONCE(current->in_iowait, 1); }
+void io_schedule_finish(void) { WRITE_ONCE(current->in_iowait, 0); }
+
+void __folio_lock(struct page *page)
+{
+	io_schedule_prepare();
+	wait_event(folio_waitqueue(page), trylock_page(page));
+	io_schedule_finish();
+}
 
 void lock_page(struct page *page)
 {
@@ -43,14 +53,21 @@ void unlock_page(struct page *page)
 
 void wait_on_page_locked(struct page *page)
 {
-	if (READ_ONCE(page->flags) & PG_locked)
-		wait_event(folio_waitqueue(page), !(READ_ONCE(page->flags) & PG_locked));
+	if (!(READ_ONCE(page->flags) & PG_locked))
+		return;
+	io_schedule_prepare();
+	wait_event(folio_waitqueue(page), !(READ_ONCE(page->flags) & PG_locked));
+	io_schedule_finish();
 }
 
 void wait_on_page_writeback(struct page *page)
 {
-	if (READ_ONCE(page->flags) & PG_writeback)
-		wait_event(folio_waitqueue(page), !(READ_ONCE(page->flags) & PG_writeback));
+	if (!(READ_ONCE(page->flags) & PG_writeback))
+		return;
+	trace(folio_wait_writeback, page_folio(page), page->mapping);
+	io_schedule_prepare();
+	wait_event(folio_waitqueue(page), !(READ_ONCE(page->flags) & PG_writeback));
+	io_schedule_finish();
 }
 
 void end_page_writeback(struct page *page)
@@ -104,6 +121,10 @@ int add_to_page_cache_lru(struct page *page, struct address_space *mapping, unsi
 		mapping->nrpages++;
 	}
 	_raw_spin_unlock_irqrestore(&mapping->i_lock, flags);
+	if (!error) {
+		journal(J_PAGE_CACHE_ADD, page_to_pfn(page), mapping->host->i_ino, index, 0);
+		trace(mm_filemap_add_to_page_cache, page_folio(page));
+	}
 	return error;
 }
 
@@ -239,6 +260,8 @@ void set_page_dirty(struct page *page)
 	if (__atomic_fetch_or(&page->flags, PG_dirty, __ATOMIC_SEQ_CST) & PG_dirty)
 		return;
 	__atomic_add_fetch(&mapping->nrdirty, 1, __ATOMIC_SEQ_CST);
+	journal(J_DIRTY_FOLIO, mapping->host->i_ino, page->index, 0, 0);
+	trace(writeback_dirty_folio, page_folio(page), mapping);
 }
 
 bool clear_page_dirty_for_io(struct page *page)
@@ -283,6 +306,8 @@ bool __remove_mapping(struct address_space *mapping, unsigned long index, struct
 	if (only_unused && atomic_read(&page->_refcount) != 2)
 		remove = false;
 	if (remove) {
+		journal(J_PAGE_CACHE_DELETE, page_to_pfn(page), mapping->host->i_ino, index, 0);
+		trace(mm_filemap_delete_from_page_cache, page_folio(page));
 		mapping->i_pages[index] = NULL;
 		mapping->nrpages--;
 		page->mapping = NULL;

@@ -1,5 +1,6 @@
 /* Page tables: walking, faulting pages in, copying them on fork, taking them away. */
 #include "fs.h"
+#include "journal.h"
 #include "uapi.h"
 
 #define PTE_TABLE (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER)
@@ -48,15 +49,37 @@ void set_pte_at(struct mm_struct *mm, unsigned long address, pte_t *pte, u64 val
 
 void flush_tlb_mm(void) { write_cr3(read_cr3()); }
 
+void add_mm_counter(struct mm_struct *mm, int member, long value)
+{
+	long count = __atomic_add_fetch(&mm->rss_stat.count[member].counter, value, __ATOMIC_SEQ_CST);
+	journal(J_RSS_STAT, (u64)mm, (u64)member, (u64)count, 0);
+	trace(rss_stat, mm, member, count);
+}
+
+/* A page is mapped, or no longer, where `value` is negative. */
+void mm_page_counted(struct mm_struct *mm, struct page *page, long value)
+{
+	add_mm_counter(mm, READ_ONCE(page->flags) & PG_swapbacked ? MM_ANONPAGES : MM_FILEPAGES, value);
+}
+
+/* A page of the address space's own, not of any file. */
+struct page *alloc_anon_page(gfp_t gfp)
+{
+	struct page *page = alloc_pages(gfp, 0);
+	if (page)
+		page->flags |= PG_swapbacked;
+	return page;
+}
+
 unsigned int do_anonymous_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte)
 {
-	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	struct page *page = alloc_anon_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO);
 	u64 prot = _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED;
 	if (!page)
 		return VM_FAULT_OOM;
 	if (vma->vm_flags & VM_WRITE)
 		prot |= _PAGE_RW;
-	vma->vm_mm->rss_pages++;
+	add_mm_counter(vma->vm_mm, MM_ANONPAGES, 1);
 	set_pte_at(vma->vm_mm, address, pte, page_to_phys(page) | prot);
 	return 0;
 }
@@ -77,11 +100,14 @@ struct page *filemap_fault(struct vm_area_struct *vma, unsigned long address, un
 /* A private copy of a file's page, for an area that may be written. */
 unsigned int do_cow_fault(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *source)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 0);
-	if (!page)
+	struct page *page = alloc_anon_page(GFP_HIGHUSER_MOVABLE);
+	if (!page) {
+		put_page(source);
 		return VM_FAULT_OOM;
+	}
 	memcpy(page_address(page), page_address(source), PAGE_SIZE);
 	put_page(source);
+	add_mm_counter(vma->vm_mm, MM_ANONPAGES, 1);
 	set_pte_at(vma->vm_mm, address, pte, page_to_phys(page) | PTE_TABLE | _PAGE_ACCESSED);
 	return 0;
 }
@@ -92,9 +118,9 @@ unsigned int do_fault(struct vm_area_struct *vma, unsigned long address, pte_t *
 	struct page *page = filemap_fault(vma, address, &result);
 	if (IS_ERR(page) || !page)
 		return VM_FAULT_SIGBUS;
-	vma->vm_mm->rss_pages++;
 	if (vma->vm_flags & VM_WRITE)
 		return result | do_cow_fault(vma, address, pte, page);
+	add_mm_counter(vma->vm_mm, MM_FILEPAGES, 1);
 	set_pte_at(vma->vm_mm, address, pte, page_to_phys(page) | _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED);
 	return result;
 }
@@ -107,10 +133,14 @@ unsigned int do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t
 		set_pte_at(vma->vm_mm, address, pte, *pte | _PAGE_RW);
 		return 0;
 	}
-	page = alloc_pages(GFP_KERNEL, 0);
+	page = alloc_anon_page(GFP_HIGHUSER_MOVABLE);
 	if (!page)
 		return VM_FAULT_OOM;
 	memcpy(page_address(page), page_address(old), PAGE_SIZE);
+	if (!(READ_ONCE(old->flags) & PG_swapbacked)) {
+		add_mm_counter(vma->vm_mm, MM_FILEPAGES, -1);
+		add_mm_counter(vma->vm_mm, MM_ANONPAGES, 1);
+	}
 	set_pte_at(vma->vm_mm, address, pte, page_to_phys(page) | PTE_TABLE | _PAGE_ACCESSED);
 	put_page(old);
 	return 0;
@@ -148,7 +178,7 @@ void zap_pte(struct mm_struct *mm, unsigned long address, pte_t *pte)
 	if (!(old & _PAGE_PRESENT))
 		return;
 	set_pte_at(mm, address, pte, 0);
-	mm->rss_pages--;
+	mm_page_counted(mm, pte_page(old), -1);
 	put_page(pte_page(old));
 }
 
@@ -193,7 +223,7 @@ int copy_present_pte(struct mm_struct *dst, unsigned long address, pte_t *src)
 	WRITE_ONCE(*src, *src & ~_PAGE_RW);
 	get_page(pte_page(*src));
 	*pte = *src;
-	dst->rss_pages++;
+	mm_page_counted(dst, pte_page(*src), 1);
 	return 0;
 }
 

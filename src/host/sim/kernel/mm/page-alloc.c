@@ -1,5 +1,6 @@
 /* Physical pages: a buddy allocator over all memory the loader left free. */
 #include "irq.h"
+#include "journal.h"
 #include "mm.h"
 
 static struct {
@@ -78,6 +79,8 @@ struct page *get_page_from_freelist(gfp_t gfp, unsigned int order)
 	return page;
 }
 
+int gfp_migratetype(gfp_t gfp) { return (int)(gfp >> 3 & 3); }
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
@@ -86,12 +89,17 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	page = get_page_from_freelist(gfp, order);
 	if (unlikely(!page))
 		printk("page allocation failure\n");
+	journal(J_PAGE_ALLOC, page ? page_to_pfn(page) : ~0UL, order, gfp, 0);
+	trace(mm_page_alloc, page, order, gfp, gfp_migratetype(gfp));
 	return page;
 }
 
 void free_unref_page(struct page *page, unsigned int order)
 {
-	u64 flags = _raw_spin_lock_irqsave(&zone.lock);
+	u64 flags;
+	journal(J_PAGE_FREE, page_to_pfn(page), order, 0, 0);
+	trace(mm_page_free, page, order);
+	flags = _raw_spin_lock_irqsave(&zone.lock);
 	__free_one_page(page, order);
 	_raw_spin_unlock_irqrestore(&zone.lock, flags);
 }

@@ -1,6 +1,10 @@
 /* Small objects: pages cut into equal pieces, free pieces linked through their first word. */
 #include "irq.h"
+#include "journal.h"
 #include "mm.h"
+
+#define NUMA_NO_NODE (-1)
+#define RETURN_ADDRESS ((unsigned long)__builtin_return_address(0))
 
 #define KMALLOC_MIN_SHIFT 5
 #define KMALLOC_CACHES 8
@@ -75,7 +79,7 @@ void *___slab_alloc(struct kmem_cache *cache, gfp_t gfp, u64 *flags)
 	return get_freelist(cache, page);
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+void *slab_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	u64 flags = _raw_spin_lock_irqsave(&cache->list_lock);
 	void *object;
@@ -84,6 +88,14 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	else
 		object = ___slab_alloc(cache, gfp, &flags);
 	_raw_spin_unlock_irqrestore(&cache->list_lock, flags);
+	return object;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object = slab_alloc(cache, gfp);
+	journal(J_CACHE_ALLOC, (u64)object, cache->object_size, cache->size, RETURN_ADDRESS);
+	trace(kmem_cache_alloc, RETURN_ADDRESS, object, cache, gfp, NUMA_NO_NODE);
 	return object;
 }
 
@@ -98,7 +110,7 @@ void discard_slab(struct kmem_cache *cache, struct page *page)
 	__free_pages(page, cache->oo);
 }
 
-void kmem_cache_free(struct kmem_cache *cache, void *object)
+void slab_free(struct kmem_cache *cache, void *object)
 {
 	struct page *page = (struct page *)virt_to_page(object)->mapping;
 	u64 flags = _raw_spin_lock_irqsave(&cache->list_lock);
@@ -120,6 +132,13 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
 		discard_slab(cache, page);
 }
 
+void kmem_cache_free(struct kmem_cache *cache, void *object)
+{
+	journal(J_CACHE_FREE, (u64)object, RETURN_ADDRESS, 0, 0);
+	trace(kmem_cache_free, RETURN_ADDRESS, object, cache);
+	slab_free(cache, object);
+}
+
 struct kmem_cache *kmalloc_slab(size_t size)
 {
 	unsigned int i;
@@ -129,17 +148,23 @@ struct kmem_cache *kmalloc_slab(size_t size)
 	return NULL;
 }
 
-void *__kmalloc(size_t size, gfp_t gfp)
+void *__do_kmalloc(size_t size, gfp_t gfp, unsigned long caller)
 {
 	struct kmem_cache *cache = kmalloc_slab(size);
+	void *object;
 	if (!cache)
 		return NULL;
-	return kmem_cache_alloc(cache, gfp);
+	object = slab_alloc(cache, gfp);
+	journal(J_KMALLOC, (u64)object, size, cache->size, caller);
+	trace(kmalloc, caller, object, size, cache->size, gfp, NUMA_NO_NODE);
+	return object;
 }
+
+void *__kmalloc(size_t size, gfp_t gfp) { return __do_kmalloc(size, gfp, RETURN_ADDRESS); }
 
 void *kzalloc_size(size_t size, gfp_t gfp)
 {
-	void *object = __kmalloc(size, gfp);
+	void *object = __do_kmalloc(size, gfp | __GFP_ZERO, RETURN_ADDRESS);
 	if (object)
 		memset(object, 0, size);
 	return object;
@@ -148,10 +173,12 @@ void *kzalloc_size(size_t size, gfp_t gfp)
 void kfree(const void *object)
 {
 	struct page *page;
+	journal(J_KFREE, (u64)object, RETURN_ADDRESS, 0, 0);
+	trace(kfree, RETURN_ADDRESS, object);
 	if (!object)
 		return;
 	page = virt_to_page(object);
 	if (!(page->flags & PG_slab))
 		panic("kfree of something kmalloc never gave");
-	kmem_cache_free(page->slab_cache, (void *)object);
+	slab_free(page->slab_cache, (void *)object);
 }

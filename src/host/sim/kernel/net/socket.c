@@ -111,7 +111,7 @@ int inet_stream_connect(struct sock *sk, struct sockaddr_in *address, int len)
 	if (error)
 		return error;
 	if (wait_event_interruptible(&sk->sk_wq, sk->__sk_common.skc_state != TCP_SYN_SENT))
-		return -EINTR;
+		return -ERESTARTSYS;
 	return sk->__sk_common.skc_state == TCP_CLOSE ? -sk->sk_err : 0;
 }
 

@@ -230,7 +230,7 @@ long tcp_recvmsg(struct sock *sk, char *data, size_t size)
 	size_t bytes;
 	unsigned long left;
 	if (wait_event_interruptible(&sk->sk_wq, tcp_readable(sk)))
-		return -EINTR;
+		return -ERESTARTSYS;
 	skb = skb_dequeue(&sk->sk_receive_queue);
 	if (!skb)
 		return sk->sk_err ? -sk->sk_err : 0;

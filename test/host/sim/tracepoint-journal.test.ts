@@ -1,0 +1,181 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createSim, type JournalEntry, JournalKind as Kind, type SimHost } from '../../../src/host/sim/index.js';
+import { runToEnd, signed } from './kernel-machine.js';
+import { startTracing, type TracepointHit } from './sim-fixture.js';
+
+const low = (task: bigint): number => Number(task & 0xffff_ffffn);
+/** Fields of 64 bits come as numbers of the same sign. */
+const word = signed;
+
+type Told = readonly (number | string)[];
+
+/** What an event says, and what the journal says of the same thing. */
+interface Row {
+  readonly event: string;
+  readonly kind: number;
+  readonly when?: (entry: JournalEntry) => boolean;
+  readonly journal: (entry: JournalEntry) => Told;
+  readonly fields: readonly string[];
+}
+
+const stat = (event: string, which: bigint, field = 'delay'): Row => ({
+  event,
+  kind: Kind.SCHED_STAT,
+  when: ({ b }) => b === which,
+  journal: ({ a, c }) => [low(a), word(c)],
+  fields: ['pid', field],
+});
+const fault = (event: string, user: bigint): Row => ({
+  event,
+  kind: Kind.PAGE_FAULT,
+  when: ({ d }) => d === user,
+  journal: ({ a, b, c }) => [word(a), word(b), word(c)],
+  fields: ['address', 'ip', 'error_code'],
+});
+const cachePage = (event: string, kind: number): Row => ({
+  event,
+  kind,
+  journal: ({ a, b, c }) => [word(a), word(b), word(c)],
+  fields: ['pfn', 'i_ino', 'index'],
+});
+
+const rows: readonly Row[] = [
+  {
+    event: 'signal_generate',
+    kind: Kind.SIGNAL_GENERATE,
+    journal: ({ b, c, d }) => [word(b), low(c), word(d)],
+    fields: ['sig', 'pid', 'result'],
+  },
+  {
+    event: 'signal_deliver',
+    kind: Kind.SIGNAL_DELIVER,
+    journal: ({ b, c, d }) => [word(b), word(c), word(d)],
+    fields: ['sig', 'sa_handler', 'sa_flags'],
+  },
+  {
+    event: 'task_newtask',
+    kind: Kind.FORK,
+    journal: ({ b, c }) => [low(b), word(c)],
+    fields: ['pid', 'clone_flags'],
+  },
+  {
+    event: 'task_rename',
+    kind: Kind.RENAME,
+    journal: ({ a, text }) => [low(a), text],
+    fields: ['pid', 'newcomm'],
+  },
+  stat('sched_stat_wait', 0n),
+  stat('sched_stat_sleep', 1n),
+  stat('sched_stat_iowait', 2n),
+  stat('sched_stat_blocked', 3n),
+  stat('sched_stat_runtime', 4n, 'runtime'),
+  {
+    event: 'sched_migrate_task',
+    kind: Kind.MIGRATE,
+    journal: ({ a, b, c }) => [low(a), low(b), low(c)],
+    fields: ['pid', 'orig_cpu', 'dest_cpu'],
+  },
+  {
+    event: 'kmalloc',
+    kind: Kind.KMALLOC,
+    journal: ({ a, b, c, d }) => [word(a), word(b), word(c), word(d)],
+    fields: ['ptr', 'bytes_req', 'bytes_alloc', 'call_site'],
+  },
+  {
+    event: 'kfree',
+    kind: Kind.KFREE,
+    journal: ({ a, b }) => [word(a), word(b)],
+    fields: ['ptr', 'call_site'],
+  },
+  {
+    event: 'kmem_cache_alloc',
+    kind: Kind.CACHE_ALLOC,
+    journal: ({ a, b, c, d }) => [word(a), word(b), word(c), word(d)],
+    fields: ['ptr', 'bytes_req', 'bytes_alloc', 'call_site'],
+  },
+  {
+    event: 'kmem_cache_free',
+    kind: Kind.CACHE_FREE,
+    journal: ({ a, b }) => [word(a), word(b)],
+    fields: ['ptr', 'call_site'],
+  },
+  {
+    event: 'mm_page_alloc',
+    kind: Kind.PAGE_ALLOC,
+    journal: ({ a, b, c }) => [word(a), word(b), word(c)],
+    fields: ['pfn', 'order', 'gfp_flags'],
+  },
+  {
+    event: 'mm_page_free',
+    kind: Kind.PAGE_FREE,
+    journal: ({ a, b }) => [word(a), word(b)],
+    fields: ['pfn', 'order'],
+  },
+  {
+    event: 'rss_stat',
+    kind: Kind.RSS_STAT,
+    journal: ({ b, c }) => [word(b), word(c) * 4096],
+    fields: ['member', 'size'],
+  },
+  fault('page_fault_user', 1n),
+  fault('page_fault_kernel', 0n),
+  { event: 'softirq_raise', kind: Kind.SOFTIRQ_RAISE, journal: ({ a }) => [word(a)], fields: ['vec'] },
+  { event: 'cpu_idle', kind: Kind.CPU_IDLE, journal: ({ a, b }) => [word(a), word(b)], fields: ['state', 'cpu_id'] },
+  cachePage('mm_filemap_add_to_page_cache', Kind.PAGE_CACHE_ADD),
+  cachePage('mm_filemap_delete_from_page_cache', Kind.PAGE_CACHE_DELETE),
+  {
+    event: 'writeback_dirty_folio',
+    kind: Kind.DIRTY_FOLIO,
+    journal: ({ a, b }) => [word(a), word(b)],
+    fields: ['ino', 'index'],
+  },
+  {
+    event: 'writeback_start',
+    kind: Kind.WRITEBACK,
+    when: ({ a }) => a === 0n,
+    journal: ({ b }) => [word(b)],
+    fields: ['nr_pages'],
+  },
+  {
+    event: 'writeback_written',
+    kind: Kind.WRITEBACK,
+    when: ({ a }) => a === 1n,
+    journal: ({ b }) => [word(b)],
+    fields: ['nr_pages'],
+  },
+  {
+    event: 'block_bio_queue',
+    kind: Kind.BIO_QUEUE,
+    journal: ({ b, c, d }) => [word(b), word(c) / 512, d === 0n ? 'R' : 'W'],
+    fields: ['sector', 'nr_sector', 'rwbs'],
+  },
+];
+
+/** At least so many hits, or the row proves nothing. */
+const LEAST = 2;
+
+describe('what each tracepoint tells is what the journal has', () => {
+  let host: SimHost;
+  const hits = new Map<string, TracepointHit[]>();
+
+  beforeAll(() => {
+    host = createSim({ workload: 'mixed', seed: 8 });
+    for (const { event } of rows) hits.set(event, []);
+    startTracing(
+      host,
+      rows.map(({ event }) => event),
+      (hit) => hits.get(hit.name)?.push(hit),
+    );
+    expect(runToEnd(host)).toEqual({ stop: 'finished', status: 0 });
+  });
+
+  it.each(rows)('$event', ({ event, kind, when, journal, fields }) => {
+    const expected = [...host.journal.entries(kind)].filter((entry) => when?.(entry) ?? true).map(journal);
+    const told = (hits.get(event) ?? []).map((hit) =>
+      fields.map((field) => (field === 'rwbs' ? String(hit.fields[field]).slice(0, 1) : hit.fields[field])),
+    );
+    const sorted = (list: readonly (readonly unknown[])[]): string[] => list.map(String).toSorted();
+    expect(told.length).toBeGreaterThanOrEqual(LEAST);
+    expect(sorted(told)).toEqual(sorted(expected));
+  });
+});
