@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, ftruncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  rmSync,
+  ftruncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -83,7 +92,8 @@ function parse(told: string): GuestTrace {
     if (line.startsWith('R ')) release = text;
     else if (line.startsWith('F ')) event = text;
     else if (line.startsWith('T ')) lines.push(text);
-    else if (line.startsWith('| ') && !text.startsWith('ID: ')) formats.set(event, `${formats.get(event) ?? ''}${text}\n`);
+    else if (line.startsWith('| ') && !text.startsWith('ID: '))
+      formats.set(event, `${formats.get(event) ?? ''}${text}\n`);
   }
   return { release, formats, lines };
 }

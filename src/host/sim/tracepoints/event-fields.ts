@@ -10,13 +10,7 @@ export type Value = (args: Int32Array, memory: HostMemory) => number | Pair;
 export type Place = (args: Int32Array, memory: HostMemory) => Pair;
 
 /** Fills one field of a record: `offset` from its start, `size` bytes. */
-export type Filler = (
-  record: TraceRecord,
-  offset: number,
-  size: number,
-  args: Int32Array,
-  memory: HostMemory,
-) => void;
+export type Filler = (record: TraceRecord, offset: number, size: number, args: Int32Array, memory: HostMemory) => void;
 
 /** A field as in C, and what fills it. */
 export type FieldSpec = readonly [declaration: string, filler: Filler];
@@ -141,4 +135,3 @@ export function plus({ lo, hi }: Pair, offset: number): Pair {
   const sum = (lo >>> 0) + offset;
   return { lo: sum | 0, hi: sum > 0xffff_ffff ? (hi + 1) | 0 : hi };
 }
-

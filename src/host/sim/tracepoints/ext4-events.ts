@@ -44,17 +44,12 @@ export function ext4Events({ members }: EventParts): Readonly<Record<string, Tra
     ext4_sync_file_enter: event(
       'ext4_sync_file_enter',
       `"dev %d,%d ino %lu parent %lu datasync %d ", ${DEVICE}, ${INODE}, (unsigned long) REC->parent, REC->datasync`,
-      [
-        ...inode(0, 'file.f_inode'),
-        ['ino_t parent', parentOf(0, 'file.f_path.dentry')],
-        ['int datasync', arg(1)],
-      ],
+      [...inode(0, 'file.f_inode'), ['ino_t parent', parentOf(0, 'file.f_path.dentry')], ['int datasync', arg(1)]],
     ),
-    ext4_sync_file_exit: event(
-      'ext4_sync_file_exit',
-      `"dev %d,%d ino %lu ret %d", ${DEVICE}, ${INODE}, REC->ret`,
-      [...inode(0), returned(1)],
-    ),
+    ext4_sync_file_exit: event('ext4_sync_file_exit', `"dev %d,%d ino %lu ret %d", ${DEVICE}, ${INODE}, REC->ret`, [
+      ...inode(0),
+      returned(1),
+    ]),
     ext4_unlink_enter: event(
       'ext4_unlink_enter',
       `"dev %d,%d ino %lu size %lld parent %lu", ${DEVICE}, ${INODE}, REC->size, (unsigned long) REC->parent`,

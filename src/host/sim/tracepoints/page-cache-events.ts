@@ -17,36 +17,20 @@ export function pageCacheEvents(parts: EventParts): Readonly<Record<string, Trac
         ['unsigned long pfn', pageFrame(parts, 0)],
         ['unsigned long i_ino', members.field(0, 'folio.mapping', 'address_space.host', 'inode.i_ino')],
         ['unsigned long index', members.field(0, 'folio.index')],
-        [
-          'dev_t s_dev',
-          members.field(0, 'folio.mapping', 'address_space.host', 'inode.i_sb', 'super_block.s_dev'),
-        ],
+        ['dev_t s_dev', members.field(0, 'folio.mapping', 'address_space.host', 'inode.i_sb', 'super_block.s_dev')],
         ['unsigned char order', constant(0)],
       ],
     );
 
   const folio = (name: string): TraceEventDescriptor =>
-    fieldEvent(
-      'writeback',
-      name,
-      '"bdi %s: ino=%lu index=%lu", REC->name, (unsigned long)REC->ino, REC->index',
+    fieldEvent('writeback', name, '"bdi %s: ino=%lu index=%lu", REC->name, (unsigned long)REC->ino, REC->index', [
       [
-        [
-          'char name[32]',
-          chars(
-            members.place(
-              1,
-              'address_space.host',
-              'inode.i_sb',
-              'super_block.s_bdi',
-              'backing_dev_info.dev_name',
-            ),
-          ),
-        ],
-        ['ino_t ino', members.field(1, 'address_space.host', 'inode.i_ino')],
-        ['unsigned long index', members.field(0, 'folio.index')],
+        'char name[32]',
+        chars(members.place(1, 'address_space.host', 'inode.i_sb', 'super_block.s_bdi', 'backing_dev_info.dev_name')),
       ],
-    );
+      ['ino_t ino', members.field(1, 'address_space.host', 'inode.i_ino')],
+      ['unsigned long index', members.field(0, 'folio.index')],
+    ]);
 
   const workFields: readonly FieldSpec[] = [
     ['char name[32]', chars(members.place(0, 'bdi_writeback.bdi', 'backing_dev_info.dev_name'))],

@@ -4,14 +4,9 @@ import { arg, fieldEvent } from './event-fields.js';
 /** What CPUs do while nothing runs. */
 export function powerEvents(): Readonly<Record<string, TraceEventDescriptor>> {
   const cpu = (name: string): TraceEventDescriptor =>
-    fieldEvent(
-      'power',
-      name,
-      '"state=%lu cpu_id=%lu", (unsigned long)REC->state, (unsigned long)REC->cpu_id',
-      [
-        ['u32 state', arg(0)],
-        ['u32 cpu_id', arg(1)],
-      ],
-    );
+    fieldEvent('power', name, '"state=%lu cpu_id=%lu", (unsigned long)REC->state, (unsigned long)REC->cpu_id', [
+      ['u32 state', arg(0)],
+      ['u32 cpu_id', arg(1)],
+    ]);
   return { cpu_idle: cpu('cpu_idle') };
 }

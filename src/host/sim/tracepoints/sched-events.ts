@@ -9,12 +9,12 @@ const TASK_REPORT = 0x7f;
 const REPORT_PREEMPTED = 0x100;
 
 const REPORT_MASK =
-  '((((0x00000000 | 0x00000001 | 0x00000002 | 0x00000004 | 0x00000008 | 0x00000010 | 0x00000020 | 0x00000040) + 1) << 1)';
+  '(((0x00000000 | 0x00000001 | 0x00000002 | 0x00000004 | 0x00000008 | 0x00000010 | 0x00000020 | 0x00000040) + 1) << 1)';
 const SWITCH_FMT =
   '"prev_comm=%s prev_pid=%d prev_prio=%d prev_state=%s%s ==> next_comm=%s next_pid=%d next_prio=%d", REC->prev_comm, ' +
   `REC->prev_pid, REC->prev_prio, (REC->prev_state & (${REPORT_MASK} - 1)) ? __print_flags(REC->prev_state & (${REPORT_MASK} - 1), "|", ` +
   '{ 0x00000001, "S" }, { 0x00000002, "D" }, { 0x00000004, "T" }, { 0x00000008, "t" }, { 0x00000010, "X" }, { 0x00000020, "Z" }, ' +
-  `{ 0x00000040, "P" }, { 0x00000080, "I" }) : "R", REC->prev_state & ${REPORT_MASK.slice(1)} ? "+" : "", ` +
+  `{ 0x00000040, "P" }, { 0x00000080, "I" }) : "R", REC->prev_state & ${REPORT_MASK} ? "+" : "", ` +
   'REC->next_comm, REC->next_pid, REC->next_prio';
 
 /** The scheduler's trace events, read from task_structs at the simulated kernel's offsets. */

@@ -59,7 +59,4 @@ enum journal_kind {
 /* Which of the scheduler's statistics J_SCHED_STAT tells of. */
 enum journal_stat { STAT_WAIT = 0, STAT_SLEEP = 1, STAT_IOWAIT = 2, STAT_BLOCKED = 3, STAT_RUNTIME = 4 };
 
-static __always_inline void journal(enum journal_kind kind, u64 a, u64 b, u64 c, u64 d)
-{
-	hypercall(HC_JOURNAL, kind, a, b, c, d);
-}
+void journal(enum journal_kind kind, u64 a, u64 b, u64 c, u64 d);
