@@ -1,4 +1,5 @@
 import type { parseArgs } from 'node:util';
+import { SAMPLED_EVENTS, type SampledEvent, type SamplingOptions } from '../machine/index.js';
 import type { Engine } from '../runtime/index.js';
 import { engineOption } from './engine.js';
 import { type HostSpec, parseHostSpec } from './hosts/host-spec.js';
@@ -15,8 +16,8 @@ export interface RunOptions {
   readonly cpus: number;
   /** Nanoseconds of the host's clock; absent: until the workload has ended. */
   readonly duration: bigint | undefined;
-  /** Samples a second of each CPU, for perf_event programs. */
-  readonly frequency: number;
+  /** What perf_event programs sample, and how often. */
+  readonly sampling: Pick<SamplingOptions, 'event' | 'frequency' | 'period' | 'periodNs'>;
   /** Map whose elements `iter/bpf_map_elem` programs walk. */
   readonly map: string | undefined;
   /** Global variables to set before load, as `name`, `text`. */
@@ -32,6 +33,8 @@ export const RUN_OPTIONS = {
   cpus: { type: 'string' },
   duration: { type: 'string' },
   frequency: { type: 'string' },
+  event: { type: 'string' },
+  period: { type: 'string' },
   map: { type: 'string' },
   set: { type: 'string', multiple: true },
   json: { type: 'boolean', short: 'j' },
@@ -56,10 +59,28 @@ export function runOptions(file: string, values: RunValues): RunOptions {
     seed: integerOption('seed', values.seed, DEFAULT_SEED),
     cpus,
     duration: secondsOption('duration', values.duration),
-    frequency: frequencyOption(values.frequency),
+    sampling: samplingOptions(values),
     map: values.map,
     variables: (values.set ?? []).map(assignment),
   };
+}
+
+function samplingOptions({ event: name = 'cpu-clock', frequency, period }: RunValues): RunOptions['sampling'] {
+  if (!isSampled(name)) {
+    throw new UsageError(`--event takes ${Object.keys(SAMPLED_EVENTS).join(', ')}, not "${name}"`);
+  }
+  if (frequency !== undefined && period !== undefined) throw new UsageError('give --frequency or --period, not both');
+  const isClock = name.endsWith('-clock');
+  if (period !== undefined) {
+    const every = BigInt(integerOption('period', period, 0));
+    if (every < 1n) throw new UsageError(`--period takes 1 and more, not ${period}`);
+    return { event: name, ...(isClock ? { periodNs: every } : { period: every }) };
+  }
+  return frequency === undefined && !isClock ? { event: name } : { event: name, frequency: frequencyOption(frequency) };
+}
+
+function isSampled(name: string): name is SampledEvent {
+  return Object.hasOwn(SAMPLED_EVENTS, name);
 }
 
 function frequencyOption(text: string | undefined): number {

@@ -128,7 +128,7 @@ export class Session {
 
   #attach({ name, program, attach, section }: CollectionProgram): void {
     try {
-      this.machine.attach(program, attach, { frequency: this.#options.frequency, ...this.#walkedMap() });
+      this.machine.attach(program, attach, { ...this.#options.sampling, ...this.#walkedMap() });
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
       this.#io.err(`kscope: cannot attach ${name} (${section})`);

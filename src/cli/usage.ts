@@ -2,7 +2,7 @@ export const USAGE = `kscope - instrument kernel-like hosts with eBPF
 
 Usage:
   kscope run FILE.o [--host HOST] [--workload NAME] [--seed N] [--cpus N] [--duration S]
-                    [--frequency HZ] [--engine interp|jit] [--json] [--journal FILE] [--set NAME=VALUE]...
+                    [--frequency HZ | --period N] [--event NAME] [--engine interp|jit] [--json] [--journal FILE] [--set NAME=VALUE]...
       Loads an object, attaches its programs, streams what they emit; maps and losses at the end.
   kscope prog load FILE.o... --json [--btf FILE] [--kallsyms FILE]
       Links and checks each program; one JSON line per program.

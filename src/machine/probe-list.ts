@@ -1,4 +1,7 @@
 import type { Host, HostText } from '../host/index.js';
+import { isCounted } from '../perf/index.js';
+import { SAMPLED_EVENTS } from './hooks/perf-hook.js';
+import { tellsOf } from './software-events.js';
 
 /** A place where a program can be attached, or why it cannot. */
 export interface ProbeInfo {
@@ -20,7 +23,7 @@ export function listProbes(host: Host, glob = '*'): ProbeInfo[] {
     ...rawTracepoints(host),
     ...functions(host, 'kprobe'),
     ...functions(host, 'kretprobe'),
-    ...clocks(host),
+    ...softwareEvents(host),
   ].filter(({ name }) => matches(name));
 }
 
@@ -45,8 +48,11 @@ function refusal(text: HostText, kind: 'kprobe' | 'kretprobe', address: bigint):
   return text.blacklisted(address) ?? (kind === 'kretprobe' ? (text.returnBlacklisted?.(address) ?? null) : null);
 }
 
-function clocks(host: Host): ProbeInfo[] {
-  return host.sampler === null ? [] : [offered('perf_event', 'cpu-clock')];
+function softwareEvents(host: Host): ProbeInfo[] {
+  const names = Object.entries(SAMPLED_EVENTS).filter(([, config]) =>
+    isCounted(config) ? tellsOf(host, config) : host.sampler !== null,
+  );
+  return names.map(([name]) => offered('perf_event', name));
 }
 
 function offered(kind: ProbeInfo['kind'], name: string): ProbeInfo {

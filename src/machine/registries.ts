@@ -13,6 +13,7 @@ import { Iterators } from '../iter/index.js';
 import { PerfEvents } from '../perf/index.js';
 import { RawTracepoints } from '../rawtp/index.js';
 import type { Runtime } from '../runtime/index.js';
+import { SoftwareEvents } from './software-events.js';
 import { TracepointRegistry } from '../tracepoint/index.js';
 
 interface Kprobes {
@@ -40,7 +41,7 @@ export class Registries {
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
     this.host = runtime.host;
-    this.perf = new PerfEvents(runtime);
+    this.perf = new PerfEvents(runtime, new SoftwareEvents(runtime.host, () => this.tracepoints));
     this.iterators = new Iterators(runtime);
   }
 

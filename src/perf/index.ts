@@ -1,3 +1,5 @@
+export { EventPeriod } from './event-period.js';
+export { isCounted, NO_SOFTWARE_EVENTS, type SoftwareHit, type SoftwareSource } from './software-source.js';
 export { PERF_EVENT_FLAGS, type PerfEventFlag } from './perf-event-flags.js';
 export {
   encodePerfEventAttr,

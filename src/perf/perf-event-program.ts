@@ -1,5 +1,4 @@
 import { BpfError, BpfProgType, hi32, lo32 } from '../base/index.js';
-import type { SampleFrame } from '../host/index.js';
 import {
   type AttachmentCounts,
   type AttachmentOptions,
@@ -9,6 +8,7 @@ import {
   ProgramAttachment,
   type Runtime,
 } from '../runtime/index.js';
+import type { SoftwareHit } from './software-source.js';
 
 /** What a program said of a sample, or that it was not asked. */
 export type PerfVerdict = 'keep' | 'drop' | 'missed';
@@ -48,10 +48,10 @@ export class PerfEventProgram {
   }
 
   /** Shows one sample to the program; a run that had to stop keeps no record. */
-  run(frame: SampleFrame, period: bigint): PerfVerdict {
+  run(frame: SoftwareHit, period: bigint): PerfVerdict {
     if (this.#call.misses(frame.cpu)) return 'missed';
     const context = this.#fill(frame, period);
-    this.#hook.regs = frame.regs;
+    this.#hook.regs = frame.stackRegs;
     this.#running++;
     const result = this.#call.hit(context, frame.cpu);
     if (--this.#running === 0 && this.#disposed) this.#free();
@@ -70,7 +70,7 @@ export class PerfEventProgram {
     this.#call.dispose();
   }
 
-  #fill(frame: SampleFrame, period: bigint): number {
+  #fill(frame: SoftwareHit, period: bigint): number {
     const context = this.#contexts.at(frame.cpu);
     const word = context >>> 2;
     const tail = word + (this.#regsSize >>> 2);
@@ -78,8 +78,8 @@ export class PerfEventProgram {
     frame.regs.copyTo(i32, word);
     i32[tail] = lo32(period);
     i32[tail + 1] = hi32(period);
-    i32[tail + 2] = 0;
-    i32[tail + 3] = 0;
+    i32[tail + 2] = lo32(frame.addr);
+    i32[tail + 3] = hi32(frame.addr);
     return context;
   }
 }

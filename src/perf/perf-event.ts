@@ -8,10 +8,11 @@ import type {
   PerfEventSink,
   Runtime,
 } from '../runtime/index.js';
-import { EnabledTime } from './event-clock.js';
+import { EnabledTime, hostTime } from './event-clock.js';
+import { EventPeriod } from './event-period.js';
 import type { PerfEventAttr } from './perf-event-attr.js';
 import { PerfEventProgram } from './perf-event-program.js';
-import type { PerfEventTarget } from './perf-open-rules.js';
+import { checkNewPeriod, type PerfEventTarget } from './perf-open-rules.js';
 import {
   PERF_RECORD_MISC_KERNEL,
   PERF_RECORD_MISC_USER,
@@ -24,6 +25,7 @@ import { encodePerfRecord } from './record-codec.js';
 import { RecordWriter } from './record-cursor.js';
 import { encodeRawSample, encodeSample } from './sample-codec.js';
 import { SampleSource } from './sample-source.js';
+import { isCounted, type SoftwareHit, type SoftwareSource } from './software-source.js';
 
 /** Linux's shortest period of a software clock, in ns. */
 const MIN_PERIOD = 10_000n;
@@ -50,7 +52,7 @@ export interface PerfEventCounts {
 }
 
 /**
- * One software perf event on one CPU or one thread. Opened by `PerfEvents.open`; it samples while enabled,
+ * One software perf event on one CPU or one thread: a clock, or a count of what the machine's kernel tells of. Opened by `PerfEvents.open`; it samples while enabled,
  * shows each sample to its program first, and writes a record where there is a ring and the program (if
  * any) returned non-zero: the rule of bpf_overflow_handler().
  */
@@ -60,19 +62,30 @@ export class PerfEvent implements PerfEventSink {
   readonly target: PerfEventTarget;
   readonly format: PerfRecordFormat;
   readonly isBpfOutput: boolean;
-  /** Sampling period in ns; 0 where the event does not sample. */
-  readonly periodNs: bigint;
+  /** Whether it counts what happens; otherwise it measures time, or nothing. */
+  readonly isCounted: boolean;
   readonly counts: PerfEventCounts = { taken: 0, recorded: 0, programOnly: 0, missed: 0, ringFull: 0, unread: 0 };
   readonly #runtime: Runtime;
+  readonly #software: SoftwareSource;
   readonly #source: SampleSource;
   readonly #time: EnabledTime;
   readonly #onClose: (event: PerfEvent) => void;
   /** Samples hold raw data and nothing else, as those of perf event arrays usually do. */
   readonly #isRawOnly: boolean;
+  /** Sampling period of a clock in ns; 0 where the event does not sample. */
+  #periodNs: bigint;
+  #period: EventPeriod;
+  /** Events counted, or the nanoseconds that a reset took off. */
+  #counted = 0n;
+  #resetTime = 0n;
+  /** Overflows until the event disables itself (PERF_EVENT_IOC_REFRESH); 0: never. */
+  #limit = 0;
   #ring: PerfRing | null = null;
   #program: PerfEventProgram | null = null;
   #lastCounts: AttachmentCounts | null = null;
   #stops: (() => void)[] = [];
+  /** The sample of a clock at hand. */
+  readonly #clockHit: { addr: bigint } = { addr: 0n };
   #closed = false;
 
   /** The attribute and target must have passed `checkPerfOpen`. */
@@ -82,8 +95,10 @@ export class PerfEvent implements PerfEventSink {
     attr: PerfEventAttr,
     target: PerfEventTarget,
     onClose: (event: PerfEvent) => void,
+    software: SoftwareSource,
   ) {
     this.#runtime = runtime;
+    this.#software = software;
     this.id = id;
     this.attr = attr;
     this.target = target;
@@ -97,7 +112,9 @@ export class PerfEvent implements PerfEventSink {
     };
     this.#isRawOnly = attr.sampleType === PerfEventSampleFormat.PERF_SAMPLE_RAW;
     this.isBpfOutput = Number(attr.config) === PerfSwIds.PERF_COUNT_SW_BPF_OUTPUT;
-    this.periodNs = periodOf(attr);
+    this.isCounted = isCounted(Number(attr.config));
+    this.#periodNs = periodOf(attr, attr.samplePeriod);
+    this.#period = new EventPeriod(this.isCounted ? attr.samplePeriod : 0n, attr.flags.has('freq'));
     if (!attr.flags.has('disabled')) this.enable();
   }
 
@@ -110,6 +127,11 @@ export class PerfEvent implements PerfEventSink {
 
   get enabled(): boolean {
     return this.#time.running;
+  }
+
+  /** Nanoseconds, or events of a counted one, between two samples as things stand; 0 where it does not sample. */
+  get period(): bigint {
+    return this.isCounted ? this.#period.period : this.#periodNs;
   }
 
   get ring(): PerfRing | null {
@@ -160,6 +182,44 @@ export class PerfEvent implements PerfEventSink {
     if (!this.enabled) return;
     this.#time.stop();
     this.#stopSampling();
+  }
+
+  /** PERF_EVENT_IOC_RESET: the count begins anew, its times go on. */
+  reset(): void {
+    this.#needOpen('resetting it');
+    this.#counted = 0n;
+    this.#resetTime = this.#time.total;
+  }
+
+  /**
+   * PERF_EVENT_IOC_REFRESH: enables it for `count` more samples, after which it disables itself; 0: as enable. EINVAL where
+   * it does not sample, or is inherited.
+   */
+  refresh(count: number): void {
+    this.#needOpen('refreshing it');
+    if (this.period === 0n || this.attr.flags.has('inherit')) {
+      throw new BpfError('EINVAL', 'refreshing a perf event', { remedy: 'it must sample, and not be inherited' });
+    }
+    this.#limit += count;
+    this.enable();
+  }
+
+  /** PERF_EVENT_IOC_PERIOD: another period, or frequency where the event has one. EINVAL as for opening, and for 0. */
+  setPeriod(value: bigint): void {
+    this.#needOpen('changing its period');
+    checkNewPeriod(this.attr, value, this.period);
+    this.#periodNs = periodOf(this.attr, value);
+    this.#period = this.#period.change(this.isCounted ? value : 0n);
+    if (!this.enabled) return;
+    this.#stopSampling();
+    this.#startSampling();
+  }
+
+  /** PERF_EVENT_IOC_PAUSE_OUTPUT: samples are lost, and counted so, until it goes on. EINVAL without a ring. */
+  pauseOutput(paused: boolean): void {
+    this.#needOpen('pausing its output');
+    if (this.#ring === null) throw new BpfError('EINVAL', 'pausing the output of a perf event: it has no ring');
+    this.#ring.paused = paused;
   }
 
   /**
@@ -222,11 +282,12 @@ export class PerfEvent implements PerfEventSink {
 
   #startSampling(): void {
     const { sampler, cpus } = this.#runtime.host;
-    if (this.periodNs === 0n) return;
+    if (this.isCounted) this.#stops = [this.#software.start(Number(this.attr.config), this.#onHit)];
+    if (this.#periodNs === 0n) return;
     if (sampler === null)
       throw new BpfError('EOPNOTSUPP', `sampling: the host ${this.#runtime.host.name} cannot interrupt its CPUs`);
     const watched = this.target.cpu === -1 ? Array.from({ length: cpus }, (_, cpu) => cpu) : [this.target.cpu];
-    this.#stops = watched.map((cpu) => sampler.start(cpu, this.periodNs, this.#onSample));
+    this.#stops = watched.map((cpu) => sampler.start(cpu, this.#periodNs, this.#onSample));
   }
 
   #stopSampling(): void {
@@ -234,41 +295,50 @@ export class PerfEvent implements PerfEventSink {
     this.#stops = [];
   }
 
-  readonly #onSample = (frame: SampleFrame): void => {
-    if (!this.enabled || !this.#isWanted(frame)) return;
+  readonly #onSample = ({ cpu, regs, user }: SampleFrame): void => {
+    const { tid } = this.#source;
+    if (!this.enabled || !this.#isWanted(user, tid)) return;
+    this.#overflow(Object.assign(this.#clockHit, { cpu, tid, regs, stackRegs: regs, user }), this.#periodNs);
+  };
+
+  readonly #onHit = (hit: SoftwareHit): void => {
+    const { cpu } = this.target;
+    if (!this.enabled || (cpu !== -1 && cpu !== hit.cpu) || !this.#isWanted(hit.user, hit.tid)) return;
+    this.#counted++;
+    const period = this.#period.count(hostTime(this.#runtime.host));
+    if (period !== 0n) this.#overflow(hit, period);
+  };
+
+  #overflow(frame: SoftwareHit, period: bigint): void {
+    if (this.#limit > 0 && --this.#limit === 0) this.disable();
     this.counts.taken++;
-    const verdict = this.#program?.run(frame, this.periodNs);
+    const verdict = this.#program?.run(frame, period);
     if (verdict === 'missed') this.counts.missed++;
     else if (verdict === 'drop') this.counts.programOnly++;
     else if (this.#ring === null) this.#countWithoutRing(verdict);
-    else if (this.#record(frame, this.#ring)) this.counts.recorded++;
+    else if (this.#write(this.#ring, this.#source.sampleOf(frame, period))) this.counts.recorded++;
     else this.counts.ringFull++;
-  };
+  }
 
   #countWithoutRing(verdict: 'keep' | undefined): void {
     if (verdict === undefined) this.counts.unread++;
     else this.counts.programOnly++;
   }
 
-  #record({ regs, user }: SampleFrame, ring: PerfRing): boolean {
-    return this.#write(ring, this.#source.sample(regs, user, this.periodNs));
-  }
-
   #write(ring: PerfRing, sample: PerfSample): boolean {
     return ring.write(writer.bytes, encodeSample(writer, sample, this.format));
   }
 
-  #isWanted({ user }: SampleFrame): boolean {
+  #isWanted(user: boolean, tid: number): boolean {
     const { flags } = this.attr;
     if (user ? flags.has('exclude_user') : flags.has('exclude_kernel')) return false;
     if (this.target.pid === -1 && !flags.has('exclude_idle')) return true;
-    const { tid } = this.#source;
     if (flags.has('exclude_idle') && tid === 0) return false;
     return this.target.pid === -1 || this.target.pid === tid;
   }
 
   #value(time: bigint): bigint {
-    return Number(this.attr.config) <= PerfSwIds.PERF_COUNT_SW_TASK_CLOCK ? time : 0n;
+    return Number(this.attr.config) <= PerfSwIds.PERF_COUNT_SW_TASK_CLOCK ? time - this.#resetTime : this.#counted;
   }
 
   #lost(): bigint {
@@ -281,9 +351,9 @@ export class PerfEvent implements PerfEventSink {
 }
 
 /** Clocks sample by period, dummy and bpf-output never; a frequency becomes the nearest shorter period. */
-function periodOf(attr: PerfEventAttr): bigint {
+function periodOf(attr: PerfEventAttr, value: bigint): bigint {
   const isClock = Number(attr.config) <= PerfSwIds.PERF_COUNT_SW_TASK_CLOCK;
-  if (!isClock || attr.samplePeriod === 0n) return 0n;
-  const period = attr.flags.has('freq') ? NSEC_PER_SEC / attr.samplePeriod : attr.samplePeriod;
+  if (!isClock || value === 0n) return 0n;
+  const period = attr.flags.has('freq') ? NSEC_PER_SEC / value : value;
   return period < MIN_PERIOD ? MIN_PERIOD : period;
 }

@@ -2,15 +2,19 @@ import type { Runtime } from '../runtime/index.js';
 import type { PerfEventAttr } from './perf-event-attr.js';
 import { PerfEvent } from './perf-event.js';
 import { checkPerfOpen, type PerfEventTarget } from './perf-open-rules.js';
+import { NO_SOFTWARE_EVENTS, type SoftwareSource } from './software-source.js';
 
 /** The perf events of one runtime: opens them, numbers them from 1, and closes what is left. */
 export class PerfEvents {
   readonly #runtime: Runtime;
+  readonly #software: SoftwareSource;
   readonly #open = new Set<PerfEvent>();
   #lastId = 0n;
 
-  constructor(runtime: Runtime) {
+  /** `software`: events that are counted, as far as the machine tells of them. */
+  constructor(runtime: Runtime, software: SoftwareSource = NO_SOFTWARE_EVENTS) {
     this.#runtime = runtime;
+    this.#software = software;
   }
 
   /** CPUs of the host. */
@@ -28,8 +32,9 @@ export class PerfEvents {
    * would answer, and EOPNOTSUPP for an attribute that asks for something kscope does not have.
    */
   open(attr: PerfEventAttr, target: PerfEventTarget): PerfEvent {
-    checkPerfOpen(attr, target, this.#runtime.host);
-    const event = new PerfEvent(this.#runtime, ++this.#lastId, attr, target, (closed) => this.#open.delete(closed));
+    checkPerfOpen(attr, target, this.#runtime.host, this.#software);
+    const onClose = (closed: PerfEvent): void => void this.#open.delete(closed);
+    const event = new PerfEvent(this.#runtime, ++this.#lastId, attr, target, onClose, this.#software);
     this.#open.add(event);
     return event;
   }

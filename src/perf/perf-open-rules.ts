@@ -3,6 +3,7 @@ import type { Host } from '../host/index.js';
 import type { PerfEventAttr } from './perf-event-attr.js';
 import type { PerfEventFlag } from './perf-event-flags.js';
 import { SUPPORTED_SAMPLE_TYPE } from './sample-codec.js';
+import { NO_SOFTWARE_EVENTS, type SoftwareSource } from './software-source.js';
 
 /** flags of perf_event_open(2) */
 export const PerfOpenFlag = {
@@ -61,7 +62,12 @@ const SUPPORTED_SOFTWARE: readonly number[] = [
  * Throws what perf_event_open(2) would answer for this attribute and target, in its order (open flags,
  * attribute, period, task, CPU, event), then EOPNOTSUPP for what Linux has and kscope has not.
  */
-export function checkPerfOpen(attr: PerfEventAttr, target: PerfEventTarget, host: Host): void {
+export function checkPerfOpen(
+  attr: PerfEventAttr,
+  target: PerfEventTarget,
+  host: Host,
+  software: SoftwareSource = NO_SOFTWARE_EVENTS,
+): void {
   checkOpenFlags(target.flags ?? 0);
   checkAttr(attr);
   checkPeriod(attr);
@@ -69,7 +75,7 @@ export function checkPerfOpen(attr: PerfEventAttr, target: PerfEventTarget, host
   checkEvent(attr);
   checkReadAndStack(attr);
   checkClock(attr);
-  checkSupported(attr, target);
+  checkSupported(attr, target, software, host);
 }
 
 function refuse(
@@ -116,6 +122,13 @@ function checkPeriod(attr: PerfEventAttr): void {
   } else if (attr.samplePeriod > PERF_MAX_SAMPLE_RATE) {
     refuse('EINVAL', 'sample_freq is too high', attr.samplePeriod, `at most ${PERF_MAX_SAMPLE_RATE} samples a second`);
   }
+}
+
+/** perf_event_period(): EINVAL for an event that does not sample, 0, what is negative, and too high a frequency. */
+export function checkNewPeriod(attr: PerfEventAttr, value: bigint, period: bigint): void {
+  if (period === 0n) refuse('EINVAL', 'a new period for an event that does not sample');
+  if (value === 0n) refuse('EINVAL', 'a new period of 0');
+  checkPeriod({ ...attr, samplePeriod: value });
 }
 
 function checkTarget({ pid, cpu, flags = 0 }: PerfEventTarget, host: Host): void {
@@ -165,9 +178,16 @@ function checkClock(attr: PerfEventAttr): void {
     refuse('EINVAL', 'unknown clockid', attr.clockid);
 }
 
-function checkSupported(attr: PerfEventAttr, target: PerfEventTarget): void {
-  if (!SUPPORTED_SOFTWARE.includes(Number(attr.config)))
-    refuse('EOPNOTSUPP', 'software events other than clocks, dummy and bpf-output', attr.config);
+function checkSupported(attr: PerfEventAttr, target: PerfEventTarget, software: SoftwareSource, host: Host): void {
+  const config = Number(attr.config);
+  if (!SUPPORTED_SOFTWARE.includes(config) && !software.has(config)) {
+    refuse(
+      'EOPNOTSUPP',
+      'a software event that the host does not tell of',
+      attr.config,
+      `${host.name} has no tracepoint for it`,
+    );
+  }
   for (const flag of attr.flags)
     if (!SUPPORTED_FLAGS.has(flag)) refuse('EOPNOTSUPP', `the flag ${flag} is not supported`);
   const unknown = attr.sampleType & ~SUPPORTED_SAMPLE_TYPE;

@@ -25,6 +25,8 @@ export class PerfRing {
   readonly #watermark: number;
   readonly #wakeupEvents: number;
   readonly #wakers = new Set<() => void>();
+  /** While it is true every sample is lost. */
+  paused = false;
   #offered = 0;
   #written = 0;
   /** Samples that nobody had taken when the ring went. */
@@ -62,6 +64,10 @@ export class PerfRing {
   /** Appends a sample of `size` bytes, a multiple of 8; false where it does not fit and counts as lost. */
   write(record: Uint8Array, size: number): boolean {
     this.#offered++;
+    if (this.paused) {
+      this.area.lose();
+      return false;
+    }
     const { head } = this.#place;
     const before = this.#memory.i32[head];
     if (!this.area.write(record, 0, size)) return false;

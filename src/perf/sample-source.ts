@@ -4,6 +4,7 @@ import type { Host } from '../host/index.js';
 import { callchainOf } from './callchain.js';
 import { hostTime } from './event-clock.js';
 import type { PerfEventAttr } from './perf-event-attr.js';
+import type { SoftwareHit } from './software-source.js';
 import {
   PERF_RECORD_MISC_KERNEL,
   PERF_RECORD_MISC_USER,
@@ -48,6 +49,12 @@ export class SampleSource {
       ...(sampleType & PERF_SAMPLE_CALLCHAIN ? { callchain: callchainOf(this.#host, this.#attr, regs, user) } : {}),
       ...(raw === undefined ? {} : { raw }),
     };
+  }
+
+  /** A sample of a software event. */
+  sampleOf({ regs, stackRegs, user, addr }: SoftwareHit, period: bigint): PerfSample {
+    const sample = this.sample(stackRegs, user, period);
+    return { ...sample, ip: regs.ip, addr };
   }
 
   /** What `sample_id_all` adds to other records. */

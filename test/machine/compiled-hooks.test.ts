@@ -165,6 +165,42 @@ describe('perf_event', () => {
     expectSound(session);
   });
 
+  it('of context switches: each of the journal, on behalf of the task that is left', () => {
+    const session = new HookSession(['on_sample'], {
+      workload: 'shell',
+      attach: { on_sample: { event: 'context-switches' } },
+    }).run();
+    const left = journal(session, JournalKind.SWITCH).map(({ a }) => a);
+    const samples = session.of('perf_event');
+    expect(samples.map(({ pid_tgid: task }) => task & 0xffff_ffffn)).toEqual(left);
+    for (const event of samples) {
+      expect([event.args[0], event.cookie]).toEqual([1n, 100n]);
+      expect(session.stack(event)[0]).toBe('__schedule');
+      expect(event.ip).toBe(event.stack[0]);
+    }
+    expectSound(session);
+  });
+
+  it('of every tenth context switch', () => {
+    const attach = { on_sample: { event: 'context-switches', period: 10n, cpus: [0] } } as const;
+    const session = new HookSession(['on_sample'], { workload: 'shell', attach }).run();
+    const switches = journal(session, JournalKind.SWITCH).filter(({ cpu }) => cpu === 0);
+    expect(session.of('perf_event')).toHaveLength(Math.floor(switches.length / 10));
+    for (const { args } of session.of('perf_event')) expect(args[0]).toBe(10n);
+  });
+
+  it('of migrations: of the task that moved, where it first runs', () => {
+    const session = new HookSession(['on_sample'], {
+      workload: 'mixed',
+      cpus: 4,
+      attach: { on_sample: { event: 'cpu-migrations' } },
+    }).run();
+    const { links } = session.machine;
+    expect(links.map(({ info }) => info.hook)).toEqual(['perf_event:cpu-migrations']);
+    expect(session.of('perf_event').length).toBeGreaterThan(0);
+    expectSound(session);
+  });
+
   it('by period', () => {
     const session = new HookSession(['on_sample'], {
       workload: 'compile',

@@ -72,7 +72,7 @@ describe('a clock event', () => {
   ])('%o has a period of %d ns', (fields, period) => {
     expect(
       clock(new PerfFixture(), { ...fields, flags: [...('flags' in fields ? (fields.flags ?? []) : []), 'disabled'] })
-        .periodNs,
+        .period,
     ).toBe(period);
   });
 

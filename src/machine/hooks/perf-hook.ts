@@ -1,5 +1,5 @@
 import { BpfError, PerfSwIds, PerfTypeId } from '../../base/index.js';
-import { type PerfEvent, perfEventAttr, type PerfEventAttr, type PerfEvents } from '../../perf/index.js';
+import { isCounted, type PerfEvent, perfEventAttr, type PerfEventAttr, type PerfEvents } from '../../perf/index.js';
 import type { BpfProgram } from '../../runtime/index.js';
 import {
   addAccounts,
@@ -11,12 +11,27 @@ import {
 } from './hook.js';
 import { callAccount } from './call-account.js';
 
-/** Which CPUs or which thread to sample, and how often. */
+/** Events to sample, by perf's names. */
+export const SAMPLED_EVENTS = {
+  'cpu-clock': PerfSwIds.PERF_COUNT_SW_CPU_CLOCK,
+  'task-clock': PerfSwIds.PERF_COUNT_SW_TASK_CLOCK,
+  'page-faults': PerfSwIds.PERF_COUNT_SW_PAGE_FAULTS,
+  'context-switches': PerfSwIds.PERF_COUNT_SW_CONTEXT_SWITCHES,
+  'cpu-migrations': PerfSwIds.PERF_COUNT_SW_CPU_MIGRATIONS,
+} as const;
+
+export type SampledEvent = keyof typeof SAMPLED_EVENTS;
+
+/** Which event to sample, on which CPUs or of which thread, and how often. */
 export interface SamplingOptions {
-  /** Samples per second of each CPU; default 99. Not together with `periodNs`. */
+  /** Default: the CPU clock. */
+  readonly event?: SampledEvent;
+  /** Samples per second of each CPU; default 99 for clocks. Not together with a period. */
   readonly frequency?: number;
-  /** Nanoseconds between samples. */
+  /** Nanoseconds between samples of a clock. */
   readonly periodNs?: bigint;
+  /** Events between samples of one that is counted; default 1. */
+  readonly period?: bigint;
   /** CPUs to sample; default: all. */
   readonly cpus?: readonly number[];
   /** Thread to sample, on whatever of those CPUs it runs. */
@@ -26,11 +41,11 @@ export interface SamplingOptions {
 /** In step with nothing that happens a hundred times a second. */
 const DEFAULT_FREQUENCY = 99;
 
-/** The CPU clock: one perf event per CPU, or one that follows a thread. */
+/** A software event: one perf event per CPU, or one that follows a thread. */
 export function perfHook(perf: PerfEvents, sampling: SamplingOptions): Hook {
-  const attr = clockAttr(sampling);
+  const attr = eventAttr(sampling);
   return {
-    name: 'perf_event:cpu-clock',
+    name: `perf_event:${sampling.event ?? 'cpu-clock'}`,
     attach(program: BpfProgram, options: HookOptions): AttachedHook {
       const events: PerfEvent[] = [];
       try {
@@ -68,18 +83,25 @@ function accountOf(event: PerfEvent): HookAccount {
   return counts === null ? EMPTY_ACCOUNT : callAccount(counts);
 }
 
-function clockAttr({ frequency, periodNs }: SamplingOptions): PerfEventAttr {
-  if (frequency !== undefined && periodNs !== undefined) {
-    throw new BpfError('EINVAL', 'attaching to the CPU clock', { remedy: 'give a frequency or a period, not both' });
+function eventAttr({ event = 'cpu-clock', frequency, periodNs, period }: SamplingOptions): PerfEventAttr {
+  const what = `attaching to ${event}`;
+  const config = SAMPLED_EVENTS[event];
+  const given = isCounted(config) ? period : periodNs;
+  if ((isCounted(config) ? periodNs : period) !== undefined) {
+    const remedy = isCounted(config) ? 'it is counted: its period is a number of events' : 'a clock has a period in ns';
+    throw new BpfError('EINVAL', what, { remedy });
+  }
+  if (frequency !== undefined && given !== undefined) {
+    throw new BpfError('EINVAL', what, { remedy: 'give a frequency or a period, not both' });
   }
   if (frequency !== undefined && (!Number.isInteger(frequency) || frequency <= 0)) {
     throw new RangeError(`a sampling frequency is a positive integer, not ${frequency}`);
   }
-  const byPeriod = periodNs !== undefined;
+  const byPeriod = given !== undefined || (isCounted(config) && frequency === undefined);
   return perfEventAttr({
     type: PerfTypeId.PERF_TYPE_SOFTWARE,
-    config: BigInt(PerfSwIds.PERF_COUNT_SW_CPU_CLOCK),
-    samplePeriod: byPeriod ? periodNs : BigInt(frequency ?? DEFAULT_FREQUENCY),
+    config: BigInt(config),
+    samplePeriod: byPeriod ? (given ?? 1n) : BigInt(frequency ?? DEFAULT_FREQUENCY),
     flags: byPeriod ? ['disabled'] : ['disabled', 'freq'],
   });
 }

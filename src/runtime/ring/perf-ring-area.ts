@@ -98,8 +98,7 @@ export class PerfRingArea {
     const lost = this.#pendingLost > 0n ? this.#lostRecord(this.#pendingLost) : undefined;
     const needed = size + (lost?.length ?? 0);
     if (!this.#fits(needed)) {
-      this.#pendingLost++;
-      this.lostTotal++;
+      this.lose();
       return false;
     }
     const mask = this.dataSize - 1;
@@ -111,6 +110,12 @@ export class PerfRingArea {
     this.#put((at + needed - size) & mask, source, offset, size);
     this.#advanceHead(needed);
     return true;
+  }
+
+  /** A record that was not even tried counts as lost. */
+  lose(): void {
+    this.#pendingLost++;
+    this.lostTotal++;
   }
 
   /** Gives the pages back; the ring must not be used afterwards. */
