@@ -1,4 +1,4 @@
-import { PtRegs, type PtRegsLayout, ptRegsView } from '../arch/index.js';
+import { type PtRegs, type PtRegsLayout, ptRegsView } from '../arch/index.js';
 import { BpfError, PerfSwIds, u64 } from '../base/index.js';
 import type { Host } from '../host/index.js';
 import { KernelReader } from '../iter/index.js';
