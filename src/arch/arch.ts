@@ -52,6 +52,8 @@ export interface ProbeContext {
   readonly before: Uint8Array;
   /** HostText.restoresStackPointer; absent: no. */
   readonly restoresStackPointer?: boolean;
+  /** HostText.hasFixup; absent: no. */
+  readonly hasFixup?: () => boolean;
 }
 
 /** Where a function keeps its return address, for return probes. */

@@ -159,6 +159,11 @@ export interface HostText {
    */
   readonly restoresStackPointer?: boolean;
   /**
+   * Whether the kernel's exception table has an entry for the instruction at `address`: where that faults, it goes on
+   * elsewhere. Absent: of none.
+   */
+  hasFixup?(address: bigint): boolean;
+  /**
    * `calls` tells which calls were followed and will return to the trampoline, until the function returned is called. A host
    * that lets go of a machine which lives on sees to it that they return where they belong. Absent: machine and host end
    * together.

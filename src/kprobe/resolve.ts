@@ -61,9 +61,14 @@ export function readProbedInsn(host: Host, reader: TextReader, place: ResolvedPl
   }
   checkBoundary(probing, bytes, offset, symbol.name);
   const before = bytes.subarray(Math.max(0, offset - probing.contextSize), offset);
+  const { text } = host;
   return {
     bytes: bytes.subarray(offset),
-    context: { before, restoresStackPointer: host.text?.restoresStackPointer === true },
+    context: {
+      before,
+      restoresStackPointer: text?.restoresStackPointer === true,
+      hasFixup: () => text?.hasFixup?.(addr) === true,
+    },
   };
 }
 

@@ -11,10 +11,13 @@ const LENGTH = 4;
 /**
  * What to do with the instruction at `address` whose bytes begin `bytes`. Whatever depends on the pc is simulated, or
  * refused; so are, to spare a trap, the commonest instructions that work on general registers. All others run in
- * a slot as they are. Errors as Linux's arm_kprobe_decode_insn().
+ * a slot as they are. Errors as Linux's arch_prepare_kprobe().
  */
 export function planProbe(bytes: Uint8Array, address: bigint, context?: ProbeContext): ProbePlan {
   if (bytes.length < LENGTH) return refuse(0, 'the bytes here are half an instruction');
+  if (context?.hasFixup?.() === true) {
+    return refuse(LENGTH, 'it has an entry in the exception table, which a fault anywhere else would not find');
+  }
   const word = insnWord(bytes);
   const reason = refusalOfArm64(word);
   if (reason !== null) return refuse(LENGTH, reason);

@@ -39,6 +39,8 @@ export interface QemuGuestParts {
   readonly clock?: HostClock;
   /** Top page table of the current program; absent: the one in force, which the trap tells. */
   readonly userRoot?: () => number;
+  /** Whether the instruction at `address` has an entry in the kernel's exception table. */
+  readonly hasFixup?: (address: bigint) => boolean;
   /** Called when the machine has run and stands still. */
   readonly settle?: () => void;
 }
@@ -145,6 +147,7 @@ export class QemuHost implements DrivenHost {
     };
     const parts = options.guest?.(this) ?? {};
     if (parts.userRoot !== undefined) this.context.userRoot = parts.userRoot;
+    if (parts.hasFixup !== undefined) this.text.hasFixup = parts.hasFixup;
     this.#settle = parts.settle ?? (() => {});
     this.tasks = parts.tasks ?? new ContextTasks(this.context);
     this.stacks = parts.stacks ?? noStacks;

@@ -52,6 +52,8 @@ export class QemuText implements HostText {
   readonly #followed = new Set<() => Iterable<FollowedReturn>>();
   #handler: TrapHandler | null = null;
   #stepping = false;
+  /** Set by whoever knows the kernel. */
+  hasFixup: (address: bigint) => boolean = () => false;
   /** Set by whoever delivers traps. */
   drain: () => void = () => {};
 

@@ -277,6 +277,14 @@ describe('an exclusive sequence', () => {
   });
 });
 
+describe('an instruction with an entry in the exception table', () => {
+  it('is refused, whatever it is', () => {
+    const refusal = { kind: 'refuse', errno: 'EINVAL', reason: expect.stringContaining('exception table') as string };
+    for (const [, word] of ROWS)
+      expect(planOf(word, { before: bytesOf(), hasFixup: () => true })).toMatchObject(refusal);
+  });
+});
+
 describe('a simulation', () => {
   it.each(ROWS.filter(([, , , kind]) => kind === 'simulate'))(
     'of %s leaves a fault or BTYPE 0 behind',

@@ -38,7 +38,7 @@ export function parseVerdicts(text: string): Verdict[] {
 /** Where kscope answers otherwise, and why. */
 export const DIFFERENT: readonly [why: string, isSo: (word: number) => boolean][] = [
   ['udf: Linux lets it trap in the slot', (word) => word >>> 16 === 0],
-  // Linux refuses what has an entry in its exception table, and in its text all accesses to user memory have one.
+  // Of the place of a word nothing is recorded. In Linux' text all accesses to user memory are in its exception table.
   ['ldtr, sttr: places in the exception table', (word) => (word & 0x3b20_0c00) === 0x3800_0800],
   ['dc, ic for user addresses: places in the exception table', (word) => word >>> 12 === 0xd50b7],
 ];
