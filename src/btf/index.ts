@@ -2,6 +2,7 @@ export { type BtfExt, type BtfExtSection, type BtfFuncInfo, type BtfLineInfo, pa
 export { Btf } from './btf.js';
 export { BtfBuilder, type BtfBuilderOptions } from './build/btf-builder.js';
 export type { NewBtfType } from './build/type-encoder.js';
+export { printBtfAsC, type PrintCOptions } from './c/print-c.js';
 export { type CoreRelocation, type CoreReloKind, coreReloKinds } from './core/core-relocation.js';
 export { type CoreResolution, CoreResolver } from './core/core-resolver.js';
 export type { CoreValue } from './core/core-value.js';
