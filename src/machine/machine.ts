@@ -1,3 +1,4 @@
+import { BpfError } from '../base/index.js';
 import type { Host } from '../host/index.js';
 import type { IterOptions } from '../iter/index.js';
 import type { KprobeEvents, KprobeRegistry, KretprobeRegistry, UprobeRegistry } from '../kprobe/index.js';
@@ -9,9 +10,9 @@ import {
   perfRingLedger,
 } from '../perf/index.js';
 import type { RawTracepoints } from '../rawtp/index.js';
-import type { RingBufferMap } from '../runtime/index.js';
 import {
   type AttachTarget,
+  type BpfMap,
   type BpfProgram,
   BpfRuntime,
   type BpfRuntimeOptions,
@@ -22,11 +23,15 @@ import {
   type PerfEventArrayMap,
   type ProgramFault,
   type ReaderOptions,
+  type Poller,
+  type PollerOptions,
+  RingBufferMap,
   RingBufferReader,
 } from '../runtime/index.js';
 import type { TracepointRegistry } from '../tracepoint/index.js';
 import type { SamplingOptions } from './hooks/perf-hook.js';
 import { Link } from './link.js';
+import { openPoller } from './open-poller.js';
 import { listProbes, type ProbeInfo } from './probe-list.js';
 import { probedHost } from './probed-host.js';
 import { Registries } from './registries.js';
@@ -164,6 +169,22 @@ export class Machine {
     return reader;
   }
 
+  /**
+   * One reader of ring buffers and perf event arrays, as many and as mixed as wanted; it keeps them until it is closed. EINVAL
+   * for a map of another type.
+   */
+  openPoller(maps: readonly BpfMap[], options: PollerOptions & Pick<PerfBufferOptions, 'pages'> = {}): Poller {
+    const { pages } = options;
+    return this.#keepReader(
+      openPoller(
+        maps,
+        options,
+        (map) => this.readPerf(map, pages === undefined ? {} : { pages }),
+        (map) => this.readRings(needRing(map)),
+      ),
+    );
+  }
+
   /** The probes the host offers whose name matches `glob`; see `listProbes`. */
   list(glob?: string): ProbeInfo[] {
     return listProbes(this.host, glob);
@@ -204,6 +225,11 @@ export class Machine {
     return reader;
   }
 
+  #keepReader<R extends ClosableReader>(reader: R): R {
+    this.#keep(reader, () => undefined);
+    return reader;
+  }
+
   #keep(reader: ClosableReader, onEnd: () => void): void {
     this.#rings.openNew();
     this.#readers.add(reader);
@@ -214,4 +240,12 @@ export class Machine {
     if (reader.closed) end();
     else reader.once('end', end);
   }
+}
+
+function needRing(map: BpfMap): RingBufferMap {
+  if (map instanceof RingBufferMap) return map;
+  throw new BpfError('EINVAL', `reading map ${map.name}`, {
+    value: map.type,
+    remedy: 'ring buffers and perf event arrays can be read',
+  });
 }

@@ -24,3 +24,12 @@ export { RingBufferReader, type RingBufferReaderEvents, type RingLoss, type Ring
 export { ringLedger } from './ring-ledger.js';
 export { SharedRingConsumer } from './shared-ring-consumer.js';
 export { type RecordStream, type TypedReader, typedReader, type TypedRecord } from './typed-reader.js';
+export {
+  mapSource,
+  type PolledLoss,
+  type PolledRecord,
+  Poller,
+  type PollerEvents,
+  type PollerOptions,
+} from './poller.js';
+export { type OrderCounts, type OrderOptions, ReorderBuffer } from './reorder-buffer.js';

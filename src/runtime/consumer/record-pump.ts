@@ -116,6 +116,30 @@ export class RecordPump<T> {
     }
   }
 
+  /** All its rings as one source of another reader, which takes the records in the place of this one's takers. */
+  asSource(): RecordSource<T> {
+    const sources = this.#sources;
+    return {
+      drain: (flow, deliver, limit) => {
+        let taken = 0;
+        for (const source of sources) {
+          if (taken >= limit || flow.halted) break;
+          taken += source.drain(flow, deliver, limit - taken);
+        }
+        return taken;
+      },
+      drained: () => {
+        for (const source of sources) source.drained?.();
+      },
+      onWakeup: (waker) => {
+        const ends = sources.map((source) => source.onWakeup(waker));
+        return () => {
+          for (const end of ends) end();
+        };
+      },
+    };
+  }
+
   /** Records stay in their rings until `resume`. */
   pause(): void {
     this.#paused = true;

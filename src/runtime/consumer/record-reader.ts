@@ -67,6 +67,11 @@ export abstract class RecordReader<T, Events extends object> extends EventEmitte
     return this.#pump.poll(handler, limit);
   }
 
+  /** Its rings, for another reader that takes their records in the place of whoever asks this one. */
+  asSource(): RecordSource<T> {
+    return this.#pump.asSource();
+  }
+
   /** Leaves records in their rings until `resume`: whatever no longer fits there is lost, and counted. */
   pause(): void {
     this.#pump.pause();
