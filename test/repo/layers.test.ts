@@ -22,6 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   iter: ['base', 'arch', 'btf', 'host', 'runtime'],
   machine: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint', 'kprobe', 'perf', 'rawtp', 'iter'],
   loader: ['base', 'arch', 'btf', 'host', 'runtime', 'tracepoint', 'kprobe', 'perf', 'rawtp', 'iter', 'machine'],
+  export: ['base', 'btf'],
   testing: ['base', 'arch', 'btf', 'host'],
 };
 const LAYERS = [...Object.keys(MAY_IMPORT), 'cli'];

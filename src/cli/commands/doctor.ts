@@ -1,9 +1,9 @@
+import { toJson } from '../../export/index.js';
 import { parseArgs } from 'node:util';
 import { createSim } from '../../host/sim/index.js';
 import { BpfMemory, chooseEngine } from '../../runtime/index.js';
 import { guestFindings } from '../guest/guest-findings.js';
 import type { CliIo } from '../io.js';
-import { toJson } from '../output/json.js';
 
 /** One line of `kscope doctor`. */
 export interface Finding {

@@ -1,3 +1,4 @@
+import { toJson } from '../../export/index.js';
 import { parseArgs } from 'node:util';
 import { BpfError } from '../../base/index.js';
 import { fetchGuest } from '../guest/fetch-guest.js';
@@ -9,7 +10,6 @@ import { QemuDaemon } from '../guest/qemu-daemon.js';
 import { stepsOf } from '../guest/steps.js';
 import type { CliIo } from '../io.js';
 import { integerOption } from '../options.js';
-import { toJson } from '../output/json.js';
 import { UsageError } from '../usage-error.js';
 
 const OPTIONS = {

@@ -1,7 +1,7 @@
+import { toJson } from '../../export/index.js';
 import { parseArgs } from 'node:util';
 import { openHost } from '../hosts/open-host.js';
 import type { CliIo } from '../io.js';
-import { toJson } from '../output/json.js';
 import { RUN_OPTIONS, runOptions } from '../run-options.js';
 import { type IterText, Session } from '../session.js';
 import { UsageError } from '../usage-error.js';

@@ -1,10 +1,10 @@
+import { toJson } from '../../export/index.js';
 import { parseArgs } from 'node:util';
 import type { Host } from '../../host/index.js';
 import { explainProbe, listProbes } from '../../machine/index.js';
 import { openHost } from '../hosts/open-host.js';
 import { parseHostSpec } from '../hosts/host-spec.js';
 import type { CliIo } from '../io.js';
-import { toJson } from '../output/json.js';
 import { UsageError } from '../usage-error.js';
 
 const OPTIONS = { why: { type: 'string' }, json: { type: 'boolean', short: 'j' }, host: { type: 'string' } } as const;

@@ -1,3 +1,4 @@
+import { toJson } from '../../export/index.js';
 import { parseArgs } from 'node:util';
 import { toHex } from '../../base/index.js';
 import { createSim } from '../../host/sim/index.js';
@@ -14,7 +15,6 @@ import {
 } from '../../runtime/index.js';
 import { engineOption } from '../engine.js';
 import type { CliIo } from '../io.js';
-import { toJson } from '../output/json.js';
 import { UsageError } from '../usage-error.js';
 
 const OPTIONS = { json: { type: 'boolean', short: 'j' } } as const;

@@ -1,8 +1,8 @@
+import { toJson } from '../../export/index.js';
 import { parseArgs } from 'node:util';
 import { CollectionSpec, dumpLinked, Linker } from '../../loader/index.js';
 import type { CliIo } from '../io.js';
 import { formatInsns } from '../output/insn-listing.js';
-import { toJson } from '../output/json.js';
 import { type LinkTarget, linkTarget } from '../target.js';
 import { UsageError } from '../usage-error.js';
 

@@ -1,3 +1,4 @@
+import { toJson } from '../../export/index.js';
 import { parseArgs } from 'node:util';
 import { BpfError } from '../../base/index.js';
 import { CollectionSpec, Linker, liveMapSpec, programInput, type ProgramSpec } from '../../loader/index.js';
@@ -12,7 +13,6 @@ import {
   unstructuredFunctions,
 } from '../../runtime/index.js';
 import type { CliIo } from '../io.js';
-import { toJson } from '../output/json.js';
 import { progTypeName } from '../output/prog-type-name.js';
 import { type LinkTarget, linkTarget } from '../target.js';
 import { UsageError } from '../usage-error.js';

@@ -1,3 +1,4 @@
+import { toJson } from '../../export/index.js';
 import { toHex } from '../../base/index.js';
 import { parseArgs } from 'node:util';
 import { createSim } from '../../host/sim/index.js';
@@ -6,7 +7,6 @@ import { BpfRuntime } from '../../runtime/index.js';
 import { engineOption } from '../engine.js';
 import type { CliIo } from '../io.js';
 import { fileArgument, integerOption } from '../options.js';
-import { toJson } from '../output/json.js';
 import { UsageError } from '../usage-error.js';
 
 const OPTIONS = {

@@ -1,3 +1,4 @@
+import { toJson } from '../../export/index.js';
 import { toHex } from '../../base/index.js';
 import { parseArgs } from 'node:util';
 import { formatLedger } from '../../runtime/index.js';
@@ -6,7 +7,6 @@ import type { OpenedHost } from '../hosts/opened-host.js';
 import type { CliIo } from '../io.js';
 import { EventTable } from '../output/event-table.js';
 import { fileArgument } from '../options.js';
-import { toJson } from '../output/json.js';
 import { describeMaps, isFields, mapReportLines } from '../output/map-report.js';
 import { RUN_OPTIONS, type RunOptions, runOptions } from '../run-options.js';
 import { type IterText, Session, type SessionEvent, type SessionListener } from '../session.js';

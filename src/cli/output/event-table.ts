@@ -1,4 +1,4 @@
-import { toJson } from './json.js';
+import { toJson } from '../../export/index.js';
 import { printable } from './printable.js';
 
 /** Decoded events as rows of text under a header that is made from the first event's fields. */

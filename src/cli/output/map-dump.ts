@@ -1,5 +1,5 @@
-import { toJson } from './json.js';
-import { toPrettyJson } from './pretty-json.js';
+import type { Btf } from '../../btf/index.js';
+import { bpftoolValue, type BpftoolStyle, toJson, toPrettyJson } from '../../export/index.js';
 
 /** One element of a map: its bytes, and what they mean where the object's BTF tells. */
 export interface DumpedElement {
@@ -9,8 +9,17 @@ export interface DumpedElement {
   readonly formatted?: { readonly key: unknown; readonly values: readonly unknown[] } | undefined;
 }
 
+/** Types of a map's keys and values, in the BTF of its object. */
+export interface MapTypes {
+  readonly btf: Btf;
+  readonly key: number;
+  readonly value: number;
+}
+
 export interface MapDump {
   readonly perCpu: boolean;
+  /** Where they are known, elements are printed by them. */
+  readonly types?: MapTypes | undefined;
   readonly elements: readonly DumpedElement[];
 }
 
@@ -20,8 +29,10 @@ export type MapDumpFormat = 'text' | 'json' | 'pretty';
 export function formatMapDump(dump: MapDump, format: MapDumpFormat): string[] {
   if (format === 'json') return [toJson(dump.elements.map((element) => jsonElement(dump, element)))];
   if (format === 'pretty') return toPrettyJson(dump.elements.map((element) => jsonElement(dump, element))).split('\n');
-  const typed = dump.elements.length > 0 && dump.elements.every((element) => element.formatted !== undefined);
-  if (typed) return toPrettyJson(dump.elements.map((element) => formattedElement(dump, element))).split('\n');
+  const typed = dump.elements.length > 0 && dump.elements.every((element) => isTyped(dump, element));
+  if (typed) {
+    return toPrettyJson(dump.elements.map((element) => formattedElement(dump, element, 'text'))).split('\n');
+  }
   const count = dump.elements.length;
   return [
     ...dump.elements.flatMap((element) => hexElement(dump, element)),
@@ -31,15 +42,32 @@ export function formatMapDump(dump: MapDump, format: MapDumpFormat): string[] {
 
 function jsonElement(dump: MapDump, element: DumpedElement): Record<string, unknown> {
   const key = hexStrings(element.key);
-  const formatted = element.formatted === undefined ? undefined : formattedElement(dump, element);
+  const formatted = isTyped(dump, element) ? formattedElement(dump, element, 'json') : undefined;
   if (!dump.perCpu) return { key, value: hexStrings(element.values[0]), formatted };
   return { key, values: element.values.map((value, cpu) => ({ cpu, value: hexStrings(value) })), formatted };
 }
 
-function formattedElement(dump: MapDump, { formatted }: DumpedElement): Record<string, unknown> {
-  if (formatted === undefined) return {};
-  if (!dump.perCpu) return { key: formatted.key, value: formatted.values[0] };
-  return { key: formatted.key, values: formatted.values.map((value, cpu) => ({ cpu, value })) };
+function isTyped({ types }: MapDump, { formatted }: DumpedElement): boolean {
+  return types !== undefined || formatted !== undefined;
+}
+
+function formattedElement(dump: MapDump, element: DumpedElement, style: BpftoolStyle): Record<string, unknown> {
+  const { key, values } = meaning(dump, element, style);
+  if (!dump.perCpu) return { key, value: values[0] };
+  return { key, values: values.map((value, cpu) => ({ cpu, value })) };
+}
+
+function meaning(
+  { types }: MapDump,
+  { key, values, formatted }: DumpedElement,
+  style: BpftoolStyle,
+): { readonly key: unknown; readonly values: readonly unknown[] } {
+  if (types === undefined) return formatted ?? { key: undefined, values: [] };
+  const { btf } = types;
+  return {
+    key: bpftoolValue(btf, types.key, key, style),
+    values: values.map((value) => bpftoolValue(btf, types.value, value, style)),
+  };
 }
 
 function hexElement(dump: MapDump, { key, values }: DumpedElement): string[] {

@@ -1,7 +1,7 @@
 import { BpfMapType } from '../../base/index.js';
 import { type Btf, type BtfValue, decodeValue } from '../../btf/index.js';
 import type { BpfMap } from '../../runtime/index.js';
-import type { DumpedElement, MapDump } from './map-dump.js';
+import type { DumpedElement, MapDump, MapTypes } from './map-dump.js';
 
 const PER_CPU: ReadonlySet<number> = new Set([
   BpfMapType.BPF_MAP_TYPE_PERCPU_HASH,
@@ -23,7 +23,12 @@ export function readMap(map: BpfMap, btf: Btf | undefined, cpus: number): MapDum
     const values = perCpu ? splitPerCpu(bytes, map.valueSize, cpus) : [bytes];
     elements.push({ key, values, formatted: format(map, btf, key, values) });
   }
-  return { perCpu, elements };
+  return { perCpu, elements, types: typesOf(map, btf) };
+}
+
+function typesOf({ spec: { keyTypeId, valueTypeId } }: BpfMap, btf: Btf | undefined): MapTypes | undefined {
+  if (btf === undefined || keyTypeId === 0 || valueTypeId === 0) return undefined;
+  return { btf, key: keyTypeId, value: valueTypeId };
 }
 
 function splitPerCpu(bytes: Uint8Array, valueSize: number, cpus: number): Uint8Array[] {

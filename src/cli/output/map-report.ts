@@ -1,12 +1,11 @@
+import { formatLog2Histogram, log2Buckets, toJson } from '../../export/index.js';
 import { BpfMapType } from '../../base/index.js';
 import type { BpfMap } from '../../runtime/index.js';
 import type { Session } from '../session.js';
-import { formatLog2Histogram, log2Buckets } from './log2-histogram.js';
 import { readMap } from './map-elements.js';
 import { formatMapDump, type MapDump } from './map-dump.js';
 import { printable } from './printable.js';
 import { nameFrames, stackFrames, type Symbolize } from './stack-trace.js';
-import { toJson } from './json.js';
 
 /** What is worth saying of one map when a run ends. */
 export interface MapReport {

@@ -1,4 +1,4 @@
-import { toJson } from './json.js';
+import { RawJson, toJson } from './json.js';
 
 const INDENT = '    ';
 
@@ -13,7 +13,7 @@ export function toPrettyJson(value: unknown, depth = 0): string {
     if (value.length === 0) return '[]';
     return `[${value.map((element) => toPrettyJson(element, depth + 1)).join(',')}${outer}]`;
   }
-  if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
+  if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && !(value instanceof RawJson)) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);
     if (members.length === 0) return '{}';
     const lines = members.map(
