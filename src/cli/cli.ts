@@ -1,5 +1,6 @@
 import { BpfError } from '../base/index.js';
 import { doctor } from './commands/doctor.js';
+import { genObject } from './commands/gen-object.js';
 import { guestUp } from './commands/guest-up.js';
 import { iter } from './commands/iter.js';
 import { list } from './commands/list.js';
@@ -28,6 +29,7 @@ const COMMANDS: readonly (readonly [words: string, command: Command])[] = [
   ['list', list],
   ['map dump', mapDump],
   ['iter', iter],
+  ['gen object', genObject],
   ['guest up', guestUp],
   ['doctor', doctor],
 ];

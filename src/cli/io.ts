@@ -6,6 +6,7 @@ export interface CliIo {
   err(line: string): void;
   readFile(path: string): Uint8Array;
   writeFile(path: string, text: string): void;
+  writeBytes(path: string, bytes: Uint8Array): void;
   readStdin(): Promise<string>;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;

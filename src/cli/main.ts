@@ -13,6 +13,7 @@ const io: CliIo = {
   err: (line) => writeAll(2, `${line}\n`),
   readFile,
   writeFile: (path, content) => writeFileSync(path, content),
+  writeBytes: (path, bytes) => writeFileSync(path, bytes),
   readStdin: () => text(process.stdin),
   signal: interrupt.signal,
 };

@@ -20,6 +20,8 @@ Usage:
       Runs the object and dumps its maps as bpftool does.
   kscope iter FILE.o [PROG] [--map NAME] [the options of run]
       Runs the host for a while (--duration, default 0.005 s) and prints what the object's iterators write of it.
+  kscope gen object OUT.o IN.o...
+      Links objects into one, as bpftool gen object does.
   kscope guest up ARCH [--cpus N] [--memory MIB] [--fetch-only] [--refresh] [--json]
       Fetches a Linux guest (x86_64, arm64, riscv64, i686) from Debian's archive, boots it under QEMU, keeps it up until
       Ctrl-C.

@@ -33,6 +33,13 @@ export function readBtfMaps(btf: Btf): MapDefinition[] {
   });
 }
 
+/** What one variable defines as a map; undefined where it is no struct. */
+export function mapDefinition(btf: Btf, id: number): MapSpec | undefined {
+  const variable = btf.byId(id);
+  const definition = btf.resolve(variable.kind === 'var' ? variable.type : id);
+  return definition.kind === 'struct' ? readDefinition(btf, variable.name, definition) : undefined;
+}
+
 /** Attributes as they are collected; sizes are undefined until some attribute gives them. */
 interface Attributes {
   type: number;

@@ -4,6 +4,7 @@ export { Collection, type CollectionProgram, liveMapSpec, type LoadOptions, prog
 export { dumpLinked, type LinkedProgramRecord } from './dump-linked.js';
 export { elfSection } from './elf-section.js';
 export { GlobalVariable, type VariablePlace } from './global-variable.js';
+export { linkObjects, type ObjectInput } from './static-link/link-objects.js';
 export type { KconfigValues } from './kconfig.js';
 export type { CoreDiagnostic } from './link/core-diagnostic.js';
 export type { LinkedProgram, MapReference } from './link/linked-program.js';

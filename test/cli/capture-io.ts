@@ -7,6 +7,7 @@ export interface CliResult {
   readonly out: readonly string[];
   readonly err: readonly string[];
   readonly files: ReadonlyMap<string, string>;
+  readonly binaries: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface CliInput {
@@ -19,14 +20,16 @@ export async function kscope(argv: readonly string[], input: CliInput = {}): Pro
   const out: string[] = [];
   const err: string[] = [];
   const files = new Map<string, string>();
+  const binaries = new Map<string, Uint8Array>();
   const io: CliIo = {
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     readFile: (path) => readFileSync(path),
     writeFile: (path, text) => files.set(path, text),
+    writeBytes: (path, bytes) => binaries.set(path, bytes),
     readStdin: () => Promise.resolve(input.stdin ?? ''),
     signal: input.signal ?? new AbortController().signal,
   };
   const code = await runCli(argv, io);
-  return { code, out, err, files };
+  return { code, out, err, files, binaries };
 }

@@ -19,6 +19,7 @@ function ioOf(out: string[], err: string[], signal: AbortSignal): CliIo {
     err: (line) => err.push(line),
     readFile,
     writeFile: () => undefined,
+    writeBytes: () => undefined,
     readStdin: () => Promise.resolve(''),
     signal,
   };

@@ -54,6 +54,13 @@ export class LibbpfOracle {
     return records;
   }
 
+  /** Links objects into `output`; whether libbpf does. */
+  genObject(folder: string, output: string, objects: readonly string[]): boolean {
+    const binary = libbpfProgram('libbpf-gen-object.c');
+    if ('unavailable' in binary) throw new Error(binary.unavailable);
+    return spawnSync(binary.path, [output, ...objects], { cwd: folder }).status === 0;
+  }
+
   /** What libbpf makes of section names: program type and expected attach type, or null for names it does not know. */
   sections(names: readonly string[]): ({ readonly type: number; readonly expectedAttachType: number } | null)[] {
     const binary = libbpfProgram('libbpf-sections.c');

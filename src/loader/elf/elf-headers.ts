@@ -21,6 +21,8 @@ export interface ElfSection {
   readonly link: number;
   readonly info: number;
   readonly entrySize: number;
+  /** 0 and 1: none. */
+  readonly alignment: number;
 }
 
 /** The byte order that the file declares; a file without ELF's magic number is refused. */
@@ -82,6 +84,7 @@ function readSectionHeader(reader: ByteReader, table: number, index: number): Se
     link: reader.u32(at + 40),
     info: reader.u32(at + 44),
     entrySize: reader.size64(at + 56, 'entry size of a section'),
+    alignment: reader.u32(reader.littleEndian ? at + 48 : at + 52),
   };
 }
 

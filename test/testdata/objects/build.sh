@@ -40,6 +40,11 @@ for source in legacy/*.c; do
   clang-19 -target bpf -mcpu=v3 -O2 -Wall -c "$source" -o "${source%.c}-no-btf.o"
 done
 
+for source in linked/*.c; do
+  clang-19 -target bpf -mcpu=v3 -O2 -g -Wall -Wno-unused -fdebug-prefix-map="$PWD=." -c "$source" -o "${source%.c}.o"
+  llvm-strip-19 -g "${source%.c}.o"
+done
+
 for source in assembled/*.s; do
   clang-19 -target bpf -mcpu=v3 -c "$source" -o "${source%.s}.o"
 done
