@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 # build SOURCE ARCH OBJECT
 build() {
 	clang-19 -target bpf -mcpu=v3 -O2 -g -Wall -Werror "-D__TARGET_ARCH_$2" -Iinclude \
-		-fdebug-prefix-map="$PWD"=. -c "$1" -o "$3"
+		-idirafter "/usr/include/$(uname -m)-linux-gnu" -fdebug-prefix-map="$PWD"=. -c "$1" -o "$3"
 	llvm-strip-19 --strip-debug "$3"
 	echo "$3"
 }

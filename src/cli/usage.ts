@@ -15,7 +15,7 @@ Usage:
   kscope plugin [--engine interp|jit] [MEMORY_HEX]
       Reads a program as hex on stdin, prints r0 in hex.
   kscope list [GLOB] [--why NAME] [--host HOST] [--json]
-      The probes the host offers.
+      The probes the host offers; with /FILE[:NAME] as the glob the functions and USDT probes of a program.
   kscope map dump FILE.o [name MAP] [-j | -p] [the options of run]
       Runs the object and dumps its maps as bpftool does.
   kscope iter FILE.o [PROG] [--map NAME] [the options of run]

@@ -2,10 +2,19 @@ import type { Host, HostText } from '../host/index.js';
 import { isCounted } from '../perf/index.js';
 import { SAMPLED_EVENTS } from './hooks/perf-hook.js';
 import { tellsOf } from './software-events.js';
+import { listUserProbes, parseUserProbeGlob } from './user-probe-list.js';
 
 /** A place where a program can be attached, or why it cannot. */
 export interface ProbeInfo {
-  readonly kind: 'tracepoint' | 'raw_tracepoint' | 'kprobe' | 'kretprobe' | 'perf_event';
+  readonly kind:
+    | 'tracepoint'
+    | 'raw_tracepoint'
+    | 'kprobe'
+    | 'kretprobe'
+    | 'perf_event'
+    | 'uprobe'
+    | 'uretprobe'
+    | 'usdt';
   /** `tracepoint:sched:sched_switch`, `kprobe:vfs_read`, `perf_event:cpu-clock`. */
   readonly name: string;
   /** Why the host refuses it, or null. */
@@ -14,9 +23,16 @@ export interface ProbeInfo {
 
 /**
  * The probes of `host` whose name matches `glob` (`*` and `?`), sorted by kind and then as the host has them. A glob
- * without a colon is matched against the last part of the names: `vfs_*` finds `kprobe:vfs_read`.
+ * without a colon is matched against the last part of the names: `vfs_*` finds `kprobe:vfs_read`. The functions and USDT
+ * probes of a file are listed where the glob names it: `/bin/httpd`, `uprobe:/lib/libc.so.6:*alloc`, `usdt:/bin/httpd:*`;
+ * errors as `listUserProbes`.
  */
 export function listProbes(host: Host, glob = '*'): ProbeInfo[] {
+  const ofFile = parseUserProbeGlob(glob);
+  if (ofFile !== undefined) {
+    const wanted = globMatcher(`*:${ofFile.path.replaceAll(/[*?]/g, '?')}:${ofFile.names}`);
+    return listUserProbes(host, ofFile).filter(({ name }) => wanted(name));
+  }
   const matches = globMatcher(glob.includes(':') ? glob : `*:${glob}`);
   return [
     ...tracepoints(host),

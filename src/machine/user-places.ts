@@ -16,7 +16,8 @@ export interface UsdtPlace extends UserPlaceInFile {
   readonly refCtrOffset: number;
 }
 
-interface Image {
+/** A file of the host, read. */
+export interface UserImage {
   readonly user: HostUserText;
   readonly file: UserFile;
   readonly elf: ElfImage;
@@ -64,7 +65,8 @@ export function resolveUsdt(host: Host, path: string, provider: string, name: st
   }));
 }
 
-function openImage(host: Host, path: string): Image {
+/** EOPNOTSUPP where the host does not follow files, ENOENT and EINVAL for what is no program of it. */
+export function openImage(host: Host, path: string): UserImage {
   const { userText } = host;
   if (userText === undefined) {
     throw new BpfError('EOPNOTSUPP', `placing a uprobe in ${path}`, {
@@ -80,8 +82,18 @@ function openImage(host: Host, path: string): Image {
   return { user: userText, file, elf: new ElfImage(bytes, path) };
 }
 
-function functionAddress({ user, file, elf }: Image, name: string): bigint {
-  const symbols = elf.symbols().filter((symbol) => symbol.function);
+/** The functions of a file, each name once, sorted by name: of its own tables, and those the host knows otherwise. */
+export function userFunctions({ user, file, elf }: UserImage): { name: string; address: bigint }[] {
+  const own = elf.symbols().filter((symbol) => symbol.function && symbol.address !== 0n);
+  const known = [...(user.symbols?.(file) ?? [])].filter(({ type, size }) => /^[tTwW]$/.test(type) && size !== 0n);
+  const byName = new Map([...known, ...own.toReversed()].map((symbol) => [symbol.name, symbol.address]));
+  return [...byName]
+    .map(([name, address]) => ({ name, address }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+function functionAddress({ user, file, elf }: UserImage, name: string): bigint {
+  const symbols = elf.symbols().filter((symbol) => symbol.function && symbol.address !== 0n);
   const found = symbols.find((symbol) => symbol.name === name) ?? user.symbols?.(file)?.lookup(name);
   if (found !== undefined) return found.address;
   const known = [...symbols, ...(user.symbols?.(file) ?? [])].map((symbol) => symbol.name);

@@ -3,19 +3,9 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { JournalKind } from '../../src/host/sim/index.js';
 import { type CliResult, kscope } from './capture-io.js';
+import { all, type Entry, readJournal } from './journal-file.js';
 
 /** Every row and count the demo prints, against what the simulated kernel itself wrote down. */
-
-interface Entry {
-  readonly time: bigint;
-  readonly cpu: number;
-  readonly kind: number;
-  readonly a: bigint;
-  readonly b: bigint;
-  readonly c: bigint;
-  readonly d: bigint;
-  readonly text: string;
-}
 
 interface Step {
   readonly args: readonly string[];
@@ -155,27 +145,6 @@ async function runStep(tool: string): Promise<{ result: CliResult; journal: Entr
   expect(result.err.filter((line) => !line.startsWith('attached'))).toEqual([]);
   expect(result.code).toBe(0);
   return { result, journal: readJournal(result.files.get('journal.json') ?? '[]') };
-}
-
-/** Addresses do not fit JavaScript numbers: every integer is read as text. */
-function readJournal(text: string): Entry[] {
-  const quoted = text.replaceAll(/"(time|a|b|c|d)":(\d+)/g, '"$1":"$2"');
-  const entries = JSON.parse(quoted) as (Record<'time' | 'a' | 'b' | 'c' | 'd', string> &
-    Pick<Entry, 'cpu' | 'kind' | 'text'>)[];
-  return entries.map(({ time, cpu, kind, a, b, c, d, text: path }) => ({
-    time: BigInt(time),
-    cpu,
-    kind,
-    a: BigInt(a),
-    b: BigInt(b),
-    c: BigInt(c),
-    d: BigInt(d),
-    text: path,
-  }));
-}
-
-function all(journal: readonly Entry[], kind: keyof typeof JournalKind): Entry[] {
-  return journal.filter((entry) => entry.kind === JournalKind[kind]);
 }
 
 function isOpenatCall(entry: Entry, pid: bigint): boolean {

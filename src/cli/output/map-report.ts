@@ -36,11 +36,11 @@ const MAX_STACKS = 10;
 /**
  * The maps of a run that hold anything, in the order of the object: values with a `slots` member as log2
  * histograms, keys with members named `*stack_id` as symbolised stacks, all else element by element. Data sections,
- * rings and the stacks themselves are left out.
+ * rings, the stacks themselves and maps whose names begin with `__` (a program's own bookkeeping) are left out.
  */
 export function describeMaps(session: Session): MapReport[] {
   return [...session.collection.maps.values()]
-    .filter((map) => !SILENT.has(map.type) && !map.name.startsWith('.') && !isDataSection(map))
+    .filter((map) => !SILENT.has(map.type) && !/^(\.|__)/.test(map.name) && !isDataSection(map))
     .flatMap((map) => {
       const dump = readMap(map, session.btf, session.machine.runtime.cpus);
       return dump.elements.length === 0 ? [] : [describe(session, map, dump)];

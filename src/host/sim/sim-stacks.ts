@@ -48,7 +48,8 @@ export class SimStacks implements HostStacks {
     if (regs !== null && regs.hi(x86PtRegs.ip) >= 0) {
       out[0] = regs.lo(x86PtRegs.ip);
       out[1] = regs.hi(x86PtRegs.ip);
-      return this.#walk(regs.lo(x86PtRegs.fp), regs.hi(x86PtRegs.fp), out, 1, max, true);
+      const found = this.#userCallerBeforeFrame(regs, out, max);
+      return this.#walk(regs.lo(x86PtRegs.fp), regs.hi(x86PtRegs.fp), out, found, max, true);
     }
     return this.#userOfCurrent(out, max);
   }
@@ -71,6 +72,16 @@ export class SimStacks implements HostStacks {
     const ok = this.#memory.pair(regs.lo(x86PtRegs.sp), regs.hi(x86PtRegs.sp), pushed ? 8 : 0, this.#pair, 0);
     if (!ok || this.#pair[1] >= 0) return 1;
     out.set(this.#pair, 2);
+    return 2;
+  }
+
+  /** The same in user mode, as Linux finds the caller of a function that has a uprobe: push rbp has not run yet. */
+  #userCallerBeforeFrame(regs: PtRegs, out: Int32Array, max: number): number {
+    const at = [regs.lo(x86PtRegs.ip), regs.hi(x86PtRegs.ip)] as const;
+    if (max < 2 || !this.#memory.readUser(at[0], at[1], FRAME, 0, 1) || FRAME[0] !== PUSH_RBP) return 1;
+    if (!this.#memory.readUser(regs.lo(x86PtRegs.sp), regs.hi(x86PtRegs.sp), FRAME, 0, 8)) return 1;
+    out[2] = FRAME_WORDS.getInt32(0, true);
+    out[3] = FRAME_WORDS.getInt32(4, true);
     return 2;
   }
 
