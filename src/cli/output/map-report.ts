@@ -1,5 +1,5 @@
 import { formatLog2Histogram, log2Buckets, toJson } from '../../export/index.js';
-import { BpfMapType } from '../../base/index.js';
+import { BpfMapType, Errno, errnoName } from '../../base/index.js';
 import type { BpfMap } from '../../runtime/index.js';
 import type { Session } from '../session.js';
 import { readMap } from './map-elements.js';
@@ -115,8 +115,9 @@ function stacks(session: Session, map: BpfMap, rows: readonly Row[]): MapReport 
     const fields = key as Fields;
     const symbolize = symbolizer(session, fields);
     const frames = stackFields(key).flatMap((name) => {
-      const found = traces === undefined ? undefined : stackFrames(traces, Number(fields[name]));
-      return found === undefined ? [] : nameFrames(found, symbolize);
+      const id = Number(fields[name]);
+      const found = traces === undefined ? undefined : stackFrames(traces, id);
+      return found === undefined ? missed(name, id) : nameFrames(found, symbolize);
     });
     const rest = Object.entries(fields).filter(([name]) => !stackFields(key).includes(name));
     return { key: Object.fromEntries(rest), stack: frames, count: value };
@@ -130,6 +131,12 @@ function stacks(session: Session, map: BpfMap, rows: readonly Row[]): MapReport 
     ]);
   if (described.length > MAX_STACKS) lines.push(`    and ${described.length - MAX_STACKS} less frequent stacks`, '');
   return { kind: 'stacks', map: map.name, data: described, lines: lines.slice(0, -1) };
+}
+
+/** What stands for a stack that bpf_get_stackid could not keep: nothing where there was none to keep. */
+function missed(field: string, id: number): string[] {
+  const whose = field.includes('user') ? 'user' : 'kernel';
+  return id >= 0 || id === -Errno.EFAULT ? [] : [`[Missed ${whose} stack: ${errnoName(-id) ?? id}]`];
 }
 
 /** How often a stack was seen, or the first of what is counted there; 0 for values that are no counts. */
