@@ -51,13 +51,13 @@ async function newestKernel(archive: AptArchive, { metaPackage }: GuestArch): Pr
 }
 
 /** Downloads a package and unpacks the folders named; where to. Its files appear at once, or not at all. */
-async function fetchPackage(
+export async function fetchPackage(
   archive: AptArchive,
   name: string,
   folders: readonly string[],
   home: string,
   steps: StepReporter,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<string> {
   const target = join(home, name);
   const deb = await steps.run(`download ${name}`, (progress) => archive.download(name, progress));
