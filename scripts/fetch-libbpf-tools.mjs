@@ -2,7 +2,16 @@
 //   node scripts/fetch-libbpf-tools.mjs [--refresh]
 // The package comes through this machine's apt into .cache/oracle/libbpf-tools, without root; the objects lie in objects/ there.
 // What was fetched before is not fetched again. Needs dist/, which npm install builds.
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AptArchive, debianMirror } from '../dist/cli/guest/apt-archive.js';
