@@ -10,11 +10,14 @@ export { CORE_POISON_IMM, type CoreInsn, patchCoreInsn } from './core/patch.js';
 export { typesAreCompatible } from './core/type-compatibility.js';
 export { type BtfDedupOptions, type BtfDedupResult, deduplicateBtf } from './dedup/deduplicate.js';
 export { type BtfMergeResult, mergeBtf } from './dedup/merge.js';
+export { printBtfAsDts, type PrintDtsOptions } from './dts/print-dts.js';
+export type { BtfFixedArray, BtfLayout, BtfPointer } from './dts/value-types.js';
 export { encodeBtf } from './encode.js';
 export { essentialName } from './essential-name.js';
 export { type BtfKind, BtfKindNumber } from './kinds.js';
 export type { BtfMemberLocation } from './member-path.js';
 export { parseBtf } from './parse.js';
+export { TypedBtf } from './typed-btf.js';
 export type {
   BtfAlias,
   BtfArray,

@@ -1,4 +1,6 @@
 import { BpfError } from '../base/index.js';
+import { btfDump } from './commands/btf-dump.js';
+import { btfGen } from './commands/btf-gen.js';
 import { doctor } from './commands/doctor.js';
 import { genObject } from './commands/gen-object.js';
 import { guestUp } from './commands/guest-up.js';
@@ -28,6 +30,8 @@ const COMMANDS: readonly (readonly [words: string, command: Command])[] = [
   ['plugin', plugin],
   ['list', list],
   ['map dump', mapDump],
+  ['btf dump', btfDump],
+  ['btf gen', btfGen],
   ['iter', iter],
   ['gen object', genObject],
   ['guest up', guestUp],

@@ -24,10 +24,10 @@ export function linkTarget(
   return { btf: sim.btf, kallsyms: kallsyms ?? sim.symbols };
 }
 
-/** Raw BTF as in /sys/kernel/btf, or an ELF file with a .BTF section. */
-function readBtfFile(bytes: Uint8Array): Btf {
+/** Raw BTF as in /sys/kernel/btf, or an ELF file with a .BTF section; of a module with its kernel's as `base`. */
+export function readBtfFile(bytes: Uint8Array, base?: Btf): Btf {
   const isElf = bytes[0] === 0x7f && bytes[1] === 0x45;
-  return parseBtf(isElf ? elfSection(bytes, '.BTF') : bytes);
+  return parseBtf(isElf ? elfSection(bytes, '.BTF') : bytes, base);
 }
 
 function readKallsyms(path: string, io: CliIo): SymbolTable {
