@@ -21,8 +21,8 @@ Usage:
   kscope btf dump FILE | file FILE | id 1 [format raw|c] [-j | -p] [-B BASE]
       The types of raw BTF or an object (id 1: of the simulator's kernel) as bpftool dumps them; -B: the kernel's, for a
       module.
-  kscope btf gen dts|c FILE [TYPE]... [-B BASE]
-      Types, all or the ones named with what they need, as TypeScript declarations or as C.
+  kscope btf gen LANGUAGE FILE [TYPE]... [-B BASE]
+      Types, all or the ones named with what they need, as TypeScript declarations (LANGUAGE dts) or as C (c).
   kscope iter FILE.o [PROG] [--map NAME] [the options of run]
       Runs the host for a while (--duration, default 0.005 s) and prints what the object's iterators write of it.
   kscope gen object OUT.o IN.o...
