@@ -1,4 +1,5 @@
 import { BpfError } from '../base/index.js';
+import type { BpfLinkInfo } from './link-details.js';
 import type { IterFile } from '../iter/index.js';
 import type { AttachTarget, BpfProgram, LedgerRow, LedgerSource } from '../runtime/index.js';
 import {
@@ -58,6 +59,11 @@ export class Link implements LedgerSource {
 
   get program(): BpfProgram {
     return this.#program;
+  }
+
+  /** What BPF_OBJ_GET_INFO_BY_FD answers for it. EINVAL once it is detached. */
+  get bpfInfo(): BpfLinkInfo {
+    return { id: this.id, prog_id: this.#program.id, ...this.#need('asking').details() };
   }
 
   get info(): LinkInfo {

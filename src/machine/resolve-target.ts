@@ -84,7 +84,7 @@ export function resolveTarget(
     case 'fentry':
     case 'fexit':
     case 'fmod_ret':
-      return trampolineHook(registries.kprobes.trampolines, target.kind, target.name);
+      return trampolineHook(registries.kprobes.trampolines, target.kind, target.name, runtime.host.btf);
     case 'iter':
       return iterHook(registries.iterators, target.target, options);
     default:
@@ -142,7 +142,7 @@ function rawTracepoint(registries: Registries, program: BpfProgram, target: Kind
   const { rawTracepoints, tracepoints } = registries;
   const known = tracepoints.tracepoints.map(({ name }) => name);
   if (!known.includes(target.name)) throw unknown(registries.host, program, 'tracepoint', target.name, known);
-  return rawTracepointHook(rawTracepoints, target.name, target.kind === 'tp_btf');
+  return rawTracepointHook(rawTracepoints, target.name, target.kind === 'tp_btf', registries.host.btf);
 }
 
 function probe(host: Host, registries: Registries, program: BpfProgram, target: KindOf<'kprobe' | 'kretprobe'>): Hook {

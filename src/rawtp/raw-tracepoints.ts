@@ -11,6 +11,7 @@ import {
 } from '../runtime/index.js';
 import type { Tracepoint, TracepointRegistry } from '../tracepoint/index.js';
 import { MAX_ARGS, tracepointPrototype } from './btf-prototype.js';
+import { attachWritable } from './writable-tracepoint.js';
 import { parseRawTracepointAttr, readTracepointName, type UserStringReader } from './raw-tracepoint-attr.js';
 
 /** Contexts per CPU: one for each number of runs under way, 0 to 4; the last one's hits are all missed. */
@@ -64,13 +65,15 @@ export class RawTracepoints {
 
   /**
    * Attaches a program of type raw_tracepoint. EINVAL for another type, ENOENT for an unknown tracepoint. Writable
-   * ones: EINVAL where the tracepoint offers nothing to write, as in Linux, EOPNOTSUPP where it does.
+   * ones: EINVAL where the tracepoint offers nothing to write, as in Linux.
    */
   attach(program: BpfProgram, name: string, options: RawTracepointOptions = {}): RawTracepointLink {
     checkRawType(program);
     const tracepoint = this.#registry.tracepoint(name);
     checkArgCount(tracepoint, tracepoint.descriptor.args.length);
-    if (program.type === BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE) refuseWritable(program, tracepoint);
+    if (program.type === BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE) {
+      return attachWritable(this.#runtime, program, tracepoint, options);
+    }
     return this.#link(program, tracepoint, options);
   }
 
@@ -150,16 +153,5 @@ function checkArgCount(tracepoint: Tracepoint, count: number): void {
   throw new BpfError('EINVAL', `attaching to raw tracepoint ${tracepoint.name}`, {
     value: count,
     remedy: `the host passes ${offered} arguments; at most ${MAX_ARGS} can be traced, and its BTF must agree`,
-  });
-}
-
-function refuseWritable(program: BpfProgram, tracepoint: Tracepoint): never {
-  const { writableSize } = tracepoint.descriptor;
-  throw new BpfError(writableSize === 0 ? 'EINVAL' : 'EOPNOTSUPP', `attaching ${program.name} to ${tracepoint.name}`, {
-    value: writableSize,
-    remedy:
-      writableSize === 0
-        ? 'this tracepoint offers nothing that a program may write'
-        : 'writing to the arguments of a tracepoint is not supported: use a plain raw tracepoint',
   });
 }

@@ -148,11 +148,6 @@ describe('attaching is refused', () => {
       'EINVAL',
     ],
     [
-      'for a writer, by name of the feature',
-      () => raw.attach(program(() => 0, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE).program, 'writable'),
-      'EOPNOTSUPP',
-    ],
-    [
       'by BTF for another attach type',
       () => raw.attachBtf(program(() => 0, BPF_PROG_TYPE_TRACING).program, 'sched_switch'),
       'EINVAL',

@@ -1,3 +1,4 @@
+import type { LinkDetails } from '../link-details.js';
 import type { IterFile } from '../../iter/index.js';
 import { type BpfProgram, LOSS_CAUSES, type LossCause, type ProgramFault } from '../../runtime/index.js';
 
@@ -22,6 +23,8 @@ export interface AttachedHook {
   /** Turns it off and on again, keeping program and cookie; what it misses meanwhile it has not seen. */
   setEnabled(enabled: boolean): void;
   account(): HookAccount;
+  /** What Linux tells of such a link. */
+  details(): LinkDetails;
   /** A file of an iterator; absent: the hook is none. */
   open?(): IterFile;
   /** Safe from inside the program's own run. Called once. */

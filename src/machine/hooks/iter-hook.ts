@@ -16,6 +16,13 @@ export function iterHook(iterators: Iterators, target: string, options: IterOpti
           enabled = on;
         },
         account: () => callAccount(link.counts),
+        details: () => ({
+          type: 4,
+          target_name: target,
+          ...(options.map === undefined ? {} : { map_id: options.map.id }),
+          ...(options.tid === undefined ? {} : { tid: options.tid }),
+          ...(options.pid === undefined ? {} : { pid: options.pid }),
+        }),
         open: () => {
           if (enabled) return link.open();
           throw new BpfError('EBUSY', `opening iterator ${target}`, { remedy: 'its link is paused: resume it' });

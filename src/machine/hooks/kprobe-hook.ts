@@ -11,6 +11,7 @@ import type {
 } from '../../kprobe/index.js';
 import type { BpfProgram } from '../../runtime/index.js';
 import { addAccounts, type AttachedHook, type Hook, type HookAccount, type HookOptions } from './hook.js';
+import { BPF_F_MULTI_RETURN, type LinkDetails } from '../link-details.js';
 import { callAccount } from './call-account.js';
 
 /** An instruction of the host's text. */
@@ -22,6 +23,7 @@ export function kprobeHook(programs: KprobePrograms, registry: KprobeRegistry, p
       return {
         setEnabled: (enabled) => (enabled ? registry.enable(link.probe) : registry.disable(link.probe)),
         account: () => kprobeAccount(link),
+        details: () => probeDetails(3, link.probe, link.probe.nmissed, options),
         detach: () => link.detach(),
       };
     },
@@ -43,6 +45,7 @@ export function kretprobeHook(
       return {
         setEnabled: (enabled) => (enabled ? registry.enable(link.probe) : registry.disable(link.probe)),
         account: () => kretprobeAccount(link),
+        details: () => probeDetails(4, link.probe.entry, link.probe.nmissed + link.probe.entry.nmissed, options),
         detach: () => link.detach(),
       };
     },
@@ -62,10 +65,26 @@ export function kprobeMultiHook(
       return {
         setEnabled: (enabled) => link.setEnabled(enabled),
         account: () => multiAccount(link),
+        details: () => ({
+          type: 8,
+          addrs: link.probes.map(({ addr }) => addr),
+          cookies: link.probes.map(({ cookie }) => cookie),
+          flags: where.on === 'return' ? BPF_F_MULTI_RETURN : 0,
+          missed: link.probes.reduce((sum, { kprobe }) => sum + BigInt(kprobe.nmissed), 0n),
+        }),
         detach: () => link.detach(),
       };
     },
   };
+}
+
+function probeDetails(
+  perf_event_type: 3 | 4,
+  { symbolName, offset, addr }: Kprobe,
+  missed: number,
+  { cookie = 0n }: HookOptions,
+): LinkDetails {
+  return { type: 7, perf_event_type, func_name: symbolName, offset, addr, missed: BigInt(missed), cookie };
 }
 
 /** Hits that did not get to the attachment are the probe's own misses. */

@@ -9,6 +9,7 @@ import {
   type HookAccount,
   type HookOptions,
 } from './hook.js';
+import type { LinkDetails } from '../link-details.js';
 import { callAccount } from './call-account.js';
 
 /** Events to sample, by perf's names. */
@@ -59,13 +60,20 @@ export function perfHook(perf: PerfEvents, sampling: SamplingOptions): Hook {
         for (const event of events) event.close();
         throw error;
       }
-      return attachedTo(events);
+      return attachedTo(events, () => ({
+        type: 7,
+        perf_event_type: 6,
+        event_type: attr.type,
+        config: attr.config,
+        cookie: options.cookie ?? 0n,
+      }));
     },
   };
 }
 
-function attachedTo(events: readonly PerfEvent[]): AttachedHook {
+function attachedTo(events: readonly PerfEvent[], details: () => LinkDetails): AttachedHook {
   return {
+    details,
     setEnabled(enabled) {
       for (const event of events)
         if (enabled) event.enable();

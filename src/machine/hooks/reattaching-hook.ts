@@ -1,3 +1,4 @@
+import type { LinkDetails } from '../link-details.js';
 import { addAccounts, type AttachedHook, EMPTY_ACCOUNT, type HookAccount } from './hook.js';
 
 /** What an attach function of a hook gives. */
@@ -11,11 +12,13 @@ interface Attachment {
  * again it stands behind what was attached meanwhile.
  */
 export class ReattachingHook implements AttachedHook {
+  readonly details: () => LinkDetails;
   readonly #attach: () => Attachment;
   #attachment: Attachment | null;
   #past: HookAccount = EMPTY_ACCOUNT;
 
-  constructor(attach: () => Attachment) {
+  constructor(attach: () => Attachment, details: () => LinkDetails) {
+    this.details = details;
     this.#attach = attach;
     this.#attachment = attach();
   }

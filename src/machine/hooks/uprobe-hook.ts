@@ -11,6 +11,7 @@ import {
 } from '../../kprobe/index.js';
 import type { BpfMap, BpfProgram } from '../../runtime/index.js';
 import type { UsdtPlace } from '../user-places.js';
+import type { LinkDetails } from '../link-details.js';
 import { callAccount } from './call-account.js';
 import { addAccounts, type AttachedHook, EMPTY_ACCOUNT, type Hook, type HookAccount } from './hook.js';
 
@@ -26,7 +27,14 @@ const SPECS = '__bpf_usdt_specs';
 export function uprobeHook({ uprobes, programs }: Uprobes, place: UprobeAttachment, name: string): Hook {
   return {
     name: `${place.onReturn === true ? 'uretprobe' : 'uprobe'}:${name}`,
-    attach: (program, options) => attachedTo(uprobes, [programs.attach(program, { ...place, ...options })]),
+    attach: (program, options) =>
+      attachedTo(uprobes, [programs.attach(program, { ...place, ...options })], () => ({
+        type: 7,
+        perf_event_type: place.onReturn === true ? 2 : 1,
+        file_name: place.path,
+        offset: place.offset,
+        cookie: options.cookie ?? 0n,
+      })),
   };
 }
 
@@ -43,9 +51,11 @@ export function usdtHook(
     attach(program, options) {
       const specs = new UsdtSpecs(program);
       const links: UprobeLink[] = [];
+      const cookies: bigint[] = [];
       try {
         for (const place of places) {
           const cookie = specs.add(place, arch, options.cookie ?? 0n);
+          cookies.push(cookie);
           links.push(programs.attach(program, { ...attachmentOf(place, pid), ...options, cookie }));
         }
       } catch (error) {
@@ -53,7 +63,16 @@ export function usdtHook(
         specs.free();
         throw error;
       }
-      return attachedTo(uprobes, links, () => specs.free());
+      const details = (): LinkDetails => ({
+        type: 12,
+        path: file.path,
+        offsets: places.map(({ offset }) => offset),
+        ref_ctr_offsets: places.map(({ refCtrOffset }) => refCtrOffset),
+        cookies,
+        flags: 0,
+        pid: pid ?? 0,
+      });
+      return attachedTo(uprobes, links, details, () => specs.free());
     },
   };
 }
@@ -62,8 +81,14 @@ function attachmentOf({ file, offset, address, refCtrOffset }: UsdtPlace, pid: n
   return { path: file.path, offset, refCtrOffset, funcIp: address, ...(pid === undefined ? {} : { pid }) };
 }
 
-function attachedTo(uprobes: UprobeRegistry, links: readonly UprobeLink[], onDetach?: () => void): AttachedHook {
+function attachedTo(
+  uprobes: UprobeRegistry,
+  links: readonly UprobeLink[],
+  details: () => LinkDetails,
+  onDetach?: () => void,
+): AttachedHook {
   return {
+    details,
     setEnabled: (enabled) => {
       for (const { probe } of links) uprobes.setEnabled(probe, enabled);
     },

@@ -8,6 +8,8 @@ import { probeReadHelpers } from './probe-read-helpers.js';
 import { ringbufHelpers } from './ringbuf-helpers.js';
 import { seqHelpers } from './seq-helpers.js';
 import { stackHelpers } from './stack-helpers.js';
+import { pathHelpers } from './path-helpers.js';
+import { taskStructHelpers } from './task-struct-helpers.js';
 import { taskHelpers } from './task-helpers.js';
 import { timeHelpers } from './time-helpers.js';
 import { trampolineHelpers } from './trampoline-helpers.js';
@@ -29,6 +31,8 @@ export function createHelperTable(options: HelperTableOptions = {}): ReadonlyMap
     ...ringbufHelpers,
     ...stackHelpers,
     ...loopHelpers,
+    ...taskStructHelpers,
+    ...pathHelpers,
     ...seqHelpers,
     ...trampolineHelpers,
     ...miscHelpers(xorshift32(options.randomSeed ?? 0x2545f491)),

@@ -52,7 +52,7 @@ function getStackId(run: BpfRunCtx, mapLo: number, flags: number, flagsHi: numbe
 }
 
 /** Bytes written, or -errno. */
-function getStack(run: BpfRunCtx, buffer: number, size: number, flags: number, flagsHi: number): number {
+export function getStack(run: BpfRunCtx, buffer: number, size: number, flags: number, flagsHi: number): number {
   if ((flags & ~(F.BPF_F_SKIP_FIELD_MASK | F.BPF_F_USER_STACK)) !== 0 || flagsHi !== 0) return -Errno.EINVAL;
   if (size % 8 !== 0) return -Errno.EINVAL;
   const skip = flags & F.BPF_F_SKIP_FIELD_MASK;

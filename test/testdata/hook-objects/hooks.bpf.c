@@ -143,6 +143,22 @@ int BPF_PROG(on_fmod_ret, struct file *file, int ret)
 	return deny_every && ++opened % deny_every == 0 ? -13 : 0;
 }
 
+/* What the task at hand and the file are: names, user registers, stack, memory. */
+SEC("?fentry.s/security_file_open")
+int BPF_PROG(on_open_asks, struct file *file)
+{
+	BEGIN(ctx, "asks");
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+	event->ret = bpf_d_path((struct path *)&file->f_path, event->text, sizeof(event->text));
+	event->args[0] = regs->ip;
+	event->args[1] = regs->si;
+	event->args[2] = bpf_copy_from_user(&event->args[3], 8, (void *)regs->si);
+	event->frames = bpf_get_task_stack(task, event->stack, sizeof(event->stack), 0);
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
 SEC("?fexit/security_file_open")
 int BPF_PROG(on_denied, struct file *file, int ret)
 {

@@ -1,0 +1,63 @@
+import { BpfFuncId, BpfStackFlag, Errno, hi32, lo32, u64 } from '../../base/index.js';
+import type { BpfRunCtx } from '../run-context.js';
+import type { Helper } from './helper.js';
+import { readHost } from './host-read.js';
+import { pointerField } from './kernel-fields.js';
+import { getStack } from './stack-helpers.js';
+
+/** Bytes of a kernel stack (THREAD_SIZE) on the architectures there are. */
+const THREAD_SIZE = 16_384n;
+const words = new Int32Array(2);
+
+/** What programs ask of a task that they have a pointer to. */
+export const taskStructHelpers: readonly Helper[] = [
+  {
+    id: BpfFuncId.BPF_FUNC_task_pt_regs,
+    name: 'task_pt_regs',
+    args: ['btf_id'],
+    ret: 'u64',
+    gplOnly: true,
+    impl: (run, lo, hi) => {
+      const regs = userRegs(run, u64(lo, hi));
+      run.resultHi = hi32(regs);
+      return lo32(regs);
+    },
+  },
+  {
+    // Stacks of tasks that are not current cannot be walked: -EOPNOTSUPP, which Linux answers for their user stacks only.
+    id: BpfFuncId.BPF_FUNC_get_task_stack,
+    name: 'get_task_stack',
+    args: ['btf_id', 'mem_uninit', 'const_size_or_zero', 'anything'],
+    ret: 'integer',
+    gplOnly: false,
+    impl: (run, lo, hi, buffer, _bufferHi, size, _sizeHi, flags, flagsHi) => {
+      run.runtime.host.tasks.current(words);
+      const at = buffer >>> 0;
+      const isCurrent = words[0] === lo && words[1] === hi;
+      const result = isCurrent ? getStack(run, at, size, flags, flagsHi) : otherStack(flags);
+      run.runtime.memory.u8.fill(0, at + Math.max(result, 0), at + size);
+      return result;
+    },
+  },
+  {
+    // The page is not brought in: where it is absent this is -EFAULT, as for bpf_probe_read_user.
+    id: BpfFuncId.BPF_FUNC_copy_from_user,
+    name: 'copy_from_user',
+    args: ['mem_uninit', 'const_size_or_zero', 'anything'],
+    ret: 'integer',
+    gplOnly: false,
+    impl: (run, dst, _dstHi, size, _sizeHi, lo, hi) =>
+      readHost(run, 'user', run.runtime.memory.u8, dst >>> 0, size, lo, hi),
+  },
+];
+
+/** task_pt_regs(): at the far end of the task's kernel stack. */
+function userRegs({ runtime: { host } }: BpfRunCtx, task: bigint): bigint {
+  const stack = pointerField(host, 'task_struct', 'stack', task);
+  return stack === 0n ? 0n : stack + THREAD_SIZE - BigInt(host.arch.ptRegs.size);
+}
+
+function otherStack(flags: number): number {
+  const known = BpfStackFlag.BPF_F_SKIP_FIELD_MASK | BpfStackFlag.BPF_F_USER_STACK;
+  return (flags & ~known) !== 0 ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
+}
