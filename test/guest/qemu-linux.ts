@@ -75,8 +75,10 @@ export async function bootQemuLinux(name: LinuxArch, way: TrapWay, options: Boot
       ...kind(way),
     });
     letRun = () => {
-      const why = host.run({ ns: 50e6 });
-      if (why !== 'time') throw new Error(`the guest ended: ${why}; ${machine.console.text.slice(-2000)}`);
+      const printed = host.console.length;
+      const why = host.run({ ns: 50e6, until: () => host.console.length > printed });
+      if (why !== 'time' && why !== 'until')
+        throw new Error(`the guest ended: ${why}; ${machine.console.text.slice(-2000)}`);
     };
     const detach = (): void => {
       host.detach();
