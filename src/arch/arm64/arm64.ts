@@ -1,4 +1,5 @@
-import type { Arch, ArchProbing, ArchReturns } from '../arch.js';
+import type { Arch, ArchProbing } from '../arch.js';
+import { linkRegisterReturns } from '../risc/link-register.js';
 import { insnWord } from './insn-class.js';
 import { planProbe } from './plan.js';
 import { arm64PtRegs, Arm64Pstate, Arm64Slot } from './pt-regs.js';
@@ -36,37 +37,6 @@ const probing: ArchProbing = {
   },
 };
 
-/**
- * The return address is in x30. The stack pointer, which a function leaves as it found it, tells one call from
- * another; Linux takes the caller's frame pointer, which calls one after another from one function share.
- */
-const returns: ArchReturns = {
-  readEntry(regs, _memory, out) {
-    out[0] = regs.lo(x30);
-    out[1] = regs.hi(x30);
-    readFrame(regs.lo(sp), regs.hi(sp), out);
-    return true;
-  },
-  redirect(regs, _memory, lo, hi) {
-    regs.set(x30, lo, hi);
-    return true;
-  },
-  leave(regs) {
-    regs.set(pc, regs.lo(x30), regs.hi(x30));
-    return true;
-  },
-  readReturn: (regs, out) => readFrame(regs.lo(sp), regs.hi(sp), out),
-  resume(regs, lo, hi) {
-    regs.set(pc, lo, hi);
-    regs.set(x30, lo, hi);
-  },
-};
-
-function readFrame(lo: number, hi: number, out: Int32Array): void {
-  out[2] = lo;
-  out[3] = hi;
-}
-
 function brk(immediate: number): Uint8Array {
   const bytes = new Uint8Array(INSN_SIZE);
   new DataView(bytes.buffer).setUint32(0, 0xd420_0000 + (immediate << 5), true);
@@ -80,5 +50,6 @@ export const arm64: Arch = {
   pointerSize: 8,
   ptRegs: arm64PtRegs,
   probing,
-  returns,
+  // Linux tells calls apart by the caller's frame pointer, which calls one after another from one function share.
+  returns: linkRegisterReturns({ link: x30, sp, pc }),
 };

@@ -1,4 +1,6 @@
-import type { Arch, ArchProbing, ArchReturns } from '../arch.js';
+import type { Arch, ArchProbing } from '../arch.js';
+import { interruptEnableBit } from '../risc/interrupt-enable.js';
+import { linkRegisterReturns } from '../risc/link-register.js';
 import { INSN_BYTES, readInsn } from './decode.js';
 import { classify } from './insn-class.js';
 import { planProbe } from './plan.js';
@@ -24,42 +26,7 @@ const probing: ArchProbing = {
   boundaryErrno: 'EILSEQ',
   insnLength: (bytes, offset) => (readInsn(bytes, offset) === null ? 0 : INSN_BYTES),
   plan: planProbe,
-  maskInterrupts(regs) {
-    const bits = regs.lo(prmd);
-    regs.set(prmd, bits & ~LoongArchPrmd.PIE, regs.hi(prmd));
-    return bits & LoongArchPrmd.PIE;
-  },
-  restoreInterrupts(regs, saved) {
-    regs.set(prmd, regs.lo(prmd) | saved, regs.hi(prmd));
-  },
-};
-
-/** The return address is in r1; the stack pointer tells one call from another. */
-const returns: ArchReturns = {
-  readEntry(regs, _memory, out) {
-    out[0] = regs.lo(ra);
-    out[1] = regs.hi(ra);
-    out[2] = regs.lo(sp);
-    out[3] = regs.hi(sp);
-    return true;
-  },
-  redirect(regs, _memory, lo, hi) {
-    regs.set(ra, lo, hi);
-    return true;
-  },
-  leave(regs) {
-    regs.set(era, regs.lo(ra), regs.hi(ra));
-    return true;
-  },
-  readReturn(regs, out) {
-    out[2] = regs.lo(sp);
-    out[3] = regs.hi(sp);
-  },
-  resume(regs, lo, hi) {
-    // Linux's trampoline goes back by a return of its own.
-    regs.set(ra, lo, hi);
-    regs.set(era, lo, hi);
-  },
+  ...interruptEnableBit(prmd, LoongArchPrmd.PIE),
 };
 
 function breakInsn(code: number): Uint8Array {
@@ -73,5 +40,5 @@ export const loongarch64: Arch = {
   pointerSize: 8,
   ptRegs: loongArchPtRegs,
   probing,
-  returns,
+  returns: linkRegisterReturns({ link: ra, sp, pc: era }),
 };

@@ -1,4 +1,6 @@
-import type { Arch, ArchProbing, ArchReturns } from '../arch.js';
+import type { Arch, ArchProbing } from '../arch.js';
+import { interruptEnableBit } from '../risc/interrupt-enable.js';
+import { linkRegisterReturns } from '../risc/link-register.js';
 import { insnLength } from './decode.js';
 import { planProbe } from './plan.js';
 import { riscvPtRegs, RiscvSlot, RiscvStatus } from './pt-regs.js';
@@ -22,42 +24,7 @@ const probing: ArchProbing = {
   boundaryErrno: 'EILSEQ',
   insnLength,
   plan: planProbe,
-  maskInterrupts(regs) {
-    const bits = regs.lo(status);
-    regs.set(status, bits & ~RiscvStatus.SPIE, regs.hi(status));
-    return bits & RiscvStatus.SPIE;
-  },
-  restoreInterrupts(regs, saved) {
-    regs.set(status, regs.lo(status) | saved, regs.hi(status));
-  },
-};
-
-/** The return address is in ra; the stack pointer tells one call from another. */
-const returns: ArchReturns = {
-  readEntry(regs, _memory, out) {
-    out[0] = regs.lo(ra);
-    out[1] = regs.hi(ra);
-    out[2] = regs.lo(sp);
-    out[3] = regs.hi(sp);
-    return true;
-  },
-  redirect(regs, _memory, lo, hi) {
-    regs.set(ra, lo, hi);
-    return true;
-  },
-  leave(regs) {
-    regs.set(epc, regs.lo(ra), regs.hi(ra));
-    return true;
-  },
-  readReturn(regs, out) {
-    out[2] = regs.lo(sp);
-    out[3] = regs.hi(sp);
-  },
-  resume(regs, lo, hi) {
-    // Linux's trampoline goes back by a return of its own.
-    regs.set(ra, lo, hi);
-    regs.set(epc, lo, hi);
-  },
+  ...interruptEnableBit(status, RiscvStatus.SPIE),
 };
 
 function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
@@ -71,5 +38,5 @@ export const riscv64: Arch = {
   pointerSize: 8,
   ptRegs: riscvPtRegs,
   probing,
-  returns,
+  returns: linkRegisterReturns({ link: ra, sp, pc: epc }),
 };

@@ -1,19 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { loongarch64, LoongArchSlot, ptRegsView, type ProbePlan } from '../../../src/arch/index.js';
+import { loongarch64, LoongArchSlot, type ProbePlan } from '../../../src/arch/index.js';
+import { bytesOf, describePlan, expectMasksOneBit, expectReturnsByLinkRegister } from '../link-register-law.js';
 
 const ADDRESS = 0x9000_0000_0020_1000n;
-const { probing, returns, ptRegs } = loongarch64;
-
-function bytesOf(code: string): Uint8Array {
-  return Uint8Array.from(code.split(' ').filter(Boolean), (byte) => parseInt(byte, 16));
-}
+const { probing, ptRegs } = loongarch64;
 
 function plan(code: string, before = ''): ProbePlan {
   return probing.plan(bytesOf(code), ADDRESS, { before: bytesOf(before) });
-}
-
-function describePlan(made: ProbePlan): string {
-  return `${made.kind === 'refuse' ? `refuse ${made.errno}` : made.kind} ${made.length}`;
 }
 
 describe('what happens to the instruction under a probe', () => {
@@ -198,31 +191,10 @@ describe('the architecture', () => {
   });
 
   it('masks interrupts by PIE, and nothing else', () => {
-    const regs = ptRegsView(ptRegs);
-    regs.put(LoongArchSlot.csr_prmd, 0xcn);
-    const saved = probing.maskInterrupts(regs);
-    expect(regs.get(LoongArchSlot.csr_prmd)).toBe(0x8n);
-    probing.restoreInterrupts(regs, saved);
-    expect(regs.get(LoongArchSlot.csr_prmd)).toBe(0xcn);
-    regs.put(LoongArchSlot.csr_prmd, 0n);
-    probing.restoreInterrupts(regs, probing.maskInterrupts(regs));
-    expect(regs.get(LoongArchSlot.csr_prmd)).toBe(0n);
+    expectMasksOneBit(loongarch64, LoongArchSlot.csr_prmd, 4n);
   });
 
   it('returns by r1, and tells calls apart by r3', () => {
-    const regs = ptRegsView(ptRegs);
-    const memory = { read: () => false, write: () => false };
-    const out = new Int32Array(4);
-    regs.put(LoongArchSlot.ra, 0x9000_0000_0020_2224n);
-    regs.sp = 0x9000_0001_0000_3f00n;
-    expect(returns.readEntry(regs, memory, out)).toBe(true);
-    expect([...out]).toEqual([0x20_2224, 0x9000_0000 | 0, 0x3f00, 0x9000_0001 | 0]);
-    expect(returns.redirect(regs, memory, 0x1234, 0x5678)).toBe(true);
-    expect(regs.get(LoongArchSlot.ra)).toBe(0x5678_0000_1234n);
-    out.fill(0);
-    returns.readReturn(regs, out);
-    expect([...out]).toEqual([0, 0, 0x3f00, 0x9000_0001 | 0]);
-    returns.resume(regs, 0x20_2224, 0x9000_0000 | 0);
-    expect([regs.ip, regs.get(LoongArchSlot.ra)]).toEqual([0x9000_0000_0020_2224n, 0x9000_0000_0020_2224n]);
+    expectReturnsByLinkRegister(loongarch64, LoongArchSlot.ra);
   });
 });

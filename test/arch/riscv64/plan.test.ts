@@ -1,19 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ptRegsView, riscv64, RiscvSlot, type ProbePlan } from '../../../src/arch/index.js';
+import { riscv64, RiscvSlot, type ProbePlan } from '../../../src/arch/index.js';
+import { bytesOf, describePlan, expectMasksOneBit, expectReturnsByLinkRegister } from '../link-register-law.js';
 
 const ADDRESS = 0xffff_ffff_8000_1000n;
-const { probing, returns } = riscv64;
-
-function bytesOf(code: string): Uint8Array {
-  return Uint8Array.from(code.split(' ').filter(Boolean), (byte) => parseInt(byte, 16));
-}
+const { probing } = riscv64;
 
 function plan(code: string, before = ''): ProbePlan {
   return probing.plan(bytesOf(code), ADDRESS, { before: bytesOf(before) });
-}
-
-function describePlan(made: ProbePlan): string {
-  return `${made.kind === 'refuse' ? `refuse ${made.errno}` : made.kind} ${made.length}`;
 }
 
 describe('what happens to the instruction under a probe', () => {
@@ -215,31 +208,10 @@ describe('the architecture', () => {
   });
 
   it('masks interrupts by SPIE, and nothing else', () => {
-    const regs = ptRegsView(riscv64.ptRegs);
-    regs.put(RiscvSlot.status, 0x8000_0002_0000_0120n);
-    const saved = probing.maskInterrupts(regs);
-    expect(regs.get(RiscvSlot.status)).toBe(0x8000_0002_0000_0100n);
-    probing.restoreInterrupts(regs, saved);
-    expect(regs.get(RiscvSlot.status)).toBe(0x8000_0002_0000_0120n);
-    regs.put(RiscvSlot.status, 0n);
-    probing.restoreInterrupts(regs, probing.maskInterrupts(regs));
-    expect(regs.get(RiscvSlot.status)).toBe(0n);
+    expectMasksOneBit(riscv64, RiscvSlot.status, 0x20n);
   });
 
   it('returns by ra, and tells calls apart by sp', () => {
-    const regs = ptRegsView(riscv64.ptRegs);
-    const memory = { read: () => false, write: () => false };
-    const out = new Int32Array(4);
-    regs.put(RiscvSlot.ra, 0xffff_ffff_8000_2222n);
-    regs.sp = 0xff20_0000_0000_3f00n;
-    expect(returns.readEntry(regs, memory, out)).toBe(true);
-    expect([...out]).toEqual([0x8000_2222 | 0, -1, 0x3f00, 0xff20_0000 | 0]);
-    expect(returns.redirect(regs, memory, 0x1234, 0x5678)).toBe(true);
-    expect(regs.get(RiscvSlot.ra)).toBe(0x5678_0000_1234n);
-    out.fill(0);
-    returns.readReturn(regs, out);
-    expect([...out]).toEqual([0, 0, 0x3f00, 0xff20_0000 | 0]);
-    returns.resume(regs, 0x8000_2222 | 0, -1);
-    expect([regs.ip, regs.get(RiscvSlot.ra)]).toEqual([0xffff_ffff_8000_2222n, 0xffff_ffff_8000_2222n]);
+    expectReturnsByLinkRegister(riscv64, RiscvSlot.ra);
   });
 });
