@@ -187,9 +187,9 @@ export class Session {
   }
 }
 
-/** What LIBBPF_PIN_BY_NAME comes to without a bpffs. */
+/** What LIBBPF_PIN_BY_NAME comes to in a machine that ends with the command. */
 function unpinned(map: string): string {
-  return `kscope: map ${map} asks to be pinned by name; there is no bpffs here: it starts empty and ends with this run`;
+  return `kscope: map ${map} is pinned by name in a bpffs that ends with this run: it starts empty`;
 }
 
 /** Lets signals and streams have their turn. */

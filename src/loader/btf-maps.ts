@@ -177,12 +177,12 @@ function sameSize(map: string, attribute: string, known: number | undefined, siz
   return size;
 }
 
-function isRing(type: number): boolean {
+export function isRing(type: number): boolean {
   return type === BpfMapType.BPF_MAP_TYPE_RINGBUF || type === BpfMapType.BPF_MAP_TYPE_USER_RINGBUF;
 }
 
 /** The next size that is a power of two of pages, which rings need; sizes beyond 32 bits are left for createMap to refuse. */
-function ringSize(size: number): number {
+export function ringSize(size: number): number {
   if (size === 0) return 0;
   let fitting = PAGE;
   while (fitting < size) fitting *= 2;

@@ -11,6 +11,7 @@ import { ObjectCode, type ObjectFunction } from './functions.js';
 import { type GlobalVariable, readVariables } from './global-variable.js';
 import { readLegacyMaps } from './legacy-maps.js';
 import { type ObjectFile, readObjectFile } from './object-file.js';
+import { changedMap, type MapChanges, resizeData } from './map-changes.js';
 import { type MapSlot, type ProgramSlot, readInitialSlots } from './map-slots.js';
 import { parseSectionName } from './section-name.js';
 
@@ -55,22 +56,20 @@ const MAX_LICENSE_BYTES = 128;
 export class CollectionSpec {
   /** In the order of the file. */
   readonly programs: readonly ProgramSpec[];
-  /** Maps of the sections maps and .maps in their order, then data sections in file order, then .kconfig. */
-  readonly maps: readonly MapSpec[];
   /** The object's own types, null if it was compiled without -g. */
   readonly btf: Btf | null;
   /** Empty where the object names none. */
   readonly license: string;
   /** The number in the version section, 0 without one. */
   readonly kernelVersion: number;
-  /** Global variables by name. Values set here are those the program starts with. */
-  readonly variables: ReadonlyMap<string, GlobalVariable>;
   /** Programs that the object wants in its program arrays. */
   readonly programSlots: readonly ProgramSlot[];
   /** Maps that the object wants in its maps of maps. */
   readonly mapSlots: readonly MapSlot[];
   /** For the linker. */
   readonly code: CollectionCode;
+  #maps: readonly MapSpec[];
+  readonly #variables: Map<string, GlobalVariable>;
 
   private constructor(object: ObjectFile) {
     const { elf, btf, btfExt } = object;
@@ -82,10 +81,10 @@ export class CollectionSpec {
     const kconfig = externs.kconfigSize === 0 ? [] : [kconfigMap(btf, externs)];
     this.btf = btf;
     this.programs = code.functions.filter((each) => each.isEntry).map(toProgram);
-    this.maps = [...[...legacy, ...definitions].map(({ spec }) => spec), ...data.map(({ spec }) => spec), ...kconfig];
+    this.#maps = [...[...legacy, ...definitions].map(({ spec }) => spec), ...data.map(({ spec }) => spec), ...kconfig];
     this.license = readLicense(elf);
     this.kernelVersion = readVersion(elf);
-    this.variables = readVariables(
+    this.#variables = readVariables(
       btf,
       data.map(({ spec }) => spec),
     );
@@ -98,6 +97,36 @@ export class CollectionSpec {
   /** Reads an object file as clang -target bpf writes it. Anything else is a `BpfError` that tells where it is not one. */
   static parse(bytes: Uint8Array): CollectionSpec {
     return new CollectionSpec(readObjectFile(bytes));
+  }
+
+  /** Maps of the sections maps and .maps in their order, then data sections in file order, then .kconfig. */
+  get maps(): readonly MapSpec[] {
+    return this.#maps;
+  }
+
+  /** Global variables by name. Values set here are those the program starts with. */
+  get variables(): ReadonlyMap<string, GlobalVariable> {
+    return this.#variables;
+  }
+
+  /**
+   * Gives a map other parameters before it is loaded. Of a data section only `valueSize` can change: it grows by zeros, and if its
+   * last variable is an array that has as many elements more. ENOENT for a map that the object does not have.
+   */
+  changeMap(name: string, changes: MapChanges): void {
+    const map = this.map(name);
+    if (map === undefined) {
+      throw new BpfError('ENOENT', 'no such map', {
+        value: name,
+        remedy: `the object has ${this.maps.map((each) => each.name).join(', ') || 'none'}`,
+      });
+    }
+    if (!(map instanceof DataMapSpec)) {
+      this.#maps = this.#maps.map((each) => (each === map ? changedMap(map, changes) : each));
+      return;
+    }
+    const resized = resizeData(this.btf, map, this.#variables, changes);
+    if (resized !== undefined) this.#variables.set(resized.name, resized);
   }
 
   program(name: string): ProgramSpec | undefined {

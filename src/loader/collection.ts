@@ -5,6 +5,7 @@ import { isMapOfMaps, ProgArrayMap } from '../runtime/index.js';
 import type { CollectionSpec, ProgramSpec } from './collection-spec.js';
 import type { GlobalVariable, VariableStorage } from './global-variable.js';
 import { kconfigContents, type KconfigSources, type KconfigValues } from './kconfig.js';
+import { pinMap, pinnedMap, pinPath } from './pinned-maps.js';
 import type { LinkedProgram } from './link/linked-program.js';
 import { Linker, type LinkOptions } from './link/linker.js';
 
@@ -19,6 +20,8 @@ export interface LoadOptions extends Partial<LinkOptions> {
    * LINUX_HAS_ ones have values without.
    */
   readonly kconfig?: KconfigValues;
+  /** Directory for maps that are pinned by name; default /sys/fs/bpf of the runtime's bpffs. */
+  readonly pinRoot?: string;
   /** More of a kernel's configuration, over the host's: lines like CONFIG_HZ=250. */
   readonly kconfigText?: string;
 }
@@ -63,14 +66,15 @@ export class Collection {
   }
 
   /**
-   * Creates the maps, fills those of data sections, links the programs for the runtime's host and loads them. Throws a
+   * Creates the maps or takes those that are pinned by their names, fills those of data sections, links the programs for the runtime's host and loads them. Throws a
    * `BpfError`, and leaves nothing behind, where anything of it fails.
    */
   static load(spec: CollectionSpec, runtime: Runtime, options: LoadOptions = {}): Collection {
     const maps = new Map<string, BpfMap>();
     const programs = new Map<string, CollectionProgram>();
+    const pinned: string[] = [];
     try {
-      for (const map of spec.maps) maps.set(map.name, runtime.createMap(liveMapSpec(spec, map, runtime, options)));
+      for (const map of spec.maps) maps.set(map.name, openMap(spec, map, runtime, options, pinned));
       const linker = new Linker(spec, {
         btf: options.btf ?? runtime.host.btf,
         kallsyms: options.kallsyms ?? runtime.host.symbols,
@@ -81,6 +85,7 @@ export class Collection {
       fillProgramArrays(spec, maps, programs);
       return new Collection(spec, maps, programs);
     } catch (error) {
+      for (const path of pinned) runtime.bpffs.unlink(path);
       releaseAll(maps, programs);
       throw error;
     }
@@ -91,6 +96,24 @@ export class Collection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     releaseAll(this.maps, this.programs);
+  }
+}
+
+/** Makes a map, or takes the one that is pinned by its name; a new one is pinned then, and its path added to `pinned`. */
+function openMap(spec: CollectionSpec, map: MapSpec, runtime: Runtime, options: LoadOptions, pinned: string[]): BpfMap {
+  const live = liveMapSpec(spec, map, runtime, options);
+  if (map.pinning !== 'by_name') return runtime.createMap(live);
+  const path = pinPath(map, options.pinRoot);
+  const known = pinnedMap(runtime, live, path);
+  if (known !== undefined) return known;
+  const made = runtime.createMap(live);
+  try {
+    pinMap(runtime, made, path);
+    pinned.push(path);
+    return made;
+  } catch (error) {
+    made.release();
+    throw error;
   }
 }
 

@@ -25,21 +25,38 @@ export class DataMapSpec implements MapSpec {
   readonly name: string;
   readonly type = BpfMapType.BPF_MAP_TYPE_ARRAY;
   readonly keySize = 4;
-  readonly valueSize: number;
   readonly maxEntries = 1;
   readonly flags: number;
   readonly keyTypeId = 0;
   readonly valueTypeId: number;
   readonly frozen: boolean;
+  #valueSize: number;
   #contents: Uint8Array | undefined;
 
   constructor(options: DataMapOptions) {
     this.name = options.name;
-    this.valueSize = options.size;
+    this.#valueSize = options.size;
     this.flags = options.flags;
     this.valueTypeId = options.valueTypeId;
     this.frozen = options.frozen;
     this.#contents = options.contents;
+  }
+
+  /** Bytes of the section. */
+  get valueSize(): number {
+    return this.#valueSize;
+  }
+
+  /** Makes the section longer, with zeros, or shorter. */
+  resize(size: number): void {
+    if (!Number.isInteger(size) || size < 1 || size > MAX_VALUE_SIZE)
+      throw new RangeError(`a section has 1 to ${MAX_VALUE_SIZE} bytes`);
+    if (this.#contents !== undefined) {
+      const contents = new Uint8Array(size);
+      contents.set(this.#contents.subarray(0, size));
+      this.#contents = contents;
+    }
+    this.#valueSize = size;
   }
 
   /** The section's bytes; empty where they are still all zero. */

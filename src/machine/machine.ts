@@ -13,6 +13,7 @@ import type { RawTracepoints } from '../rawtp/index.js';
 import {
   type AttachTarget,
   type BpfMap,
+  type BpfFs,
   type BpfProgram,
   BpfRuntime,
   type BpfRuntimeOptions,
@@ -87,6 +88,11 @@ export class Machine {
   /** The links that are attached or paused, oldest first. */
   get links(): readonly Link[] {
     return [...this.#links.keys()];
+  }
+
+  /** Names under /sys/fs/bpf that keep maps and programs alive, until the machine is closed. */
+  get bpffs(): BpfFs {
+    return this.runtime.bpffs;
   }
 
   get perf(): PerfEvents {
@@ -210,6 +216,7 @@ export class Machine {
     for (const reader of this.#readers) reader.close();
     for (const link of this.links) link.detach();
     this.#registries.close();
+    this.bpffs.clear();
   }
 
   #forget(link: Link): void {

@@ -1,5 +1,6 @@
 import { BpfError } from '../base/index.js';
 import type { Host } from '../host/index.js';
+import { BpfFs } from './bpf-fs.js';
 import { checkProgram } from './check/index.js';
 import { chooseEngine } from './choose-engine.js';
 import type { Engine, EngineProgram } from './engine.js';
@@ -49,6 +50,7 @@ export class BpfRuntime implements Runtime {
   readonly cpus: number;
   readonly cpuBlocks: BpfOffset;
   readonly wakeups: PendingWakeups;
+  readonly bpffs = new BpfFs();
   readonly helpers: ReadonlyMap<number, Helper>;
   readonly attachments = new Map<number, HitRuns>();
   readonly instructionBudget: number;

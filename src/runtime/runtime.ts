@@ -1,4 +1,5 @@
 import type { Host } from '../host/index.js';
+import type { BpfFs } from './bpf-fs.js';
 import type { Engine } from './engine.js';
 import type { ProgramInput } from './executable.js';
 import type { Helper } from './helper/helper.js';
@@ -29,6 +30,8 @@ export interface Runtime {
   readonly helpers: ReadonlyMap<number, Helper>;
   /** Live maps, in the order of their creation. */
   readonly maps: Iterable<BpfMap>;
+  /** Names that keep maps and programs alive. */
+  readonly bpffs: BpfFs;
   createMap(spec: MapSpec): BpfMap;
   /** The live map whose header is at `address`, if any. */
   mapAt(address: number): BpfMap | undefined;
