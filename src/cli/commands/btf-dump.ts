@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
 import { BpfError } from '../../base/index.js';
 import { type Btf, printBtfAsC } from '../../btf/index.js';
+import { toJson, toPrettyJson } from '../../export/index.js';
 import { createSim } from '../../host/sim/index.js';
 import type { CliIo } from '../io.js';
 import { btfDumpRecord, formatBtfDump } from '../output/btf-dump.js';
-import { toJson } from '../output/json.js';
-import { toPrettyJson } from '../output/pretty-json.js';
 import { readBtfFile } from '../target.js';
 import { UsageError } from '../usage-error.js';
 
