@@ -6,15 +6,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BpfError } from '../../dist/base/index.js';
 import { decodeValue, parseBtf } from '../../dist/btf/index.js';
-import { CollectionSpec, Linker } from '../../dist/loader/index.js';
+import { CollectionSpec, Linker, linkObjects } from '../../dist/loader/index.js';
 import { mutate, Random } from './mutate.mjs';
 
 const testdata = fileURLToPath(new URL('../../test/testdata/', import.meta.url));
 const folder = join(testdata, 'objects');
-const objects = readdirSync(folder)
-  .filter((name) => name.endsWith('.o'))
-  .toSorted()
-  .map((name) => readFileSync(join(folder, name)));
+const objects = ['', 'assembled', 'big-endian', 'legacy', 'linked'].flatMap((part) =>
+  readdirSync(join(folder, part))
+    .filter((name) => name.endsWith('.o'))
+    .toSorted()
+    .map((name) => readFileSync(join(folder, part, name))),
+);
+const library = readFileSync(join(folder, 'linked', 'library.o'));
 const targets = ['linux-min', 'target', 'target-big-endian'].map((name) =>
   readFileSync(join(testdata, 'btf', `${name}.btf`)),
 );
@@ -24,6 +27,7 @@ const [seed, first, count] = process.argv.slice(2).map(Number);
 const report = {
   parsed: 0,
   linked: 0,
+  statically: 0,
   refused: 0,
   slowest: { index: -1, ms: 0 },
   peakGrowthMiB: 0,
@@ -36,6 +40,7 @@ function examineObject(bytes, target) {
   const spec = CollectionSpec.parse(bytes);
   report.parsed++;
   for (const variable of spec.variables.values()) attempt(() => variable.get());
+  for (const map of spec.maps) attempt(() => spec.changeMap(map.name, { valueSize: map.valueSize + 8 }));
   const linker = new Linker(spec, { btf: target });
   for (const program of spec.programs) {
     attempt(() => {
@@ -43,6 +48,16 @@ function examineObject(bytes, target) {
       report.linked++;
     });
   }
+}
+
+/** A corrupt object linked with an intact one, in either order. */
+function examineLinking(bytes, isFirst) {
+  const pair = [
+    { name: 'corrupt', bytes },
+    { name: 'library', bytes: library },
+  ];
+  examineObject(linkObjects(isFirst ? pair : pair.toReversed()), goodTargets[0]);
+  report.statically++;
 }
 
 function examineBtf(bytes, random) {
@@ -88,6 +103,13 @@ function step(index) {
   const random = new Random((seed + 1) * 0x9e3779b1 + index);
   const started = process.cpuUsage();
   if (index % 6 === 5) attempt(() => examineBtf(mutate(targets[random.below(3)], objects[0], random), random));
+  else if (index % 6 === 4)
+    attempt(() =>
+      examineLinking(
+        mutate(objects[random.below(objects.length)], objects[random.below(objects.length)], random),
+        random.below(2) === 0,
+      ),
+    );
   else
     attempt(() =>
       examineObject(

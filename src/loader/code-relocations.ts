@@ -33,6 +33,8 @@ export function readCodeRelocations(elf: ElfFile, sectionIndex: number, places: 
     if (type !== RelocationType.R_BPF_64_64 && type !== RelocationType.R_BPF_64_32) {
       throw refused('relocation of a type that code does not have', section.name, offset, type);
     }
+    if (references.has(offset / INSN_SIZE))
+      throw refused('instruction with two relocations', section.name, offset, offset);
     references.set(offset / INSN_SIZE, classify(elf, section.name, relocation, places));
   }
   return references;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BpfError } from '../../src/base/index.js';
 import { CollectionSpec, elfSection, Linker } from '../../src/loader/index.js';
+import { ElfBuilder } from '../support/elf-builder.js';
 import { parseObject, readBtf, readObject } from './objects.js';
 
 const FILE = 'data-clang-19-v3.o';
@@ -31,6 +32,19 @@ const setField =
   (view) =>
     view.setBigUint64(headerOf(view, section) + offset, value, true);
 
+const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+
+/** An object with a global name for two functions. */
+function twice(): Uint8Array {
+  const builder = new ElfBuilder();
+  const code = builder.section('kprobe/f', insns(EXIT, EXIT), { flags: 6 });
+  for (const value of [0, 8]) builder.symbol('same', { section: code, value, size: 8, type: 2 });
+  return builder.build();
+}
+
+const EXIT = [0x95, 0, 0, 0, 0, 0, 0, 0];
+const insns = (...each: readonly (readonly number[])[]): Uint8Array => Uint8Array.from(each.flat());
+
 const refused: readonly (readonly [what: string, bytes: Uint8Array, message: RegExp])[] = [
   ['nothing', new Uint8Array(0), /not an ELF file.*offset 0.*give an object file/],
   ['text', new TextEncoder().encode('int main() {}'), /not an ELF file.*value 69 6e 74 20/],
@@ -39,7 +53,20 @@ const refused: readonly (readonly [what: string, bytes: Uint8Array, message: Reg
   ['a 32-bit file', edited((view) => view.setUint8(4, 1)), /not a 64-bit one.*offset 4.*value 1/],
   ['an unknown byte order', edited((view) => view.setUint8(5, 3)), /unknown byte order.*offset 5/],
   ['an executable', edited((view) => view.setUint16(16, 2, true)), /not relocatable.*offset 16.*value 2/],
-  ['another machine', edited((view) => view.setUint16(18, 62, true)), /not for BPF.*value 62/],
+  ['x86-64', edited((view) => view.setUint16(18, 62, true)), /not for BPF but for x86-64.*value 62/],
+  [
+    'an executable of another machine',
+    edited((view) => (view.setUint16(16, 2, true), view.setUint16(18, 183, true))),
+    /but for AArch64/,
+  ],
+  ['an unknown machine', edited((view) => view.setUint16(18, 9999, true)), /but for machine 9999/],
+  ['an archive of objects', text('!<arch>\nmain.o/  '), /not an ELF file but an archive.*ar x/],
+  ['a thin archive', text('!<thin>\nmain.o/  '), /a thin archive/],
+  ['bitcode', Uint8Array.of(0x42, 0x43, 0xc0, 0xde, 0, 0, 0, 0), /LLVM bitcode.*llc/],
+  ['a compressed object', Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0), /compressed with gzip.*unpack/],
+  ['a WebAssembly module', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0), /a WebAssembly module/],
+  ['bare BTF', Uint8Array.of(0x9f, 0xeb, 1, 0, 24, 0, 0, 0), /bare BTF/],
+  ['two symbols of one name', twice(), /symbol same is defined twice.*value same/],
   ['no sections', edited((view) => view.setUint16(60, 0, true)), /no sections.*offset 60/],
   ['more sections than bytes', edited((view) => view.setUint16(60, 0xff00, true)), /runs past the end/],
   [
@@ -98,6 +125,43 @@ describe('code that refers to nothing', () => {
     const [program] = spec.programs;
     expect(() => new Linker(spec, { btf: null }).link(program)).toThrow(
       /relocation of a type that code does not have.*value 2/,
+    );
+  });
+});
+
+describe('relocation bombs', () => {
+  const CALL = [0x85, 0x10, 0, 0, 0xff, 0xff, 0xff, 0xff];
+
+  it('one instruction with many relocations is refused by place', () => {
+    const builder = new ElfBuilder();
+    const code = builder.section('kprobe/f', insns(CALL, EXIT), { flags: 6 });
+    const f = builder.symbol('f', { section: code, size: 16, type: 2 });
+    builder.relocations(
+      code,
+      Array.from({ length: 1000 }, () => [0, 10, f] as const),
+    );
+    const spec = CollectionSpec.parse(builder.build());
+    expect(() => new Linker(spec, { btf: null }).link(spec.programs[0])).toThrow(
+      /instruction with two relocations \[section kprobe\/f, offset 0/,
+    );
+  });
+
+  it('many small programs that call a large function are stopped', () => {
+    const builder = new ElfBuilder();
+    const nops = new Uint8Array(8 * 200_000);
+    for (let i = 0; i < nops.length; i += 8) nops[i] = 0xb7;
+    nops.set(EXIT, nops.length - 8);
+    const large = builder.section('.text', nops, { flags: 6 });
+    const target = builder.symbol('large', { section: large, size: nops.length, type: 2 });
+    for (let i = 0; i < 100; i++) {
+      const code = builder.section(`kprobe/f${i}`, insns(CALL, EXIT), { flags: 6 });
+      builder.symbol(`f${i}`, { section: code, size: 16, type: 2 });
+      builder.relocations(code, [[0, 10, target]]);
+    }
+    const spec = CollectionSpec.parse(builder.build());
+    const linker = new Linker(spec, { btf: null });
+    expect(() => spec.programs.forEach((program) => void linker.link(program))).toThrow(
+      /more than 4194304 instructions together.*E2BIG; the object is a bomb/,
     );
   });
 });

@@ -13,12 +13,22 @@ export class ElfFile {
   readonly sections: readonly ElfSection[];
   readonly symbols: readonly ElfSymbol[];
   readonly #reader: ByteReader;
+  readonly #byName: ReadonlyMap<string, ElfSection>;
+  /** Sections of relocations by the section they apply to. */
+  readonly #relocations = new Map<number, ElfSection[]>();
 
   private constructor(reader: ByteReader, sections: readonly ElfSection[]) {
     this.#reader = reader;
     this.littleEndian = reader.littleEndian;
     this.sections = sections;
     this.symbols = readSymbols(this, reader);
+    this.#byName = new Map(sections.toReversed().map((section) => [section.name, section]));
+    for (const section of sections) {
+      if (section.type !== SectionType.REL && section.type !== SectionType.RELA) continue;
+      const known = this.#relocations.get(section.info);
+      if (known === undefined) this.#relocations.set(section.info, [section]);
+      else known.push(section);
+    }
   }
 
   /** Reads headers, section names and symbols. The bytes are kept, not copied. */
@@ -30,7 +40,7 @@ export class ElfFile {
 
   /** The first section of that name. */
   section(name: string): ElfSection | undefined {
-    return this.sections.find((section) => section.name === name);
+    return this.#byName.get(name);
   }
 
   /** A view of the section's bytes; empty for sections without bytes in the file (.bss). */
@@ -40,10 +50,7 @@ export class ElfFile {
 
   /** Relocations that apply to the section with that index, in file order. */
   relocationsOf(sectionIndex: number): ElfRelocation[] {
-    return this.sections.flatMap((section) =>
-      section.info === sectionIndex && (section.type === SectionType.REL || section.type === SectionType.RELA)
-        ? readRelocations(section, this.#reader, this.symbols)
-        : [],
-    );
+    const sections = this.#relocations.get(sectionIndex) ?? [];
+    return sections.flatMap((section) => readRelocations(section, this.#reader, this.symbols));
   }
 }

@@ -1,4 +1,5 @@
 import { BpfError, type ByteReader, toHex } from '../../base/index.js';
+import { machineName, otherFileKind } from './file-kinds.js';
 import { SectionType } from './elf-constants.js';
 
 const ELF_MAGIC = 0x7f454c46;
@@ -33,19 +34,21 @@ export function isLittleEndian(bytes: Uint8Array): boolean {
     if (data === 2) return false;
     throw malformed('ELF file has an unknown byte order', 5, data);
   }
-  throw new BpfError('EINVAL', 'not an ELF file', {
+  const other = otherFileKind(bytes);
+  throw new BpfError('EINVAL', other === undefined ? 'not an ELF file' : `not an ELF file but ${other.what}`, {
     section: 'ELF file',
     offset: 0,
     value: toHex(bytes.subarray(0, 4), ' '),
-    remedy: 'give an object file as clang -target bpf -c writes it',
+    remedy: other?.remedy ?? 'give an object file as clang -target bpf -c writes it',
   });
 }
 
 export function checkIsBpfObject(reader: ByteReader): void {
+  const machine = reader.u16(18);
+  if (machine !== MACHINE_BPF && machine !== MACHINE_NONE)
+    throw malformed(`ELF file is not for BPF but for ${machineName(machine)}`, 18, machine);
   const type = reader.u16(16);
   if (type !== TYPE_RELOCATABLE) throw malformed('ELF file is not relocatable', 16, type);
-  const machine = reader.u16(18);
-  if (machine !== MACHINE_BPF && machine !== MACHINE_NONE) throw malformed('ELF file is not for BPF', 18, machine);
 }
 
 /** All section headers of a 64-bit ELF file of any machine, checked against the file's length. */

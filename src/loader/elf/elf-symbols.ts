@@ -1,5 +1,5 @@
 import { BpfError, type ByteReader } from '../../base/index.js';
-import { SectionType } from './elf-constants.js';
+import { SectionType, SymbolBinding } from './elf-constants.js';
 import type { ElfFile } from './elf-file.js';
 import type { ElfSection } from './elf-headers.js';
 
@@ -40,7 +40,26 @@ export function readSymbols(file: Pick<ElfFile, 'sections'>, reader: ByteReader)
   if (table.entrySize !== SYMBOL_BYTES)
     throw malformed('ELF symbols have the wrong size', table.offset, table.entrySize);
   const count = Math.floor(table.size / SYMBOL_BYTES);
-  return Array.from({ length: count }, (_, index) => readSymbol(reader, table, names, index));
+  const symbols = Array.from({ length: count }, (_, index) => readSymbol(reader, table, names, index));
+  checkUnique(symbols, table);
+  return symbols;
+}
+
+/** A global name stands for one thing. */
+function checkUnique(symbols: readonly ElfSymbol[], table: ElfSection): void {
+  const seen = new Set<string>();
+  for (const { index, name, binding, sectionIndex } of symbols) {
+    if (binding === SymbolBinding.LOCAL || sectionIndex === 0 || name === '') continue;
+    if (seen.has(name)) {
+      throw new BpfError('EINVAL', `symbol ${name} is defined twice`, {
+        section: '.symtab',
+        offset: table.offset + index * SYMBOL_BYTES,
+        value: name,
+        remedy: 'the object file is corrupt, or was put together by a linker that does not know BPF',
+      });
+    }
+    seen.add(name);
+  }
 }
 
 function readSymbol(reader: ByteReader, table: ElfSection, names: ElfSection, index: number): ElfSymbol {

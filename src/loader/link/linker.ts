@@ -20,11 +20,26 @@ export interface LinkOptions {
 /** Plus the extern's number, libbpf's call of a kernel function that is absent. */
 const ABSENT_FUNCTION_IMM = 2002000000;
 
+/**
+ * Instructions that the programs of one object may have together, each with its copy of the functions it calls: many small
+ * programs that all call a large function would make any amount of a small file.
+ */
+const MAX_TOTAL_INSNS = 1 << 22;
+
+function tooMuch({ name, section }: ProgramSpec): BpfError {
+  return new BpfError('E2BIG', `programs with more than ${MAX_TOTAL_INSNS} instructions together`, {
+    section,
+    value: name,
+    remedy: 'the object is a bomb: its programs call large functions again and again; link fewer of them',
+  });
+}
+
 /** Links programs of one object for one kernel. Gives the instructions that libbpf would hand to the kernel. */
 export class Linker {
   readonly #spec: CollectionSpec;
   readonly #options: LinkOptions;
   readonly #patcher: CorePatcher;
+  #linked = 0;
   readonly #symbols = new Map<string, KernelSymbolPlace>();
 
   constructor(spec: CollectionSpec, options: LinkOptions) {
@@ -36,6 +51,8 @@ export class Linker {
   /** Throws a `BpfError` where a reference leads nowhere or a CO-RE relocation is ambiguous. */
   link(program: ProgramSpec): LinkedProgram {
     const assembly = new Assembly(program.entry, this.#spec.code, this.#patcher);
+    this.#linked += assembly.insns.length;
+    if (this.#linked > MAX_TOTAL_INSNS) throw tooMuch(program);
     const maps = new MapReferences(this.#spec);
     for (const placed of assembly.placed) this.#linkData(assembly.insns, placed, maps);
     const { name, section, type, expectedAttachType, attach } = program;
