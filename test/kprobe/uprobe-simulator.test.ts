@@ -67,7 +67,7 @@ describe('a uprobe', () => {
     host.traceInstructions((_cpu, lo, hi) => {
       if (counting && hi === 0 && lo === Number(address)) executed++;
     });
-    host.run({ ns: 6_000_000 });
+    host.run({ ns: 12_000_000 });
     let hits = 0;
     for (let i = 0; i < 6; i++) {
       const probe = uprobes.register(at(host, OP, 'mix'));
