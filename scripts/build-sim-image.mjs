@@ -160,7 +160,12 @@ function buildLinker() {
 }
 
 function buildLibc() {
-  const sources = [...filesBelow(join(user, 'libc'), '.c'), join(user, 'syscall.S'), join(user, 'lib.c')];
+  const sources = [
+    ...filesBelow(join(user, 'libc'), '.c'),
+    join(user, 'libc/clone.S'),
+    join(user, 'syscall.S'),
+    join(user, 'lib.c'),
+  ];
   const options = ['-shared', '-Bsymbolic', '-soname', 'libc.so.6', ...DYNAMIC];
   const elf = link('libc.so.6', ...options, ...LINK, join(user, 'so.lds'), ...compileAs(PIC, 'libc', ...sources));
   return dynamicFile('/lib/libc.so.6', elf);

@@ -30,7 +30,7 @@ describe('kernel functions are reached from system calls', () => {
 
   beforeAll(() => {
     for (const workload of ['mixed', 'web']) traceEntries(createSim({ workload, seed: 5 }), stacks, executed);
-  });
+  }, 120_000);
 
   it.each(paths)('%s below %j', (name, callers) => {
     const inOrder = new RegExp(callers.map((caller) => `\\b${caller}\\b`).join('.* '));

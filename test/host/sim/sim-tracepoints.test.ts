@@ -102,7 +102,7 @@ describe('what the trace events look like', () => {
 
   it('has an enter and an exit event per system call of the kernel', () => {
     const calls = allEvents(host).filter(({ system }) => system === 'syscalls');
-    expect(calls.length).toBe(2 * 44);
+    expect(calls.length).toBe(2 * 47);
     const openat = calls.find(({ name }) => name === 'sys_enter_openat');
     expect(openat?.fields.map(({ name, type, offset, size }) => `${type} ${name} @${offset}:${size}`)).toEqual([
       'int __syscall_nr @8:4',

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { PtRegs } from '../../../src/arch/index.js';
 import { hi32, lo32 } from '../../../src/base/index.js';
 import { createSim, JournalKind, type SimHost } from '../../../src/host/sim/index.js';
-import { UprobeRegistry } from '../../../src/kprobe/index.js';
-import { functionOf } from '../../kprobe/uprobe-workload.js';
+import { parseUsdtArg, readUsdtArg, readUsdtNotes, UprobeRegistry } from '../../../src/kprobe/index.js';
+import { userName } from './user-name.js';
+import { functionOf, imageOf } from '../../kprobe/uprobe-workload.js';
 
 /** /usr/include/elf.h */
 const AT = { NULL: 0n, PHDR: 3n, PAGESZ: 6n, BASE: 7n, ENTRY: 9n, UID: 11n, RANDOM: 25n, EXECFN: 31n };
@@ -197,5 +198,109 @@ describe('the C library', () => {
     expect(host.console).toBe(plain.console);
     expect(Object.fromEntries(hits)).toEqual(Object.fromEntries(executed));
     expect([...hits.keys()].toSorted()).toEqual(['cc1', 'httpd', 'sh']);
+  });
+});
+
+const FUTEX = 202n;
+const CLONE_THREAD = 0x1_0000n;
+const LIBC = '/lib/libc.so.6';
+
+describe('threads', () => {
+  it.each([1, 2, 4, 8])('on %i CPUs take turns at a mutex and are joined, by futexes', (cpus) => {
+    const host = createSim({ script: 'workers 5 30\nworkers 8 20', cpus });
+    expect(host.run()).toBe('finished');
+    expect(host.console).toBe('5 threads counted 150 of 150\n8 threads counted 160 of 160\n');
+    const calls = [...host.journal.entries(JournalKind.SYSCALL_ENTER)].filter(({ b }) => b === FUTEX);
+    expect(calls.length).toBeGreaterThan(5);
+    // Joined: of each process the threads have ended before it has.
+    const exits = [...host.journal.entries(JournalKind.EXIT)];
+    const leaders = exits.filter(({ a }) => a >> 32n === (a & 0xffff_ffffn));
+    const threads = exits.filter((exit) => !leaders.includes(exit));
+    expect(threads).toHaveLength(13);
+    for (const thread of threads) {
+      const leader = leaders.find(({ a }) => a >> 32n === thread.a >> 32n);
+      expect(exits.indexOf(thread)).toBeLessThan(leader === undefined ? -1 : exits.indexOf(leader));
+    }
+  });
+
+  it('are tasks of one process, each with a pid and a name of its own', () => {
+    const host = createSim({ script: 'workers 3 5' });
+    expect(host.run()).toBe('finished');
+    const born = [...host.journal.entries(JournalKind.FORK)].filter(({ c }) => (c & CLONE_THREAD) !== 0n);
+    expect(born).toHaveLength(3);
+    const [tgid] = new Set(born.map(({ a }) => a >> 32n));
+    for (const { b } of born) expect([b >> 32n, (b & 0xffff_ffffn) === tgid]).toEqual([tgid, false]);
+    const renamed = [...host.journal.entries(JournalKind.RENAME)].filter(({ text }) => text.startsWith('worker/'));
+    expect(new Map(renamed.map(({ a, text }) => [a, text]))).toEqual(
+      new Map(born.map(({ b }, i) => [b, `worker/${i + 1}`])),
+    );
+  });
+
+  it('have stacks that unwind to where they start', () => {
+    const host = createSim({ script: 'workers 2 4' });
+    const stacks = new Set<string>();
+    const out = new Int32Array(32);
+    const handler = (_probe: unknown, regs: PtRegs): void => {
+      const depth = host.stacks.user(regs, out, 16);
+      const frames = Array.from({ length: depth }, (_, i) =>
+        userName(host, (BigInt(out[2 * i + 1]) << 32n) | BigInt(out[2 * i] >>> 0)),
+      );
+      if (frames[1] === 'workers fill') stacks.add(frames.join(' < '));
+    };
+    new UprobeRegistry(host).register({ path: LIBC, offset: functionOf(host, LIBC, 'malloc').offset, handler });
+    expect(host.run()).toBe('finished');
+    // The caller of a function that has just been entered is there although it has no frame yet.
+    expect([...stacks]).toEqual([
+      'libc.so.6 malloc < workers fill < workers work < libc.so.6 start_thread < libc.so.6 __clone',
+    ]);
+  });
+});
+
+describe('USDT probes of the C library', () => {
+  const [create, start, more] = ['pthread_create', 'pthread_start', 'memory_sbrk_more'] as const;
+
+  /** Counts the hits of a probe, with its arguments and its semaphore at that time. */
+  function follow(host: SimHost, uprobes: UprobeRegistry, name: string, watched = true) {
+    const image = imageOf(host, LIBC);
+    const note = readUsdtNotes(image).find((each) => each.name === name);
+    if (note === undefined) throw new RangeError(`no probe ${name}`);
+    const args = note.args.map((text) => parseUsdtArg(text, host.arch));
+    const hits: { pid: number; args: (bigint | undefined)[]; semaphore: number }[] = [];
+    const ids = new Int32Array(2);
+    const handler = (_probe: unknown, regs: PtRegs): void => {
+      host.tasks.pidTgid(ids);
+      const text = host.userText.mappings(ids[1]).find(({ file }) => file.path === LIBC);
+      const [low = 0, high = 0] = readUser(host, (text?.start ?? 0n) + note.semaphore, 2);
+      const values = args.map((arg) => readUsdtArg(arg, regs, host.memory));
+      hits.push({ pid: ids[0], args: values, semaphore: low + 256 * high });
+    };
+    const counter = watched ? { refCtrOffset: image.offsetOf(note.semaphore) ?? 0 } : {};
+    uprobes.register({ path: LIBC, offset: image.offsetOf(note.pc) ?? 0, handler, ...counter });
+    return hits;
+  }
+
+  it('tell of each thread where it is made and where it starts, with the same arguments', () => {
+    const host = createSim({ script: 'workers 3 2' });
+    const uprobes = new UprobeRegistry(host);
+    const [created, started] = [follow(host, uprobes, create), follow(host, uprobes, start)];
+    expect(host.run()).toBe('finished');
+    const born = [...host.journal.entries(JournalKind.FORK)].filter(({ c }) => (c & CLONE_THREAD) !== 0n);
+    expect(started.map(({ pid }) => BigInt(pid)).toSorted()).toEqual(born.map(({ b }) => b & 0xffff_ffffn).toSorted());
+    expect(created).toHaveLength(3);
+    const given = created.map(({ args: [thread, , entry, argument] }) => [thread, entry, argument]);
+    expect(started.map(({ args }) => args)).toEqual(expect.arrayContaining(given));
+    expect(new Set(given.map(([, entry]) => entry)).size).toBe(1);
+    for (const { semaphore } of [...created, ...started]) expect(semaphore).toBe(1);
+  });
+
+  it('have a semaphore that is 0 while nobody watches', () => {
+    const host = createSim({ script: 'workers 1 1' });
+    const hits = follow(host, new UprobeRegistry(host), more, false);
+    expect(host.run()).toBe('finished');
+    expect(hits.length).toBeGreaterThan(0);
+    for (const { semaphore, args } of hits) {
+      expect(semaphore).toBe(0);
+      expect(args[1]).toBe(16384n);
+    }
   });
 });

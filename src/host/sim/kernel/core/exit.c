@@ -8,6 +8,7 @@ void exit_mm(void)
 	struct mm_struct *mm = current->mm;
 	if (!mm)
 		return;
+	mm_release(current);
 	preempt_disable();
 	current->mm = NULL;
 	write_cr3(loader_pgd);

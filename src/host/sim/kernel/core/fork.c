@@ -188,6 +188,7 @@ struct task_struct *copy_process(struct kernel_clone_args *args)
 	}
 	p->exit_signal = args->exit_signal;
 	p->exit_state = 0;
+	p->clear_child_tid = args->flags & CLONE_CHILD_CLEARTID ? args->child_tid : NULL;
 	p->start_time = p->start_boottime = rdtsc();
 	sched_fork(p);
 	error = copy_creds(p);
@@ -223,6 +224,8 @@ pid_t kernel_clone(struct kernel_clone_args *args)
 	if (IS_ERR(p))
 		return (pid_t)PTR_ERR(p);
 	pid = p->pid;
+	if (args->flags & CLONE_PARENT_SETTID)
+		_copy_to_user(args->parent_tid, &pid, sizeof(pid));
 	journal(J_FORK, pid_tgid(current), pid_tgid(p), args->flags, 0);
 	trace(sched_process_fork, current, p);
 	wake_up_new_task(p);
@@ -264,9 +267,12 @@ long __x64_sys_clone(const struct pt_regs *regs)
 		.flags = regs->di & ~0xffUL,
 		.exit_signal = (int)(regs->di & 0xff),
 		.stack = regs->si,
+		.parent_tid = (int *)regs->dx,
+		.child_tid = (int *)regs->r10,
 		.regs = (struct pt_regs *)regs,
 	};
-	if ((args.flags & CLONE_THREAD) && !(args.flags & CLONE_VM))
+	/* There is no FS base that a thread could have of its own. */
+	if (((args.flags & CLONE_THREAD) && !(args.flags & CLONE_VM)) || (args.flags & CLONE_SETTLS))
 		return -EINVAL;
 	return kernel_clone(&args);
 }

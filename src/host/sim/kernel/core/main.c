@@ -95,6 +95,7 @@ void start_kernel(const struct boot_params *params)
 	fork_init();
 	dcache_init();
 	page_wait_init();
+	futex_init();
 	init_idle(0);
 	hrtimers_init_cpu(0);
 	init_timers_cpu(0);

@@ -85,6 +85,8 @@ int copy_arguments(struct linux_binprm *bprm, const char *const *argv, const cha
 void exec_mmap(struct linux_binprm *bprm)
 {
 	struct mm_struct *old = current->mm;
+	if (old)
+		mm_release(current);
 	preempt_disable();
 	current->mm = bprm->mm;
 	switch_mm(bprm->mm);
@@ -94,18 +96,24 @@ void exec_mmap(struct linux_binprm *bprm)
 		mmput(old);
 }
 
-void __set_task_comm(struct task_struct *task, const char *path)
+void __set_task_comm(struct task_struct *task, const char *name)
 {
-	const char *base = path;
 	char comm[TASK_COMM_LEN];
-	for (; *path; path++)
-		if (*path == '/')
-			base = path + 1;
 	memset(comm, 0, sizeof(comm));
-	strscpy(comm, base, TASK_COMM_LEN);
+	strscpy(comm, name, TASK_COMM_LEN);
 	journal(J_RENAME, pid_tgid(task), (u64)comm, 0, 0);
 	trace(task_rename, task, comm);
 	memcpy(task->comm, comm, TASK_COMM_LEN);
+}
+
+/* The last part of a path. */
+const char *kbasename(const char *path)
+{
+	const char *base = path;
+	for (; *path; path++)
+		if (*path == '/')
+			base = path + 1;
+	return base;
 }
 
 int begin_new_exec(struct linux_binprm *bprm)
@@ -116,7 +124,7 @@ int begin_new_exec(struct linux_binprm *bprm)
 	exec_mmap(bprm);
 	me->flags &= ~(u32)PF_KTHREAD;
 	flush_signal_handlers(me);
-	__set_task_comm(me, bprm->filename);
+	__set_task_comm(me, kbasename(bprm->filename));
 	bprm->mm->exe_file = bprm->file;
 	atomic_inc(&bprm->file->f_count);
 	return 0;
@@ -182,4 +190,19 @@ long __x64_sys_execve(const struct pt_regs *regs)
 {
 	return do_execveat_common(getname_flags((const char *)regs->di, 0), (const char *const *)regs->si,
 				  (const char *const *)regs->dx, true);
+}
+
+/* Threads name themselves; nothing else is asked of it here. */
+long __x64_sys_prctl(const struct pt_regs *regs)
+{
+	char name[TASK_COMM_LEN];
+	long length;
+	if (regs->di != PR_SET_NAME)
+		return -EINVAL;
+	length = strncpy_from_user(name, (const char *)regs->si, sizeof(name) - 1);
+	if (length < 0)
+		return length;
+	name[length] = 0;
+	__set_task_comm(current, name);
+	return 0;
 }

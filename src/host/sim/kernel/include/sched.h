@@ -28,6 +28,9 @@
 #define CLONE_FILES 0x400
 #define CLONE_SIGHAND 0x800
 #define CLONE_THREAD 0x10000
+#define CLONE_SETTLS 0x80000
+#define CLONE_PARENT_SETTID 0x100000
+#define CLONE_CHILD_CLEARTID 0x200000
 
 struct mm_struct;
 struct file;
@@ -153,6 +156,8 @@ struct task_struct {
 	u64 stime;
 	int (*kthread_fn)(void *);
 	void *kthread_data;
+	/* Cleared, and its waiter woken, when the thread ends. */
+	int *clear_child_tid;
 	u64 start_boottime;
 };
 
@@ -211,11 +216,17 @@ void update_stats_dequeue(struct rq *rq, struct task_struct *p);
 void io_schedule_prepare(void);
 void io_schedule_finish(void);
 
+/* futex */
+void futex_init(void);
+void mm_release(struct task_struct *tsk);
+
 /* fork, exec, exit */
 struct kernel_clone_args {
 	u64 flags;
 	u64 stack;
 	int exit_signal;
+	int *parent_tid;
+	int *child_tid;
 	int (*fn)(void *);
 	void *fn_arg;
 	const char *name;

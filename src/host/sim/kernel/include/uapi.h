@@ -65,7 +65,10 @@
 #define __NR_mkdir 83
 #define __NR_unlink 87
 #define __NR_getppid 110
+#define __NR_prctl 157
 #define __NR_gettid 186
+#define __NR_futex 202
+#define __NR_set_tid_address 218
 #define __NR_tkill 200
 #define __NR_restart_syscall 219
 #define __NR_fadvise64 221
@@ -102,6 +105,10 @@
 #define MAP_PRIVATE 2
 #define MAP_FIXED 0x10
 #define MAP_ANONYMOUS 0x20
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define FUTEX_PRIVATE_FLAG 128
+#define PR_SET_NAME 15
 #define AT_NULL 0
 #define AT_PHDR 3
 #define AT_PHENT 4

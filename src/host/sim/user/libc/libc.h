@@ -15,6 +15,18 @@ void *sbrk(long increment);
 void *mmap(void *address, size_t length, int prot, int flags, int fd, long offset);
 int munmap(void *address, size_t length);
 
+/* threads; `pthread_setname` names the calling one */
+typedef struct thread *pthread_t;
+typedef struct {
+	/* 0 free, 1 taken, 2 taken and waited for. */
+	volatile int state;
+} pthread_mutex_t;
+int pthread_create(pthread_t *thread, const void *attributes, void *(*start)(void *), void *argument);
+int pthread_join(pthread_t thread, void **result);
+int pthread_mutex_lock(pthread_mutex_t *mutex);
+int pthread_mutex_unlock(pthread_mutex_t *mutex);
+int pthread_setname(const char *name);
+
 /* strings */
 char *strdup(const char *s);
 char *strcpy(char *to, const char *from);

@@ -39,6 +39,9 @@
 #define USDT_PROBE1(provider, name, x1) USDT_NOTE(provider, name, "%c[s1]@%[a1]", USDT_ARG(1, x1))
 #define USDT_PROBE2(provider, name, x1, x2)                                                                           \
 	USDT_NOTE(provider, name, "%c[s1]@%[a1] %c[s2]@%[a2]", USDT_ARG(1, x1), USDT_ARG(2, x2))
+#define USDT_PROBE3(provider, name, x1, x2, x3)                                                                       \
+	USDT_NOTE(provider, name, "%c[s1]@%[a1] %c[s2]@%[a2] %c[s3]@%[a3]", USDT_ARG(1, x1), USDT_ARG(2, x2),         \
+		  USDT_ARG(3, x3))
 #define USDT_PROBE4(provider, name, x1, x2, x3, x4)                                                                   \
 	USDT_NOTE(provider, name, "%c[s1]@%[a1] %c[s2]@%[a2] %c[s3]@%[a3] %c[s4]@%[a4]", USDT_ARG(1, x1),             \
 		  USDT_ARG(2, x2), USDT_ARG(3, x3), USDT_ARG(4, x4))
