@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { btf } from './btf/btf.js';
 import { compile } from './compile/compile.js';
 import { compute } from './compute/compute.js';
 import { dispatch } from './dispatch/dispatch.js';
@@ -15,6 +16,7 @@ const SUITES: Readonly<Record<string, (options: BenchOptions) => Promise<Report>
   compile,
   dispatch,
   guests,
+  btf,
 };
 
 const args = process.argv.slice(2);

@@ -15,6 +15,12 @@ const VOID: BtfType = { kind: 'void', id: 0, name: '' };
 /** References that `resolve` follows before it takes them for a cycle; libbpf stops at the same number. */
 const MAX_RESOLVE_DEPTH = 32;
 
+/**
+ * So many names are looked for one by one, which takes a pass over strings and types each; then all of them are indexed, which
+ * takes as long as dozens of such.
+ */
+const MAX_NAME_SEARCHES = 16;
+
 const CONVENTIONAL_LONG_NAMES: ReadonlySet<string> = new Set([
   'long',
   'long int',
@@ -41,6 +47,7 @@ export class Btf implements Iterable<BtfType> {
   readonly #strings: BtfStringTable;
   readonly #decoded: (BtfType | undefined)[] = [];
   #names: NameIndex | undefined;
+  #searches = 0;
   /** Types whose name carries a `___flavour`, by the name without it. */
   #flavours: NameIndex | undefined;
   #pointerSize: number | undefined;
@@ -121,7 +128,7 @@ export class Btf implements Iterable<BtfType> {
   /** Ids of all types of that name, ascending. */
   idsByName(name: string): readonly number[] {
     if (name === '') return [];
-    const own = this.#nameIndex().get(name);
+    const own = this.#ownIdsByName(name);
     const inherited = this.base?.idsByName(name) ?? [];
     return inherited.length === 0 ? own : own.length === 0 ? inherited : [...inherited, ...own];
   }
@@ -214,6 +221,26 @@ export class Btf implements Iterable<BtfType> {
       value: id,
       remedy: `valid type ids are 0 to ${this.typeCount - 1}`,
     });
+  }
+
+  #ownIdsByName(name: string): readonly number[] {
+    if (this.#names === undefined && this.#searches++ < MAX_NAME_SEARCHES) {
+      const offsets = this.#strings.offsetsOf(name);
+      if (offsets !== undefined) return this.#idsNamedAt(offsets);
+    }
+    return this.#nameIndex().get(name);
+  }
+
+  /** Ids of its own types whose name stands at one of the offsets. */
+  #idsNamedAt(offsets: readonly number[]): number[] {
+    const { words, starts, firstId } = this.#records;
+    // Short names are the ends of many.
+    const wanted = new Set(offsets);
+    const ids: number[] = [];
+    for (let i = 0; wanted.size > 0 && i < starts.length; i++) {
+      if (wanted.has(words[starts[i]])) ids.push(firstId + i);
+    }
+    return ids;
   }
 
   #flavoursOf(name: string): readonly number[] {

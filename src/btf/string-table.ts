@@ -44,8 +44,24 @@ export class BtfStringTable {
     return this.#ascii || isAscii(text) ? text : utf8Text(this.bytes.subarray(first, end));
   }
 
+  /**
+   * Every offset at which `text` stands, inside other strings and in a base's table too: one pass over the table, without an index.
+   * Of text that is not ASCII, undefined.
+   */
+  offsetsOf(text: string): number[] | undefined {
+    if (!isAscii(text)) return undefined;
+    const found = this.#base?.offsetsOf(text) ?? [];
+    this.#text ??= this.#decode();
+    const needle = `${text}\0`;
+    for (let at = this.#text.indexOf(needle); at >= 0; at = this.#text.indexOf(needle, at + 1))
+      found.push(this.start + at);
+    return found;
+  }
+
   #decode(): string {
-    this.#ascii = this.bytes.every((byte) => byte < 0x80);
+    let bits = 0;
+    for (let i = 0; i < this.bytes.length; i++) bits |= this.bytes[i];
+    this.#ascii = bits < 0x80;
     return oneCharPerByte.decode(this.bytes);
   }
 

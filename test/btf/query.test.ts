@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { essentialName } from '../../src/btf/index.js';
-import { readBtf } from './btf-fixture.js';
+import { BtfBuilder, encodeBtf, essentialName, parseBtf } from '../../src/btf/index.js';
+import { blob, info, readBtf } from './btf-fixture.js';
 
 const btf = readBtf('target');
 const idOf = (name: string): number => btf.findByName(name)?.id ?? -1;
@@ -74,5 +74,35 @@ describe('names', () => {
     ['a___b____c', 'a'],
   ])('%s is essentially %s', (name, essential) => {
     expect(essentialName(name)).toBe(essential);
+  });
+});
+
+describe('names are found one by one as by the index that many lookups make', () => {
+  it('also where strings share their ends, in split BTF and beyond ASCII', () => {
+    const typedef = (name: string) => ({ kind: 'typedef', name, type: 0 }) as const;
+    const names = ['int', 'unsigned_int', 'naïve', 'x', 'x', 'unsigned_int'];
+    const base = new BtfBuilder();
+    for (const name of names) base.add(typedef(name));
+    const split = new BtfBuilder({ base: base.build() });
+    for (const name of ['x', 'module', 'int']) split.add(typedef(name));
+    const encoded = [encodeBtf(base.build()), encodeBtf(split.build())] as const;
+    const shared = blob(
+      [
+        [1, info(8), 0],
+        [10, info(8), 0],
+      ],
+      ['unsigned_int'],
+    );
+    for (const make of [
+      () => parseBtf(encoded[0]),
+      () => parseBtf(encoded[1], parseBtf(encoded[0])),
+      () => parseBtf(shared),
+    ]) {
+      const many = make();
+      for (let i = 0; i < 100; i++) many.idsByName('x');
+      for (const name of [...names, 'module', 'ned_int', 'absent'])
+        expect(make().idsByName(name)).toEqual(many.idsByName(name));
+      expect(many.idsByName('int').map((id) => many.nameOf(id))).not.toEqual([]);
+    }
   });
 });
