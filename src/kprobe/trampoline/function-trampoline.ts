@@ -48,9 +48,11 @@ export interface TrampolineParts {
 
 /** Programs of one function at most (BPF_MAX_TRAMP_LINKS). */
 const MAX_LINKS = 38;
-/** Layers of the probes below: calls are followed before a fmod_ret program can end them. */
-const EXIT_LAYER = 1;
-const ENTRY_LAYER = 2;
+/**
+ * Layers of the probes below. fentry programs find the stack as it is, before the return address is another; calls are followed
+ * before a fmod_ret program can end them.
+ */
+const LAYERS = { fentry: 1, fexit: 2, fmod_ret: 3 } as const;
 /** Calls followed at one time before more instances are made. */
 const EXPECTED_CALLS = 64;
 
@@ -72,7 +74,7 @@ export class FunctionTrampoline {
   readonly #freeArgs: Int32Array[] = [];
   readonly #bytes = new Uint8Array(8);
   readonly #word = new DataView(this.#bytes.buffer);
-  #entry: Kprobe | null = null;
+  readonly #entries: Record<'fentry' | 'fmod_ret', Kprobe | null> = { fentry: null, fmod_ret: null };
   #exit: Kretprobe | null = null;
 
   constructor(parts: TrampolineParts, addr: bigint, model: FunctionModel) {
@@ -103,9 +105,9 @@ export class FunctionTrampoline {
     const { runtime } = this.#parts;
     const call = new ProgramAttachment(runtime, program, this.#hooks[kind], { ...options, funcIp: this.addr });
     try {
-      const probes = kind === 'fexit' ? this.#needExit() : this.#needEntry();
+      const probe = kind === 'fexit' ? this.#needExit() : this.#needEntry(kind);
       this.#calls[kind] = [call, ...this.#calls[kind]];
-      return this.#link(call, kind, probes);
+      return this.#link(call, kind, probe);
     } catch (error) {
       call.dispose();
       throw error;
@@ -134,13 +136,10 @@ export class FunctionTrampoline {
     };
   }
 
-  #needEntry(): Kprobe {
-    this.#entry ??= this.#parts.kprobes.register({
-      addr: this.addr,
-      preHandler: (_probe, regs, cpu) => this.#entered(regs, cpu),
-      layer: ENTRY_LAYER,
-    });
-    return this.#entry;
+  #needEntry(kind: 'fentry' | 'fmod_ret'): Kprobe {
+    const preHandler = kind === 'fentry' ? this.#entered : this.#modified;
+    this.#entries[kind] ??= this.#parts.kprobes.register({ addr: this.addr, preHandler, layer: LAYERS[kind] });
+    return this.#entries[kind];
   }
 
   #needExit(): Kretprobe {
@@ -150,36 +149,40 @@ export class FunctionTrampoline {
       handler: (instance, regs, cpu) => this.#returned(instance, regs, cpu),
       maxactive: EXPECTED_CALLS,
       grows: true,
-      layer: EXIT_LAYER,
+      layer: LAYERS.fexit,
     });
     return this.#exit;
   }
 
   #dropProbes(): void {
-    const { fentry, fmod_ret: modify, fexit } = this.#calls;
-    if (fexit.length === 0 && this.#exit !== null) {
+    if (this.#calls.fexit.length === 0 && this.#exit !== null) {
       this.#parts.kretprobes.unregister(this.#exit);
       this.#exit = null;
     }
-    if (fentry.length + modify.length > 0 || this.#entry === null) return;
-    this.#parts.kprobes.unregister(this.#entry);
-    this.#entry = null;
+    for (const kind of ['fentry', 'fmod_ret'] as const) {
+      const entry = this.#entries[kind];
+      if (this.#calls[kind].length > 0 || entry === null) continue;
+      this.#parts.kprobes.unregister(entry);
+      this.#entries[kind] = null;
+    }
   }
 
-  /** Not 0: the function is left at once. */
-  #entered(regs: PtRegs, cpu: number): number {
-    const { fentry, fmod_ret: modify } = this.#calls;
+  readonly #entered = (_probe: Kprobe, regs: PtRegs, cpu: number): number => {
+    const { fentry } = this.#calls;
     const ctx = this.#parts.contexts.at(cpu);
-    const word = ctx >> 2;
-    this.#readArguments(regs, this.#parts.runtime.memory.i32, word);
+    this.#readArguments(regs, this.#parts.runtime.memory.i32, ctx >> 2);
     this.#hooks.fentry.regs = regs;
     for (let i = 0; i < fentry.length; i++) if (fentry[i].live) fentry[i].hit(ctx, cpu);
-    return modify.length === 0 ? 0 : this.#modify(modify, regs, ctx, cpu);
-  }
+    return 0;
+  };
 
-  #modify(calls: readonly ProgramAttachment[], regs: PtRegs, ctx: number, cpu: number): number {
+  /** Not 0: the function is left at once. */
+  readonly #modified = (_probe: Kprobe, regs: PtRegs, cpu: number): number => {
+    const { fmod_ret: calls } = this.#calls;
+    const ctx = this.#parts.contexts.at(cpu);
     const { i32 } = this.#parts.runtime.memory;
     const ret = (ctx >> 2) + 2 * this.model.words.length;
+    this.#readArguments(regs, i32, ctx >> 2);
     this.#hooks.fmod_ret.regs = regs;
     i32[ret] = 0;
     i32[ret + 1] = 0;
@@ -191,7 +194,7 @@ export class FunctionTrampoline {
     if (!this.#host.arch.returns.leave(regs, this.#parts.kprobes.traps.memory)) return 0;
     regs.set(regs.layout.ret, i32[ret], i32[ret + 1]);
     return 1;
-  }
+  };
 
   #follow(instance: KretprobeInstance, regs: PtRegs): number {
     const args = this.#freeArgs.pop() ?? new Int32Array(2 * this.model.words.length);
