@@ -13,8 +13,8 @@ const seed = Number(process.env['KSCOPE_SEED'] ?? Math.floor(Math.random() * 2 *
 
 const MAX_MS = 2_000;
 const MAX_GROWTH_MIB = 64;
-/** The child reports after every 50 objects. */
-const SILENCE_MS = 50 * MAX_MS;
+/** The child reports after every 100 objects. */
+const SILENCE_MS = 100 * MAX_MS;
 
 interface Report {
   readonly parsed: number;
