@@ -10,6 +10,8 @@ import { mapDump } from './commands/map-dump.js';
 import { plugin } from './commands/plugin.js';
 import { progDumpJited } from './commands/prog-dump-jited.js';
 import { progDumpLinked } from './commands/prog-dump-linked.js';
+import { progShow } from './commands/prog-show.js';
+import { mapShow } from './commands/map-show.js';
 import { progLoad } from './commands/prog-load.js';
 import { progRun } from './commands/prog-run.js';
 import { run } from './commands/run.js';
@@ -30,6 +32,8 @@ const COMMANDS: readonly (readonly [words: string, command: Command])[] = [
   ['plugin', plugin],
   ['list', list],
   ['map dump', mapDump],
+  ['map show', mapShow],
+  ['prog show', progShow],
   ['btf dump', btfDump],
   ['btf gen', btfGen],
   ['iter', iter],

@@ -16,6 +16,9 @@ Usage:
       Reads a program as hex on stdin, prints r0 in hex.
   kscope list [GLOB] [--why NAME] [--host HOST] [--json]
       The probes the host offers; with /FILE[:NAME] as the glob the functions and USDT probes of a program.
+  kscope prog show FILE.o [-j | -p]
+  kscope map show FILE.o [-j | -p]
+      The programs and maps of an object once it is loaded, as bpftool shows them, with the object's metadata.
   kscope map dump FILE.o [name MAP] [-j | -p] [the options of run]
       Runs the object and dumps its maps as bpftool does.
   kscope btf dump FILE | file FILE | id 1 [format raw|c] [-j | -p] [-B BASE]

@@ -11,5 +11,6 @@ export type { LinkedProgram, MapReference } from './link/linked-program.js';
 export { Linker, linkProgram, type LinkOptions } from './link/linker.js';
 export type { MapChanges } from './map-changes.js';
 export { pinPath } from './pinned-maps.js';
+export { metadataOf } from './metadata.js';
 export type { MapSlot, ProgramSlot } from './map-slots.js';
 export { parseSectionName, type SectionMeaning } from './section-name.js';

@@ -17,6 +17,7 @@ export type { LinearMemory } from './memory/linear-memory.js';
 export { PAGE_SIZE, type PageProvider } from './memory/page-provider.js';
 export { BPF_MEMORY_HI, bpfOffset, BpfMemory, type BpfMemoryOptions, type BpfOffset } from './memory/bpf-memory.js';
 export { BpfRuntime, DEFAULT_BUDGET, type BpfRuntimeOptions } from './bpf-runtime.js';
+export { isGplCompatible } from './helper/helper-refusal.js';
 export { BpfFs, BPFFS_ROOT, type Pinnable } from './bpf-fs.js';
 export { chooseEngine, type EngineChoice } from './choose-engine.js';
 export { createInterpreter } from './interp/interpreter.js';

@@ -12,6 +12,10 @@ const GPL_COMPATIBLE: readonly string[] = [
   'Dual MPL/GPL',
 ];
 
+export function isGplCompatible(license: string): boolean {
+  return GPL_COMPATIBLE.includes(license);
+}
+
 /**
  * Why a program may not call a helper: its type, or its licence; undefined where it may. Programs of no type, as
  * in the plugin protocol, may call all of them.
@@ -22,7 +26,7 @@ export function helperRefusal(helper: Helper, { type, expectedAttachType, licens
   if (type !== BpfProgType.BPF_PROG_TYPE_UNSPEC && !fits) {
     return `program of this type cannot use helper bpf_${name}#${id}`;
   }
-  if (gplOnly && !GPL_COMPATIBLE.includes(license)) {
+  if (gplOnly && !isGplCompatible(license)) {
     return `cannot call GPL-restricted helper bpf_${name}#${id} from a program that is not GPL-compatible (licence "${license}")`;
   }
   return undefined;
