@@ -33,6 +33,8 @@ export interface SimOptions {
   readonly workload?: string;
   /** A script for the simulated shell, instead of `workload`. */
   readonly script?: string;
+  /** Of a thousand packets, how many the loopback device loses: 0 if absent, at most 500. TCP sends them again. */
+  readonly packetLoss?: number;
   /** Virtual nanoseconds an instruction takes, 10 if absent. */
   readonly nsPerInsn?: number;
   /** Nanoseconds of a scheduler tick, 1000000 if absent. */
@@ -50,6 +52,7 @@ const WORKLOADS: readonly string[] = ['shell', 'compile', 'web', 'io', 'mixed', 
 
 /** CLOCK_REALTIME at boot before the seed moves it: 2023-11-14T22:13:20Z. */
 const EPOCH_NS = 1_700_000_000_000_000_000n;
+const LOSS_MAX = 500;
 const DISK_SECTORS = 131_072n;
 
 /** The embedded host: an x86_64 machine with its own kernel. See docs/simulator.md. */
@@ -100,6 +103,7 @@ export class SimHost implements DrivenHost {
       diskSectors: DISK_SECTORS,
       workload: checkedWorkload(options.workload ?? 'mixed'),
       script: options.script ?? '',
+      packetLoss: checkedLoss(options.packetLoss ?? 0),
     });
     const machine = this.#machine;
     this.programs = new Map(
@@ -195,6 +199,13 @@ function checkedCpus(cpus: number): number {
 function checkedWorkload(name: string): string {
   if (WORKLOADS.includes(name)) return name;
   throw new BpfError('ENOENT', `no workload ${name}`, { value: name, remedy: `there are ${WORKLOADS.join(', ')}` });
+}
+
+function checkedLoss(loss: number): number {
+  if (!(Number.isInteger(loss) && loss >= 0 && loss <= LOSS_MAX)) {
+    throw new RangeError(`packetLoss ${loss}: of a thousand packets, 0 to ${LOSS_MAX}`);
+  }
+  return loss;
 }
 
 function checkedNs(ns: number): number {

@@ -19,11 +19,13 @@ import { exceptionEvents } from './tracepoints/exception-events.js';
 import { ext4Events } from './tracepoints/ext4-events.js';
 import { irqEvents } from './tracepoints/irq-events.js';
 import { kmemEvents } from './tracepoints/kmem-events.js';
+import { netEvents } from './tracepoints/net-events.js';
 import { pageCacheEvents } from './tracepoints/page-cache-events.js';
 import { powerEvents } from './tracepoints/power-events.js';
 import { schedEvents } from './tracepoints/sched-events.js';
 import { schedStatEvents } from './tracepoints/sched-stat-events.js';
 import { signalEvents } from './tracepoints/signal-events.js';
+import { sockEvents } from './tracepoints/sock-events.js';
 import { sysEnterEvents, sysExitEvents } from './tracepoints/syscall-events.js';
 import { taskEvents } from './tracepoints/task-events.js';
 import { timerEvents } from './tracepoints/timer-events.js';
@@ -103,6 +105,8 @@ function describeTracepoints(
     ...powerEvents(),
     ...pageCacheEvents(common),
     ...ext4Events(common),
+    ...netEvents(common),
+    ...sockEvents(common),
     ...blockEvents(layout, currentComm),
     ...irqEvents(layout),
     ...timerEvents(layout, (out) => clock.jiffies(out)),

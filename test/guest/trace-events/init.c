@@ -129,11 +129,12 @@ static void open_files(void)
 /** Reads what no page of the cache holds; writes and syncs. */
 static void use_disk(int round)
 {
-	static char page[4096];
+	static char page[4096], many[2 << 20];
 	int fd = open(DISK, O_RDWR);
 
 	pread(fd, page, sizeof(page), (off_t)round << 20);
 	pread(fd, page, sizeof(page), (off_t)round << 20);
+	pread(fd, many, sizeof(many), (off_t)(32 + round) << 20);
 	pwrite(fd, page, sizeof(page), ((off_t)round << 20) + 65536);
 	fsync(fd);
 	close(fd);

@@ -6,6 +6,8 @@ export type JournalLaw = (entries: readonly JournalEntry[], cpus: number) => str
 
 const NR_EXIT = new Set([60, 231]);
 const NR_EXECVE = 59;
+/** Comes back to where the signal was, which is no system call. */
+const NR_RT_SIGRETURN = 15;
 
 const at = (entry: JournalEntry): string => `at ${entry.time} on cpu ${entry.cpu}`;
 
@@ -93,7 +95,7 @@ const syscallsPair: JournalLaw = (entries) => {
     } else if (entry.kind === Kind.SYSCALL_EXIT) {
       if (!inside.has(pid) && !fresh.delete(pid))
         broken.push(`pid ${pid} left ${entry.b}, which it never entered ${at(entry)}`);
-      else if (inside.has(pid) && inside.get(pid) !== Number(entry.b))
+      else if (inside.has(pid) && inside.get(pid) !== Number(entry.b) && inside.get(pid) !== NR_RT_SIGRETURN)
         broken.push(`pid ${pid} left ${entry.b} ${at(entry)}`);
       inside.delete(pid);
     }

@@ -189,7 +189,48 @@ describe('processes', () => {
   });
 });
 
+describe('signals', () => {
+  /** Deliveries of a signal to a handler, by the journal, of a script that has to end well. */
+  function delivered(script: string, signal: bigint): number {
+    const { entries, stop, status } = journalOf({ cpus: 2, seed: 4, script });
+    expect({ stop, status }).toEqual({ stop: 'finished', status: 0 });
+    expect(violations(entries, 2)).toEqual([]);
+    return entries.filter((e) => e.kind === Kind.SIGNAL_DELIVER && e.b === signal && e.c > 1n).length;
+  }
+
+  test('a handler runs, and the program goes on where it was', () => {
+    expect(delivered('op handle:10 raise:10 raise:10 handled:2 open:/etc/motd read:20 exit:0', 10n)).toBe(2);
+  });
+
+  test('a blocked signal waits, once, until it is unblocked', () => {
+    expect(delivered('op handle:10 block:10 raise:10 raise:10 handled:0 unblock:10 handled:1', 10n)).toBe(1);
+  });
+
+  test('a fault with a handler reaches it; without one the process dies of it', () => {
+    const { entries } = journalOf({ cpus: 1, seed: 4, script: 'op poke:user' });
+    expect(entries.some((e) => e.kind === Kind.SIGNAL_GENERATE && e.b === 11n)).toBe(true);
+    expect(entries.some((e) => e.kind === Kind.EXIT && e.b === 11n)).toBe(true);
+  });
+
+  test('a parent is told of its child, and ignores it', () => {
+    const { entries } = journalOf({ cpus: 1, seed: 4, script: 'op fork' });
+    const told = entries.filter((e) => e.kind === Kind.SIGNAL_GENERATE && e.b === 17n);
+    expect(told.length).toBeGreaterThan(1);
+    expect(told.every((e) => e.d === 1n)).toBe(true);
+  });
+});
+
 describe('tcp', () => {
+  test('what the device loses is sent again, and every byte arrives', () => {
+    const script = 'httpd 80 6 &\nrepeat 6\ncurl 80 /src/parse.c 4213\nend\nwait';
+    const size = fileOnDisk('src/parse.c').length;
+    const host = createSim({ cpus: 2, seed: 9, packetLoss: 120, script: script.replace('4213', `${size}`) });
+    expect(runToEnd(host)).toEqual({ stop: 'finished', status: 0 });
+    const kinds = [...host.journal.entries()].map((e) => e.kind);
+    expect(kinds.filter((kind) => kind === Kind.TCP_RETRANSMIT).length).toBeGreaterThan(5);
+    expect(violations([...host.journal.entries()], 2)).toEqual([]);
+  });
+
   test('clients get the file the server reads', () => {
     const size = fileOnDisk('src/main.c').length;
     const { entries, status } = journalOf({

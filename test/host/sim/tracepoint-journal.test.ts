@@ -1,5 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createSim, type JournalEntry, JournalKind as Kind, type SimHost } from '../../../src/host/sim/index.js';
+import {
+  createSim,
+  type JournalEntry,
+  JournalKind as Kind,
+  type SimHost,
+  type SimOptions,
+} from '../../../src/host/sim/index.js';
 import { runToEnd, signed } from './kernel-machine.js';
 import { startTracing, type TracepointHit } from './sim-fixture.js';
 
@@ -151,25 +157,87 @@ const rows: readonly Row[] = [
   },
 ];
 
+const packetRow = (event: string, kind: number): Row => ({
+  event,
+  kind,
+  journal: ({ a, b }) => [word(a), word(b)],
+  fields: ['skbaddr', 'len'],
+});
+const freed = (event: string, drop: boolean): Row => ({
+  event,
+  kind: Kind.SKB_FREE,
+  when: ({ b }) => (b !== 0n) === drop,
+  journal: ({ a, b }) => (drop ? [word(a), word(b)] : [word(a)]),
+  fields: drop ? ['skbaddr', 'reason'] : ['skbaddr'],
+});
+
+const netRows: readonly Row[] = [
+  {
+    event: 'inet_sock_set_state',
+    kind: Kind.SOCK_STATE,
+    journal: ({ a, b, c }) => [word(a), word(b), word(c)],
+    fields: ['skaddr', 'oldstate', 'newstate'],
+  },
+  {
+    event: 'tcp_retransmit_skb',
+    kind: Kind.TCP_RETRANSMIT,
+    journal: ({ a, b }) => [word(a), word(b)],
+    fields: ['skaddr', 'state'],
+  },
+  {
+    event: 'tcp_receive_reset',
+    kind: Kind.TCP_RESET,
+    when: ({ b }) => b === 1n,
+    journal: ({ a }) => [word(a)],
+    fields: ['skaddr'],
+  },
+  {
+    event: 'tcp_send_reset',
+    kind: Kind.TCP_RESET,
+    when: ({ b }) => b === 0n,
+    journal: ({ a, c }) => [word(a), word(c)],
+    fields: ['skaddr', 'state'],
+  },
+  { event: 'tcp_destroy_sock', kind: Kind.TCP_DESTROY, journal: ({ a }) => [word(a)], fields: ['skaddr'] },
+  { event: 'tcp_rcv_space_adjust', kind: Kind.TCP_SPACE, journal: ({ a }) => [word(a)], fields: ['skaddr'] },
+  packetRow('net_dev_queue', Kind.NET_QUEUE),
+  packetRow('net_dev_xmit', Kind.NET_XMIT),
+  packetRow('netif_receive_skb', Kind.NET_RECEIVE),
+  { event: 'napi_poll', kind: Kind.NAPI_POLL, journal: ({ a, b }) => [word(a), word(b)], fields: ['napi', 'work'] },
+  freed('kfree_skb', true),
+  freed('consume_skb', false),
+];
+
+/** A server that answers, one that goes away with the request unread, and ports where nobody is. */
+const LOSSY = `httpd 80 8 &
+repeat 8
+curl 80 /src/parse.c
+end
+op accept:90 sleep:900000 close &
+op dial:90 write:64 sleep:1900000 close
+op connect:81
+wait`;
+
 /** With no hit the row would prove nothing. */
 const LEAST = 1;
 
-describe('what each tracepoint tells is what the journal has', () => {
+/** Runs a machine with the rows' tracepoints on and compares. */
+function compareAll(compared: readonly Row[], options: SimOptions): void {
   let host: SimHost;
   const hits = new Map<string, TracepointHit[]>();
 
   beforeAll(() => {
-    host = createSim({ workload: 'mixed', seed: 8 });
-    for (const { event } of rows) hits.set(event, []);
+    host = createSim(options);
+    for (const { event } of compared) hits.set(event, []);
     startTracing(
       host,
-      rows.map(({ event }) => event),
+      compared.map(({ event }) => event),
       (hit) => hits.get(hit.name)?.push(hit),
     );
     expect(runToEnd(host)).toEqual({ stop: 'finished', status: 0 });
   });
 
-  it.each(rows)('$event', ({ event, kind, when, journal, fields }) => {
+  it.each(compared)('$event', ({ event, kind, when, journal, fields }) => {
     const expected = [...host.journal.entries(kind)].filter((entry) => when?.(entry) ?? true).map(journal);
     const told = (hits.get(event) ?? []).map((hit) =>
       fields.map((field) => (field === 'rwbs' ? String(hit.fields[field]).slice(0, 1) : hit.fields[field])),
@@ -178,4 +246,12 @@ describe('what each tracepoint tells is what the journal has', () => {
     expect(told.length).toBeGreaterThanOrEqual(LEAST);
     expect(sorted(told)).toEqual(sorted(expected));
   });
+}
+
+describe('what each tracepoint tells is what the journal has', () => {
+  compareAll(rows, { workload: 'mixed', seed: 8 });
+});
+
+describe('what the network tells is what the journal has, on a device that loses packets', () => {
+  compareAll(netRows, { seed: 5, packetLoss: 60, script: LOSSY });
 });

@@ -27,6 +27,8 @@ export interface BootParams {
   readonly realtimeNs: bigint;
   readonly diskSectors: bigint;
   readonly workload: string;
+  /** Of a thousand packets, how many the loopback device loses. */
+  readonly packetLoss: number;
   /** A shell script to run instead of `workload`, or ''. */
   readonly script: string;
 }
@@ -98,6 +100,7 @@ function writeParams(physical: PhysicalMemory, params: BootParams, freeStart: nu
   fields.forEach((value, i) => physical.setU64(BOOT_PARAMS + 8 * i, BigInt.asUintN(64, value)));
   physical.view.setUint32(BOOT_PARAMS + 64, script.length, true);
   physical.bytes.set(workload, BOOT_PARAMS + 68);
+  physical.view.setUint32(BOOT_PARAMS + 92, params.packetLoss, true);
   physical.bytes.set(script, BOOT_PARAMS + SCRIPT_OFFSET);
 }
 

@@ -50,6 +50,16 @@ export const JournalKind = {
   BIO_QUEUE: 46,
   SIGNAL_GENERATE: 47,
   SIGNAL_DELIVER: 48,
+  NET_QUEUE: 49,
+  NET_XMIT: 50,
+  NET_RECEIVE: 51,
+  NAPI_POLL: 52,
+  SKB_FREE: 53,
+  SOCK_STATE: 54,
+  TCP_RESET: 55,
+  TCP_RETRANSMIT: 56,
+  TCP_DESTROY: 57,
+  TCP_SPACE: 58,
 } as const;
 
 export interface JournalEntry {

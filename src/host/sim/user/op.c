@@ -1,7 +1,9 @@
 /*
  * op OPERATION...: does what it is told, in order, in one process. Files: open:PATH open2:PATH (by the old call)
  * create:PATH read:N write:N lseek:N fsync fstat drop close unlink:PATH mkdir:PATH stat:PATH. Else: sleep:US compute:N
- * touch:PAGES brk:PAGES fork yield getpid getppid clock connect:PORT threads:N exit:N, and poke:WHAT, which does what
+ * touch:PAGES brk:PAGES fork yield getpid getppid clock connect:PORT threads:N exit:N. Sockets that the file operations
+ * then go to: accept:PORT (of one connection), dial:PORT. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
+ * handled:N, which fails if the handler has not run as often. And poke:WHAT, which does what
  * a program must not: user, kernel, syscall (a bad pointer), hlt, int3.
  */
 #include "lib.h"
@@ -117,6 +119,69 @@ static void poke(const char *what)
 		__asm__ volatile("hlt");
 }
 
+/* The first connection to the port, whose listener goes when it is there. */
+static void accept_once(int port)
+{
+	long listener = listen_on(port);
+	fd = syscall(__NR_accept, listener, 0L, 0L);
+	close(listener);
+}
+
+static void dial(int port)
+{
+	int tries;
+	for (tries = 0; tries < 50 && (fd = connect_to(port)) == -ECONNREFUSED; tries++)
+		sleep_us(500);
+}
+
+static volatile long handled;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+void restore_rt(void);
+__asm__("restore_rt:\n\tmovl $15, %eax\n\tsyscall\n");
+
+#define SA_RESTORER 0x04000000UL
+
+static void handle(long sig)
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		unsigned long mask;
+	} action = { on_signal, SA_RESTORER, restore_rt, 0 };
+	syscall(__NR_rt_sigaction, sig, &action, 0L, 8L);
+}
+
+static void mask_signal(int how, long sig)
+{
+	unsigned long mask = 1UL << (sig - 1);
+	syscall(__NR_rt_sigprocmask, (long)how, &mask, 0L, 8L);
+}
+
+static int signal_operation(const char *name, const char *arg)
+{
+	if (starts_with(name, "handle:"))
+		handle(atoi(arg));
+	else if (starts_with(name, "raise:"))
+		syscall(__NR_kill, syscall(__NR_getpid), atoi(arg));
+	else if (starts_with(name, "block:"))
+		mask_signal(SIG_BLOCK, atoi(arg));
+	else if (starts_with(name, "unblock:"))
+		mask_signal(SIG_UNBLOCK, atoi(arg));
+	else if (starts_with(name, "handled:")) {
+		if (handled != atoi(arg))
+			die(name, -EIO);
+	} else
+		return 0;
+	return 1;
+}
+
 static long size_of(const char *arg)
 {
 	long n = atoi(arg);
@@ -177,6 +242,10 @@ static void other_operation(const char *name, const char *arg)
 		syscall(__NR_getpid);
 	else if (!strcmp(name, "getppid"))
 		syscall(__NR_getppid);
+	else if (starts_with(name, "accept:"))
+		accept_once((int)atoi(arg));
+	else if (starts_with(name, "dial:"))
+		dial((int)atoi(arg));
 	else if (starts_with(name, "connect:"))
 		close(connect_to((int)atoi(arg)));
 	else if (starts_with(name, "threads:"))
@@ -196,7 +265,7 @@ int main(int argc, char **argv)
 		const char *arg = argv[i];
 		while (*arg && *arg++ != ':')
 			;
-		if (!file_operation(argv[i], arg))
+		if (!file_operation(argv[i], arg) && !signal_operation(argv[i], arg))
 			other_operation(argv[i], arg);
 	}
 	return 0;

@@ -20,10 +20,11 @@ struct boot_params {
 	u64 boot_realtime_ns;
 	u32 script_size;
 	char workload[24];
-	u32 reserved;
+	u32 packet_loss;
 	char script[];
 };
 
+extern u32 loopback_loss;
 static const struct boot_params *boot_params;
 static volatile int secondary_go;
 static volatile int cpus_online;
@@ -70,6 +71,7 @@ int kernel_init(void *unused)
 	blk_dev_init(boot_params->disk_sectors);
 	mount_root();
 	net_init();
+	loopback_loss = boot_params->packet_loss;
 	current->files = dup_fd(NULL);
 	write_boot_script();
 	kthread_run(flush_worker, NULL, "kworker/u8:0");

@@ -54,6 +54,16 @@ enum journal_kind {
 	J_BIO_QUEUE = 46,
 	J_SIGNAL_GENERATE = 47,
 	J_SIGNAL_DELIVER = 48,
+	J_NET_QUEUE = 49,
+	J_NET_XMIT = 50,
+	J_NET_RECEIVE = 51,
+	J_NAPI_POLL = 52,
+	J_SKB_FREE = 53,
+	J_SOCK_STATE = 54,
+	J_TCP_RESET = 55,
+	J_TCP_RETRANSMIT = 56,
+	J_TCP_DESTROY = 57,
+	J_TCP_SPACE = 58,
 };
 
 /* Which of the scheduler's statistics J_SCHED_STAT tells of. */

@@ -14,14 +14,33 @@ struct k_sigaction;
 struct kernel_siginfo;
 struct kmem_cache;
 struct mm_struct;
+struct napi_struct;
+struct net_device;
 struct page;
 struct pid;
 struct request_queue;
+struct sk_buff;
+struct sock;
 struct wb_writeback_work;
 struct linux_binprm;
 struct request;
 struct timer_list;
 struct hrtimer;
+/* Why a packet went no further; Linux's numbers. */
+enum skb_drop_reason {
+	SKB_NOT_DROPPED_YET = 0,
+	SKB_DROP_REASON_NOT_SPECIFIED = 1,
+	SKB_DROP_REASON_NO_SOCKET = 2,
+	SKB_DROP_REASON_PKT_TOO_SMALL = 3,
+	SKB_DROP_REASON_OTHERHOST = 8,
+	SKB_DROP_REASON_TCP_OLD_DATA = 23,
+	SKB_DROP_REASON_TCP_OFOMERGE = 25,
+	SKB_DROP_REASON_TCP_RESET = 28,
+	SKB_DROP_REASON_TCP_CLOSE = 30,
+	SKB_DROP_REASON_TCP_OFO_DROP = 36,
+	SKB_DROP_REASON_QDISC_DROP = 45,
+	SKB_DROP_REASON_NOMEM = 56,
+};
 enum hrtimer_mode { HRTIMER_MODE_ABS = 0, HRTIMER_MODE_REL = 1 };
 
 struct tracepoint {

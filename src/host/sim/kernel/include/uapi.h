@@ -28,6 +28,9 @@
 #define ENOTSOCK 88
 #define EADDRINUSE 98
 #define ENOTCONN 107
+#define ENETUNREACH 101
+#define ECONNRESET 104
+#define ETIMEDOUT 110
 #define ECONNREFUSED 111
 
 #define __NR_read 0

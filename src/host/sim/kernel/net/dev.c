@@ -1,51 +1,40 @@
-/* Packets: made, sent through the loopback device, received in the softirq. */
+/* The way of a packet: through IP to the loopback device, which may lose it, and back up in the softirq. */
+#include "journal.h"
 #include "net.h"
 #include "uapi.h"
 
-static struct kmem_cache skbuff_head_cache;
-static struct sk_buff_head backlog[NR_CPUS];
+#define NAPI_WEIGHT 64
 
-void skb_init(void)
+struct net init_net = { .passive = { 1 }, .ns = { .inum = 4026531840u } };
+struct net_device loopback_dev = { .mtu = 65536, .ifindex = LOOPBACK_IFINDEX, .name = "lo" };
+/* Of a thousand packets, how many the device loses. */
+u32 loopback_loss;
+
+static struct softnet_data {
+	struct sk_buff_head input_pkt_queue;
+	struct napi_struct backlog;
+} softnet_data[NR_CPUS];
+
+void net_dev_init(void)
 {
 	unsigned int cpu;
-	kmem_cache_create(&skbuff_head_cache, "skbuff_head_cache", sizeof(struct sk_buff));
-	for (cpu = 0; cpu < NR_CPUS; cpu++)
-		INIT_LIST_HEAD(&backlog[cpu].list);
-}
-
-struct sk_buff *alloc_skb(unsigned int size, gfp_t gfp)
-{
-	struct sk_buff *skb = kmem_cache_alloc(&skbuff_head_cache, gfp);
-	if (!skb)
-		return NULL;
-	memset(skb, 0, sizeof(*skb));
-	INIT_LIST_HEAD(&skb->list);
-	if (!size)
-		return skb;
-	skb->data = kmalloc(size, gfp);
-	if (skb->data)
-		return skb;
-	kmem_cache_free(&skbuff_head_cache, skb);
-	return NULL;
-}
-
-void kfree_skb(struct sk_buff *skb)
-{
-	if (!skb)
-		return;
-	kfree(skb->data);
-	kmem_cache_free(&skbuff_head_cache, skb);
+	for (cpu = 0; cpu < NR_CPUS; cpu++) {
+		skb_queue_head_init(&softnet_data[cpu].input_pkt_queue);
+		softnet_data[cpu].backlog.weight = NAPI_WEIGHT;
+	}
 }
 
 int enqueue_to_backlog(struct sk_buff *skb, int cpu)
 {
-	struct sk_buff_head *queue = &backlog[cpu];
-	u64 flags = _raw_spin_lock_irqsave(&queue->lock);
-	list_add_tail(&skb->list, &queue->list);
-	queue->qlen++;
-	_raw_spin_unlock_irqrestore(&queue->lock, flags);
+	skb_queue_tail(&softnet_data[cpu].input_pkt_queue, skb);
 	raise_softirq(NET_RX_SOFTIRQ);
 	return 0;
+}
+
+int netif_rx_internal(struct sk_buff *skb)
+{
+	trace(netif_rx, skb);
+	return enqueue_to_backlog(skb, smp_processor_id());
 }
 
 /* In a task the packet is received before this returns; in a softirq, when that one is done. */
@@ -53,61 +42,114 @@ int netif_rx(struct sk_buff *skb)
 {
 	int ret;
 	preempt_disable();
-	ret = enqueue_to_backlog(skb, smp_processor_id());
+	ret = netif_rx_internal(skb);
 	preempt_enable_no_resched();
 	local_bh_enable();
 	return ret;
 }
 
-int loopback_xmit(struct sk_buff *skb)
+bool netem_loses(void)
 {
-	if (skb->len > 0x10000) {
-		kfree_skb(skb);
-		return -EINVAL;
+	return loopback_loss && (u32)hypercall(HC_RANDOM, 0, 0, 0, 0, 0) % 1000 < loopback_loss;
+}
+
+int loopback_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	if (netem_loses()) {
+		dev->tx_dropped++;
+		kfree_skb_reason(skb, SKB_DROP_REASON_QDISC_DROP);
+		return NET_XMIT_SUCCESS;
 	}
+	dev->tx_packets++;
+	skb->protocol = swab16(ETH_P_IP);
+	skb_pull(skb, ETH_HLEN);
 	return netif_rx(skb);
 }
 
-int __dev_queue_xmit(struct sk_buff *skb) { return loopback_xmit(skb); }
-
-void ip_queue_xmit(struct sk_buff *skb)
+int dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	if ((skb->daddr & 0xff) != 127) {
-		kfree_skb(skb);
-		return;
-	}
-	__dev_queue_xmit(skb);
+	unsigned int len = skb->len;
+	int rc;
+	trace(net_dev_start_xmit, skb, dev);
+	journal(J_NET_XMIT, (u64)skb, len, 0, 0);
+	rc = loopback_xmit(skb, dev);
+	trace(net_dev_xmit, skb, rc, dev, len);
+	return rc;
 }
 
-void ip_rcv(struct sk_buff *skb)
+int __dev_queue_xmit(struct sk_buff *skb)
 {
-	if (skb->len < skb->data_len) {
-		kfree_skb(skb);
-		return;
-	}
-	tcp_v4_rcv(skb);
+	struct net_device *dev = skb->dev;
+	memset(skb_push(skb, ETH_HLEN), 0, ETH_HLEN);
+	skb->mac_header = (u16)(skb->data - skb->head);
+	journal(J_NET_QUEUE, (u64)skb, skb->len, 0, 0);
+	trace(net_dev_queue, skb);
+	return dev_hard_start_xmit(skb, dev);
 }
 
-void __netif_receive_skb(struct sk_buff *skb) { ip_rcv(skb); }
-
-struct sk_buff *skb_dequeue(struct sk_buff_head *queue)
+int ip_queue_xmit(struct sk_buff *skb, __be32 saddr, __be32 daddr)
 {
-	struct sk_buff *skb = NULL;
-	u64 flags = _raw_spin_lock_irqsave(&queue->lock);
-	if (!list_empty(&queue->list)) {
-		skb = list_first_entry(&queue->list, struct sk_buff, list);
-		list_del_init(&skb->list);
-		queue->qlen--;
+	struct iphdr *iph = skb_push(skb, sizeof(*iph));
+	memset(iph, 0, sizeof(*iph));
+	iph->version = 4;
+	iph->ihl = 5;
+	iph->ttl = 64;
+	iph->protocol = IPPROTO_TCP;
+	iph->tot_len = swab16((u16)skb->len);
+	iph->saddr = saddr;
+	iph->daddr = daddr;
+	skb->network_header = (u16)(skb->data - skb->head);
+	skb->protocol = swab16(ETH_P_IP);
+	skb->dev = &loopback_dev;
+	if ((daddr & 0xff) != 127) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_OTHERHOST);
+		return -ENETUNREACH;
 	}
-	_raw_spin_unlock_irqrestore(&queue->lock, flags);
-	return skb;
+	return __dev_queue_xmit(skb);
 }
 
-void process_backlog(struct sk_buff_head *queue)
+int ip_local_deliver(struct sk_buff *skb)
+{
+	skb_pull(skb, sizeof(struct iphdr));
+	skb->transport_header = (u16)(skb->data - skb->head);
+	return tcp_v4_rcv(skb);
+}
+
+int ip_rcv(struct sk_buff *skb)
+{
+	if (skb->len < sizeof(struct iphdr) + sizeof(struct tcphdr)) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_SMALL);
+		return 1;
+	}
+	return ip_local_deliver(skb);
+}
+
+int __netif_receive_skb(struct sk_buff *skb)
+{
+	skb->skb_iif = skb->dev->ifindex;
+	skb->dev->rx_packets++;
+	journal(J_NET_RECEIVE, (u64)skb, skb->len, 0, 0);
+	trace(netif_receive_skb, skb);
+	return ip_rcv(skb);
+}
+
+int process_backlog(struct softnet_data *sd, int quota)
 {
 	struct sk_buff *skb;
-	while ((skb = skb_dequeue(queue)))
+	int work = 0;
+	while (work < quota && (skb = skb_dequeue(&sd->input_pkt_queue))) {
 		__netif_receive_skb(skb);
+		work++;
+	}
+	return work;
 }
 
-void net_rx_action(void) { process_backlog(&backlog[smp_processor_id()]); }
+void net_rx_action(void)
+{
+	struct softnet_data *sd = &softnet_data[smp_processor_id()];
+	int work = process_backlog(sd, sd->backlog.weight);
+	journal(J_NAPI_POLL, (u64)&sd->backlog, (u64)work, 0, 0);
+	trace(napi_poll, &sd->backlog, work, sd->backlog.weight);
+	if (work == sd->backlog.weight)
+		raise_softirq(NET_RX_SOFTIRQ);
+}

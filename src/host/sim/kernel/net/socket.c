@@ -5,10 +5,13 @@
 
 void tcp_init(void);
 void skb_init(void);
+void net_dev_init(void);
+struct sock *reqsk_queue_remove(struct sock *sk);
 
 void net_init(void)
 {
 	skb_init();
+	net_dev_init();
 	tcp_init();
 }
 
@@ -107,7 +110,9 @@ int inet_stream_connect(struct sock *sk, struct sockaddr_in *address, int len)
 	int error;
 	if (sk->__sk_common.skc_state != TCP_CLOSE)
 		return -EINVAL;
+	lock_sock(sk);
 	error = tcp_v4_connect(sk, address, len);
+	release_sock(sk);
 	if (error)
 		return error;
 	if (wait_event_interruptible(&sk->sk_wq, sk->__sk_common.skc_state != TCP_SYN_SENT))
@@ -154,7 +159,7 @@ int inet_csk_listen_start(struct sock *sk, int backlog)
 {
 	if (sk->__sk_common.skc_state != TCP_CLOSE || !sk->__sk_common.skc_num)
 		return -EINVAL;
-	sk->sk_max_ack_backlog = backlog < 1 ? 1 : backlog;
+	sk->sk_max_ack_backlog = backlog < 1 ? 1 : (u32)backlog;
 	tcp_set_state(sk, TCP_LISTEN);
 	inet_hash(sk);
 	return 0;
@@ -175,7 +180,6 @@ long __sys_listen(int fd, int backlog)
 struct sock *inet_csk_accept(struct sock *sk, int *error)
 {
 	struct sock *child = NULL;
-	u64 flags;
 	*error = -EINVAL;
 	if (sk->__sk_common.skc_state != TCP_LISTEN)
 		return NULL;
@@ -183,13 +187,7 @@ struct sock *inet_csk_accept(struct sock *sk, int *error)
 		*error = (int)wait_event_interruptible(&sk->sk_wq, !list_empty(&sk->accept_queue));
 		if (*error)
 			return NULL;
-		flags = _raw_spin_lock_irqsave(&sk->sk_lock);
-		if (!list_empty(&sk->accept_queue)) {
-			child = list_first_entry(&sk->accept_queue, struct sock, accept_node);
-			list_del_init(&child->accept_node);
-			sk->sk_ack_backlog--;
-		}
-		_raw_spin_unlock_irqrestore(&sk->sk_lock, flags);
+		child = reqsk_queue_remove(sk);
 	}
 	return child;
 }
