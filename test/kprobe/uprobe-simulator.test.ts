@@ -60,7 +60,7 @@ describe('a uprobe', () => {
   });
 
   it('registered while programs run is met from the next instruction on, and no more once it is removed', () => {
-    const { host, uprobes } = boot(['repeat 3', 'op compute:4000 &', 'op compute:4000 &', 'wait', 'end']);
+    const { host, uprobes } = boot(['repeat 3', 'op compute:9000 &', 'op compute:9000 &', 'wait', 'end']);
     const { address } = functionOf(host, OP, 'mix');
     let executed = 0;
     let counting = false;
@@ -72,12 +72,12 @@ describe('a uprobe', () => {
     for (let i = 0; i < 6; i++) {
       const probe = uprobes.register(at(host, OP, 'mix'));
       counting = true;
-      host.run({ ns: 150_000 });
+      host.run({ ns: 250_000 });
       uprobes.unregister(probe);
       counting = false;
       hits += probe.nhit;
       const after = probe.nhit;
-      host.run({ ns: 150_000 });
+      host.run({ ns: 250_000 });
       expect(probe.nhit).toBe(after);
     }
     // A CPU may have executed the breakpoint and not reached the handler yet when the probe is taken out, each time.
