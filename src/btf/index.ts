@@ -1,5 +1,6 @@
 export { type BtfExt, type BtfExtSection, type BtfFuncInfo, type BtfLineInfo, parseBtfExt } from './btf-ext.js';
 export { Btf } from './btf.js';
+export { BtfCatalog, type BtfFound } from './btf-catalog.js';
 export { BtfBuilder, type BtfBuilderOptions } from './build/btf-builder.js';
 export type { NewBtfType } from './build/type-encoder.js';
 export { printBtfAsC, type PrintCOptions } from './c/print-c.js';
@@ -10,6 +11,16 @@ export { CORE_POISON_IMM, type CoreInsn, patchCoreInsn } from './core/patch.js';
 export { typesAreCompatible } from './core/type-compatibility.js';
 export { type BtfDedupOptions, type BtfDedupResult, deduplicateBtf } from './dedup/deduplicate.js';
 export { type BtfMergeResult, mergeBtf } from './dedup/merge.js';
+export { describeBtf, type DescribeBtfOptions } from './describe/describe-btf.js';
+export {
+  type BtfAnyDescription,
+  type BtfBits,
+  type BtfDescription,
+  type BtfFields,
+  type BtfShape,
+  btfType,
+  type BtfValueOf,
+} from './describe/descriptions.js';
 export { printBtfAsDts, type PrintDtsOptions } from './dts/print-dts.js';
 export type { BtfFixedArray, BtfLayout, BtfPointer } from './dts/value-types.js';
 export { encodeBtf } from './encode.js';

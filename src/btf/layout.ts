@@ -1,5 +1,6 @@
 import { BpfError } from '../base/index.js';
 import type { Btf } from './btf.js';
+import { needFinite } from './finite.js';
 import type { BtfComposite } from './types.js';
 
 /** Nesting after which a type is taken for a cycle. */
@@ -13,10 +14,12 @@ export function sizeOf(btf: Btf, id: number): number {
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const type = btf.byId(current);
     switch (type.kind) {
-      case 'int':
-      case 'float':
       case 'struct':
       case 'union':
+        needFinite(btf, current);
+        return checkedSize(id, elements, type.size);
+      case 'int':
+      case 'float':
       case 'enum':
       case 'enum64':
       case 'datasec':

@@ -174,9 +174,12 @@ describe('BTF that makes no sense', () => {
     expect(() => parseBtf(blob([int, array(1), array(2)], ['int'])).sizeOf(3)).toThrow(/E2BIG/);
   });
 
-  it('with a struct that contains itself finds no member, in finite time', () => {
+  it('with a struct that contains itself has no size, and finds no member in finite time', () => {
     const btf = parseBtf(blob([[1, info(4, 2), 8, 0, 1, 0, 0, 1, 32]], ['knot']));
     expect(btf.member(1, 'x')).toBeUndefined();
+    expect(() => btf.sizeOf(1)).toThrow(/contains itself.*ELOOP/);
+    expect(() => btf.sizeOf(1)).toThrow(/contains itself.*ELOOP/);
+    expect(() => btf.alignmentOf(1)).toThrow(BpfError);
   });
 
   it('asks for a type that it has', () => {
