@@ -7,6 +7,7 @@ import {
   type Kretprobe,
   type KretprobeSpec,
 } from '../../src/kprobe/index.js';
+import type { FollowedReturn } from '../../src/host/index.js';
 import { CALLER, makeTask, TestHost } from '../support/test-host.js';
 import { call, FRAME, jump, LEAF } from '../support/text.js';
 
@@ -203,6 +204,31 @@ describe('instances', () => {
     expect(log).toEqual([]);
     expect(probe).toMatchObject({ nactive: 0, missed: { unregistered: 1 } });
     expectAccounted(probe);
+  });
+
+  it('are told to a host that lets its machine go, until the last has returned', () => {
+    let followed: (() => Iterable<FollowedReturn>) | undefined;
+    const onRelease = (calls: () => Iterable<FollowedReturn>): (() => void) => {
+      followed = calls;
+      return () => (followed = undefined);
+    };
+    Object.assign(host.text, { onRelease });
+    kprobes = new KprobeRegistry(host);
+    kretprobes = new KretprobeRegistry(kprobes);
+    watch('tail');
+    watch('leaf');
+    const regs = host.enter('tail');
+    const frame = regs.sp;
+    expect([...(followed?.() ?? [])]).toEqual([]);
+    host.step(0, regs);
+    host.step(0, regs);
+    // Both calls share a frame: where it returns to the first has found.
+    expect(kretprobes.tasksInCalls).toBe(1);
+    expect([...(followed?.() ?? [])]).toEqual([{ frame, address: CALLER }]);
+    kretprobes.close();
+    expect([...(followed?.() ?? [])]).toEqual([{ frame, address: CALLER }]);
+    host.run(0, regs);
+    expect(followed).toBeUndefined();
   });
 
   it('of a disabled probe still report the calls under way', () => {
