@@ -1,12 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BpfError } from '../../src/base/index.js';
-import { type Btf, parseBtf } from '../../src/btf/index.js';
-import { parseKallsyms, type SymbolTable } from '../../src/host/index.js';
-import { type CollectionSpec, dumpLinked, Linker } from '../../src/loader/index.js';
+import { parseBtf } from '../../src/btf/index.js';
+import { parseKallsyms } from '../../src/host/index.js';
 import { recording } from '../oracle/golden.js';
 import { describeWithLibbpf } from '../oracle/libbpf.js';
-import { btfPath, objectFiles, objectFolder, parseObject, readBtf, sourceOf } from './objects.js';
+import { linkedLines } from './linked-lines.js';
+import { btfPath, objectFiles, objectFolder, readBtf, sourceOf } from './objects.js';
 
 /**
  * Linking against libbpf's: the instructions that it hands to the kernel, program by program and byte by byte.
@@ -25,36 +24,6 @@ const golden = (target: string): string[] =>
     .split('\n')
     .filter((line) => line !== '');
 
-/** One line per program, in the form and order of libbpf-linked. */
-function kscopeLines(file: string, btf: Btf, kallsyms?: SymbolTable): string[] {
-  const spec = parseObject(file);
-  const options = kallsyms === undefined ? { btf } : { btf, kallsyms };
-  return inLoadOrder(spec, new Linker(spec, options)).map((name) => {
-    try {
-      return JSON.stringify(dumpLinked(spec, file, { ...options, programs: [name] })[0]);
-    } catch (error) {
-      if (!(error instanceof BpfError)) throw error;
-      const section = spec.program(name)?.section;
-      return JSON.stringify({ program: name, section, file, error: -error.errno });
-    }
-  });
-}
-
-/** Programs that are loaded by default come first, if all of them link. */
-function inLoadOrder(spec: CollectionSpec, linker: Linker): string[] {
-  const links = (name: string): boolean => {
-    try {
-      linker.link(spec.program(name) as CollectionSpec['programs'][number]);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  const names = spec.programs.map(({ name }) => name);
-  const byDefault = spec.programs.filter(({ autoload }) => autoload).map(({ name }) => name);
-  return byDefault.every(links) ? [...byDefault, ...names.filter((name) => !byDefault.includes(name))] : names;
-}
-
 const byFile = (lines: readonly string[]): Map<string, string[]> => {
   const groups = new Map<string, string[]>();
   for (const line of lines) {
@@ -68,7 +37,7 @@ describe.skipIf(recording()).each(targets)('linked for $name', ({ name, objects 
   const btf = readBtf(name);
   const expected = byFile(golden(name));
   it.each(objects)('%s: every instruction is the one libbpf gives', (file) => {
-    expect(kscopeLines(file, btf)).toEqual(expected.get(file));
+    expect(linkedLines(file, btf)).toEqual(expected.get(file));
   });
 });
 
@@ -84,7 +53,7 @@ describeWithLibbpf('the live libbpf', (libbpf) => {
     const btf = parseBtf(readFileSync(vmlinux));
     const kallsyms = parseKallsyms(readFileSync('/proc/kallsyms', 'utf8'));
     const expected = libbpf.dump(objectFolder, objectFiles, null, 'CONFIG_HZ=1');
-    const actual = objectFiles.flatMap((file) => kscopeLines(file, btf, kallsyms));
+    const actual = objectFiles.flatMap((file) => linkedLines(file, btf, kallsyms));
     console.log(`libbpf ${libbpf.version}: ${expected.length} programs of ${objectFiles.length} objects compared`);
     expect(actual).toEqual(expected);
   });
