@@ -176,7 +176,9 @@ describe('kscope list', () => {
   it('narrows them down by kind and by name', async () => {
     const allocators = ['calloc', 'malloc', 'valloc'].map((name) => `uprobe:/lib/libc.so.6:${name}`);
     expect(await list('uprobe:/lib/libc.so.6:?alloc')).toEqual(allocators);
-    expect(await list('usdt:/lib/libc.so.6:*')).toEqual(['usdt:/lib/libc.so.6:libc:memory_sbrk_more']);
+    expect(await list('usdt:/lib/libc.so.6:*')).toEqual(
+      ['memory_sbrk_more', 'pthread_create', 'pthread_start'].map((name) => `usdt:/lib/libc.so.6:libc:${name}`),
+    );
     expect(await list('usdt:/bin/httpd:httpd:*start')).toEqual(['usdt:/bin/httpd:httpd:request__start']);
     expect(await list('/bin/sh:readline')).toEqual(['uprobe:/bin/sh:readline', 'uretprobe:/bin/sh:readline']);
   });
