@@ -5,6 +5,7 @@ import { compute } from './compute/compute.js';
 import { dispatch } from './dispatch/dispatch.js';
 import { events } from './events/events.js';
 import { guests } from './guests/guests.js';
+import { sim } from './sim/sim.js';
 import { publishedMarkdown } from './markdown.js';
 import { type BenchOptions, benchOptions, USAGE } from './options.js';
 import { packageFile } from './package-file.js';
@@ -16,6 +17,7 @@ const SUITES: Readonly<Record<string, (options: BenchOptions) => Promise<Report>
   compile,
   dispatch,
   guests,
+  sim,
   btf,
 };
 

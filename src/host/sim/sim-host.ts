@@ -29,7 +29,7 @@ export interface SimOptions {
   readonly cpus?: number;
   /** Bytes of memory, 32 MiB if absent, at least 24 MiB. */
   readonly memoryBytes?: number;
-  /** shell, compile, web, io, mixed (if absent) or endless: what init runs. */
+  /** shell, compile, web, io, storm, mixed (if absent) or endless: what init runs. */
   readonly workload?: string;
   /** A script for the simulated shell, instead of `workload`. */
   readonly script?: string;
@@ -48,7 +48,7 @@ export interface SimOops extends MachineOops {
 }
 
 /** The scripts /etc/rc.* of the machine's disk. */
-const WORKLOADS: readonly string[] = ['shell', 'compile', 'web', 'io', 'mixed', 'endless'];
+const WORKLOADS: readonly string[] = ['shell', 'compile', 'web', 'io', 'mixed', 'storm', 'endless'];
 
 /** CLOCK_REALTIME at boot before the seed moves it: 2023-11-14T22:13:20Z. */
 const EPOCH_NS = 1_700_000_000_000_000_000n;

@@ -16,7 +16,7 @@ function consoleOf(script: string): string {
 }
 
 describe('workloads run to their end and keep every law of the journal', () => {
-  const runs = ['shell', 'compile', 'web', 'io', 'mixed'].flatMap((workload) =>
+  const runs = ['shell', 'compile', 'web', 'io', 'mixed', 'storm'].flatMap((workload) =>
     [1, 2, 3, 4].map((cpus) => ({ workload, cpus, seed: 40 + cpus })),
   );
   test.each(runs)('$workload on $cpus CPUs', ({ workload, cpus, seed }) => {
