@@ -201,6 +201,21 @@ describe('perf_event', () => {
     expectSound(session);
   });
 
+  it('of page faults: the address, and the registers of the instruction that met it', () => {
+    const session = new HookSession(['on_sample'], {
+      workload: 'shell',
+      attach: { on_sample: { event: 'page-faults' } },
+    }).run();
+    const faults = journal(session, JournalKind.FAULT);
+    const samples = session.of('perf_event').map(({ pid_tgid: task, args }) => [task, args[1]].join());
+    expect(faults.length).toBeGreaterThan(20);
+    // The kernel's own faults at addresses of programs are among them, told from what it handles as such.
+    expect(samples).toEqual(expect.arrayContaining(faults.map(({ a, b }) => [a, b].join())));
+    const inPrograms = session.of('perf_event').filter(({ ip }) => ip >> 47n === 0n);
+    expect(inPrograms.length).toBeGreaterThan(10);
+    expectSound(session);
+  });
+
   it('by period', () => {
     const session = new HookSession(['on_sample'], {
       workload: 'compile',
