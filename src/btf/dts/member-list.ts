@@ -7,7 +7,10 @@ const MAX_NESTING = 64;
 
 /** Members with a name, those of anonymous structs and unions in the place of these, by offsets from the outermost. */
 export function namedMembers(btf: Btf, type: BtfComposite): BtfMember[] {
-  return collect(btf, type, 0, 0);
+  // No compiler gives two members one name: of those that corrupt BTF has, the first counts.
+  const first = new Map<string, BtfMember>();
+  for (const member of collect(btf, type, 0, 0)) if (!first.has(member.name)) first.set(member.name, member);
+  return [...first.values()];
 }
 
 function collect(btf: Btf, type: BtfComposite, offset: number, depth: number): BtfMember[] {

@@ -90,12 +90,9 @@ class DtsPrinter {
 
   #members(type: BtfComposite, depth: number): string {
     const indent = '  '.repeat(depth + 1);
-    const seen = new Set<string>();
-    const lines = namedMembers(this.#btf, type).flatMap((member) => {
-      if (seen.has(member.name)) return [];
-      seen.add(member.name);
+    const lines = namedMembers(this.#btf, type).map((member) => {
       const place = `${indent}/** ${placeOf(member)} */\n`;
-      return [`${place}${indent}readonly ${propertyName(member.name)}: ${this.#value(member.type, depth + 1)};\n`];
+      return `${place}${indent}readonly ${propertyName(member.name)}: ${this.#value(member.type, depth + 1)};\n`;
     });
     return lines.length === 0 ? '{}' : `{\n${lines.join('')}${'  '.repeat(depth)}}`;
   }
