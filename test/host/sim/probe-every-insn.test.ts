@@ -83,12 +83,20 @@ describe('a probe on every instruction', () => {
     const refused = present.flatMap((name) => probeAll(host, registry, name, probed));
     // vmcall is the machine's own device access; nothing else in these functions cannot be displaced.
     expect(refused.filter((message) => !message.includes('VM extensions'))).toEqual([]);
-    host.traceInstructions((_cpu, lo, hi) => {
+    // The breakpoint that each CPU executed last: the machine may have ended before its handler was reached.
+    const last = new Map<number, Probed>();
+    host.traceInstructions((cpu, lo, hi) => {
       const found = probed.get(u64(lo, hi));
-      if (found !== undefined) found.traced++;
+      if (found === undefined) return;
+      found.traced++;
+      last.set(cpu.number, found);
     });
     expect(host.run({ instructions: 200_000_000 }), host.oops?.message).toBe('finished');
-    const wrong = [...probed.values()].filter(({ probe, traced }) => probe.nhit + probe.missed.recursion !== traced);
+    const underWay = new Set(last.values());
+    const wrong = [...probed.values()].filter((each) => {
+      const unseen = each.traced - each.probe.nhit - each.probe.missed.recursion;
+      return unseen !== 0 && !(unseen === 1 && underWay.has(each));
+    });
     expect(
       wrong.map(({ probe, traced }) => `${probe.symbolName}+${probe.offset}: ${probe.nhit} for ${traced}`),
     ).toEqual([]);
