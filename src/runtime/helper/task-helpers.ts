@@ -1,6 +1,8 @@
 import { BpfFuncId, Errno } from '../../base/index.js';
+import { CgroupArrayMap } from '../map/fd-array-map.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Helper } from './helper.js';
+import { mapOf } from './map-argument.js';
 import { TRACING_TYPES } from './program-type-sets.js';
 
 const words = new Int32Array(2);
@@ -68,6 +70,14 @@ export const taskHelpers: readonly Helper[] = [
     impl: currentTask,
   },
   {
+    id: BpfFuncId.BPF_FUNC_current_task_under_cgroup,
+    name: 'current_task_under_cgroup',
+    args: ['const_map_ptr', 'anything'],
+    ret: 'integer',
+    gplOnly: false,
+    impl: currentTaskUnderCgroup,
+  },
+  {
     id: BpfFuncId.BPF_FUNC_get_smp_processor_id,
     name: 'get_smp_processor_id',
     args: [],
@@ -112,4 +122,14 @@ function getCurrentComm(run: BpfRunCtx, buffer: number, _bufferHi: number, size:
   const length = Math.min(nul < 0 ? COMM_SIZE : nul, COMM_SIZE - 1, size - 1);
   memory.u8.set(comm.subarray(0, length), at);
   return 0;
+}
+
+/** 1 or 0; -E2BIG past the end of the array, -EAGAIN where no cgroup was put. */
+function currentTaskUnderCgroup(run: BpfRunCtx, mapLo: number, _mapHi: number, index: number): number {
+  const map = mapOf(run, mapLo);
+  if (!(map instanceof CgroupArrayMap)) return -Errno.EINVAL;
+  if (index >>> 0 >= map.maxEntries) return -Errno.E2BIG;
+  const cgroup = map.get(index >>> 0);
+  if (cgroup === undefined) return -Errno.EAGAIN;
+  return cgroup.holdsCurrent() ? 1 : 0;
 }

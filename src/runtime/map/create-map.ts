@@ -2,7 +2,7 @@ import { BpfError, BpfMapType, errnoName } from '../../base/index.js';
 import { ArrayMap } from './array-map.js';
 import { ArrayOfMaps } from './array-of-maps.js';
 import type { BpfMap, MapSpec } from './bpf-map.js';
-import { PerfEventArrayMap, ProgArrayMap } from './fd-array-map.js';
+import { CgroupArrayMap, PerfEventArrayMap, ProgArrayMap } from './fd-array-map.js';
 import { HashMap } from './hash-map.js';
 import { HashOfMaps } from './hash-of-maps.js';
 import { LruHashMap } from './lru-hash-map.js';
@@ -22,6 +22,7 @@ const constructors: ReadonlyMap<number, MapConstructor> = new Map<number, MapCon
   [T.BPF_MAP_TYPE_PERCPU_ARRAY, ArrayMap],
   [T.BPF_MAP_TYPE_PROG_ARRAY, ProgArrayMap],
   [T.BPF_MAP_TYPE_PERF_EVENT_ARRAY, PerfEventArrayMap],
+  [T.BPF_MAP_TYPE_CGROUP_ARRAY, CgroupArrayMap],
   [T.BPF_MAP_TYPE_STACK_TRACE, StackTraceMap],
   [T.BPF_MAP_TYPE_RINGBUF, RingBufferMap],
   [T.BPF_MAP_TYPE_ARRAY_OF_MAPS, ArrayOfMaps],

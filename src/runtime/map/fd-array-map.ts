@@ -106,6 +106,27 @@ export class PerfEventArrayMap extends ObjectArrayMap<PerfEventSink> {
   }
 }
 
+/** A cgroup of the host, as programs ask of it. */
+export interface Cgroup {
+  /** Whether the current task is in it or below it; called at the hook, must not throw. */
+  holdsCurrent(): boolean;
+}
+
+/**
+ * BPF_MAP_TYPE_CGROUP_ARRAY: what bpf_current_task_under_cgroup() indexes. On hosts without cgroups its elements stay
+ * empty, which that helper answers with -EAGAIN.
+ */
+export class CgroupArrayMap extends ObjectArrayMap<Cgroup> {
+  /** 0, or -E2BIG for an index past the end. The cgroup stays until it is replaced or deleted. */
+  setCgroup(index: number, cgroup: Cgroup): number {
+    return this.put(index, cgroup);
+  }
+
+  protected idOf(): number {
+    return 1;
+  }
+}
+
 /** BPF_MAP_TYPE_PROG_ARRAY: the targets of bpf_tail_call(). Holds a reference to each program. */
 export class ProgArrayMap extends ObjectArrayMap<BpfProgram> {
   /** 0, -E2BIG for an index past the end, or -EINVAL for a program of another type than those in it. */

@@ -2,7 +2,7 @@ export type { BpfMap, MapSpec } from './bpf-map.js';
 export { ArrayMap } from './array-map.js';
 export { ArrayOfMaps } from './array-of-maps.js';
 export { createMap } from './create-map.js';
-export { PerfEventArrayMap, ProgArrayMap } from './fd-array-map.js';
+export { type Cgroup, CgroupArrayMap, PerfEventArrayMap, ProgArrayMap } from './fd-array-map.js';
 export { HashMap } from './hash-map.js';
 export { HashOfMaps } from './hash-of-maps.js';
 export { LruHashMap } from './lru-hash-map.js';

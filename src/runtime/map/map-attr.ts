@@ -56,6 +56,7 @@ const checks: ReadonlyMap<number, (spec: MapSpec) => void> = new Map([
   [T.BPF_MAP_TYPE_PERCPU_ARRAY, checkArray],
   [T.BPF_MAP_TYPE_PROG_ARRAY, checkFdArray],
   [T.BPF_MAP_TYPE_PERF_EVENT_ARRAY, checkFdArray],
+  [T.BPF_MAP_TYPE_CGROUP_ARRAY, checkFdArray],
   [T.BPF_MAP_TYPE_STACK_TRACE, checkStackTrace],
   [T.BPF_MAP_TYPE_RINGBUF, checkRingbuf],
   [T.BPF_MAP_TYPE_ARRAY_OF_MAPS, checkFdArray],

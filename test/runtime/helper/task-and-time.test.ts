@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HelperBench } from './helper-bench.js';
+import { BpfMapType } from '../../../src/base/index.js';
+import { CgroupArrayMap } from '../../../src/runtime/map/index.js';
+import { instance } from '../../support/instance.js';
 import { makeTask } from '../../support/test-host.js';
 
 function textOf(bytes: Uint8Array): string {
@@ -40,6 +43,27 @@ describe('the current task', () => {
     bench.bytes(8).fill(0xee);
     expect(bench.call('get_current_comm', bench.at(), 8n)).toBe(-22n);
     expect([...bench.bytes(8)]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+});
+
+describe('current_task_under_cgroup', () => {
+  const bench = new HelperBench();
+  const map = bench.map({ type: BpfMapType.BPF_MAP_TYPE_CGROUP_ARRAY, keySize: 4, valueSize: 4, maxEntries: 3 });
+  const cgroups = instance(map, CgroupArrayMap);
+  cgroups.setCgroup(0, { holdsCurrent: () => true });
+  cgroups.setCgroup(1, { holdsCurrent: () => false });
+
+  it.each([
+    ['a cgroup that the task is in', 0n, 1n],
+    ['another', 1n, 0n],
+    ['an element without one', 2n, -11n],
+    ['an index past the end', 3n, -7n],
+  ])('%s', (_, index, expected) => {
+    expect(bench.call('current_task_under_cgroup', bench.pointer(map), index)).toBe(expected);
+  });
+
+  it('takes no cgroup past the end', () => {
+    expect(cgroups.setCgroup(3, { holdsCurrent: () => true })).toBe(-7);
   });
 });
 

@@ -18,6 +18,7 @@ const types: Readonly<Record<string, Sizes>> = {
   array: [4, 8, 4],
   prog_array: [4, 4, 4],
   perf_event_array: [4, 4, 4],
+  cgroup_array: [4, 4, 4],
   percpu_hash: [4, 8, 4],
   percpu_array: [4, 8, 4],
   stack_trace: [4, 64, 4],
