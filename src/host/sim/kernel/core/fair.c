@@ -137,6 +137,7 @@ void enqueue_task_fair(struct rq *rq, struct task_struct *p, bool initial)
 	place_entity(&rq->cfs, p, initial);
 	rq->cfs.nr_running++;
 	p->se.on_rq = 1;
+	p->se.cfs_rq = &rq->cfs;
 	update_stats_enqueue_sleeper(rq, p);
 	update_stats_wait_start(rq, p);
 	__enqueue_entity(&rq->cfs, p);

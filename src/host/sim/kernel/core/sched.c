@@ -54,6 +54,7 @@ void sched_init_cpu(int cpu, struct task_struct *idle)
 	rq->clock = rdtsc();
 	INIT_LIST_HEAD(&rq->cfs.tasks_timeline);
 	idle->cpu = cpu;
+	idle->se.cfs_rq = &rq->cfs;
 	idle->on_cpu = 1;
 	idle->on_rq = 1;
 	idle->flags |= PF_IDLE | PF_KTHREAD;

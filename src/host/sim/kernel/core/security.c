@@ -7,6 +7,14 @@ int security_file_open(struct file *file)
 	return 0;
 }
 
+int security_inode_create(struct inode *dir, struct dentry *dentry, umode_t mode)
+{
+	(void)dir;
+	(void)dentry;
+	(void)mode;
+	return 0;
+}
+
 int security_inode_unlink(struct inode *dir, struct dentry *dentry)
 {
 	(void)dir;

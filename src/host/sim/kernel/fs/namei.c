@@ -213,6 +213,12 @@ int vfs_create(struct inode *dir, struct dentry *dentry, umode_t mode)
 	return ext4_create(dir, dentry, (umode_t)((mode & 07777) | S_IFREG));
 }
 
+/* Whether a file may be made there. */
+int may_o_create(const struct path *dir, struct dentry *dentry, umode_t mode)
+{
+	return security_inode_create(dir->dentry->d_inode, dentry, mode);
+}
+
 /* The last component for open: looked up, and made if asked for. */
 struct dentry *lookup_open(struct nameidata *nd, const struct open_flags *op)
 {
@@ -221,7 +227,9 @@ struct dentry *lookup_open(struct nameidata *nd, const struct open_flags *op)
 	int error;
 	if (IS_ERR(dentry) || dentry->d_inode)
 		return dentry;
-	error = op->open_flag & O_CREAT ? vfs_create(dir->d_inode, dentry, op->mode) : -ENOENT;
+	error = op->open_flag & O_CREAT ? may_o_create(&nd->path, dentry, op->mode) : -ENOENT;
+	if (!error)
+		error = vfs_create(dir->d_inode, dentry, op->mode);
 	if (error) {
 		dput(dentry);
 		return ERR_PTR(error);

@@ -117,13 +117,19 @@ int vfs_fsync_range(struct file *file, loff_t start, loff_t end)
 	return file->f_op->fsync(file, start, end);
 }
 
+int vfs_fsync(struct file *file, int datasync)
+{
+	(void)datasync;
+	return vfs_fsync_range(file, 0, 0x7fffffffffffffffL);
+}
+
 int do_fsync(unsigned int fd)
 {
 	struct file *file = fget(fd);
 	int ret;
 	if (!file)
 		return -EBADF;
-	ret = vfs_fsync_range(file, 0, 0x7fffffffffffffffL);
+	ret = vfs_fsync(file, 0);
 	fput(file);
 	return ret;
 }

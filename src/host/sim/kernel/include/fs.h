@@ -221,6 +221,7 @@ struct file *fget(unsigned int fd);
 int get_unused_fd_flags(unsigned int flags);
 void fd_install(unsigned int fd, struct file *file);
 int security_file_open(struct file *file);
+int security_inode_create(struct inode *dir, struct dentry *dentry, umode_t mode);
 int security_inode_unlink(struct inode *dir, struct dentry *dentry);
 struct file *filp_open(const char *name, int flags, umode_t mode);
 int filp_close(struct file *file);

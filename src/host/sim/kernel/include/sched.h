@@ -75,6 +75,8 @@ struct sched_entity {
 	u64 sum_exec_runtime;
 	u64 prev_sum_exec_runtime;
 	unsigned int on_rq;
+	/* The queue that the task is on or was last on. */
+	struct cfs_rq *cfs_rq;
 };
 
 struct sched_statistics {

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import type { BtfValue } from '../../src/btf/index.js';
+import { createSim, type JournalEntry, type SimHost } from '../../src/host/sim/index.js';
+import { Collection, CollectionSpec } from '../../src/loader/index.js';
+import { type AttachOptions, Machine } from '../../src/machine/index.js';
+import {
+  type AttachTarget,
+  type BpfMap,
+  MapAccess,
+  PerfEventArrayMap,
+  type ProgramFault,
+  RingBufferMap,
+} from '../../src/runtime/index.js';
+
+/** What a tool's user space does before and while it loads its object. */
+export interface ToolSetup {
+  /** Values of .rodata variables. */
+  readonly variables?: Readonly<Record<string, BtfValue>>;
+  /** Programs that it does not load: the alternatives that it has for other kernels. */
+  readonly without?: readonly string[];
+  /** Where it attaches programs whose section does not tell. */
+  readonly targets?: Readonly<Record<string, AttachTarget>>;
+  readonly attach?: Readonly<Record<string, AttachOptions>>;
+  /** Entries and value sizes of maps that the object leaves open. */
+  readonly maps?: Readonly<Record<string, { readonly maxEntries?: number; readonly valueSize?: number; readonly keySize?: number }>>;
+}
+
+export interface Workload {
+  readonly workload?: string;
+  readonly script?: string;
+  readonly seed?: number;
+  readonly cpus?: number;
+}
+
+export interface ToolEvent {
+  readonly map: string;
+  readonly cpu: number | undefined;
+  readonly data: Uint8Array;
+}
+
+const SLICE = 200_000;
+
+/** A tool's object on the simulator, from boot to the end of the workload. */
+export class ToolSession {
+  readonly host: SimHost;
+  readonly machine: Machine;
+  readonly spec: CollectionSpec;
+  readonly collection: Collection;
+  readonly events: ToolEvent[] = [];
+  readonly faults: ProgramFault[] = [];
+  /** Programs that were attached. */
+  readonly attached: string[] = [];
+
+  constructor(path: string, setup: ToolSetup, workload: Workload) {
+    this.host = createSim(workload);
+    this.machine = new Machine(this.host, { onFault: (fault) => this.faults.push(fault) });
+    this.spec = CollectionSpec.parse(readFileSync(path));
+    for (const [name, value] of Object.entries(setup.variables ?? {})) {
+      const variable = this.spec.variables.get(name);
+      if (variable === undefined) throw new RangeError(`no variable ${name}`);
+      variable.set(value);
+    }
+    for (const [name, size] of Object.entries(setup.maps ?? {})) this.spec.changeMap(name, size);
+    const autoload = Object.fromEntries((setup.without ?? []).map((name) => [name, false]));
+    this.collection = Collection.load(this.spec, this.machine.runtime, { autoload });
+    for (const { name, program, attach } of this.collection.programs.values()) {
+      this.machine.attach(program, setup.targets?.[name] ?? attach, setup.attach?.[name]);
+      this.attached.push(name);
+    }
+  }
+
+  /** Runs the workload to its end and takes in what comes out of the rings. */
+  run(): this {
+    const polls = [...this.collection.maps.values()].flatMap((map) => this.#poll(map));
+    const drain = (): void => polls.forEach((poll) => poll());
+    while (this.host.run({ ns: SLICE }) === 'time') drain();
+    drain();
+    if (this.host.oops !== null) throw new Error(this.host.oops.message);
+    return this;
+  }
+
+  journal(kind: number): JournalEntry[] {
+    return [...this.host.journal.entries(kind)];
+  }
+
+  /** Keys and values of a map, each as a type of the object's BTF if one is named, else as bytes. */
+  elements(name: string): { key: Uint8Array; value: Uint8Array }[] {
+    const map = this.collection.maps.get(name);
+    if (map === undefined) throw new RangeError(`no map ${name}`);
+    return [...new MapAccess(map)].map(([key, value]) => ({ key, value }));
+  }
+
+  /** A global variable as the programs left it. */
+  variable(name: string): BtfValue {
+    const variable = this.collection.variables.get(name);
+    if (variable === undefined) throw new RangeError(`no variable ${name}`);
+    return variable.get();
+  }
+
+  close(): void {
+    this.machine.close();
+    this.collection.close();
+  }
+
+  #poll(map: BpfMap): (() => void)[] {
+    const keep = (cpu: number | undefined, data: Uint8Array): void => {
+      this.events.push({ map: map.name, cpu, data: data.slice() });
+    };
+    if (map instanceof RingBufferMap) {
+      const reader = this.machine.readRings(map);
+      return [() => void reader.poll(({ data }) => keep(undefined, data))];
+    }
+    if (!(map instanceof PerfEventArrayMap)) return [];
+    const reader = this.machine.readPerf(map, { pages: 64 });
+    return [() => void reader.poll(({ data, cpu }) => keep(cpu, data))];
+  }
+}
