@@ -22,7 +22,9 @@ export interface ToolSetup {
   readonly targets?: Readonly<Record<string, AttachTarget>>;
   readonly attach?: Readonly<Record<string, AttachOptions>>;
   /** Entries and value sizes of maps that the object leaves open. */
-  readonly maps?: Readonly<Record<string, { readonly maxEntries?: number; readonly valueSize?: number; readonly keySize?: number }>>;
+  readonly maps?: Readonly<
+    Record<string, { readonly maxEntries?: number; readonly valueSize?: number; readonly keySize?: number }>
+  >;
 }
 
 export interface Workload {

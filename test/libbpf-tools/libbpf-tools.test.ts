@@ -1,0 +1,105 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { Errno } from '../../src/base/index.js';
+import { type Btf, encodeBtf, parseBtf } from '../../src/btf/index.js';
+import { parseKallsyms, type SymbolTable } from '../../src/host/index.js';
+import { createSim } from '../../src/host/sim/index.js';
+import { CollectionSpec } from '../../src/loader/index.js';
+import { linkedLines } from '../loader/linked-lines.js';
+import { recording } from '../oracle/golden.js';
+import { describeWithLibbpf } from '../oracle/libbpf.js';
+import { describeWithLibbpfTools } from '../oracle/libbpf-tools.js';
+import { formatTable, lacking, type ToolRow } from './tool-table.js';
+import { ToolSession } from './tool-session.js';
+import { tools } from './tools.js';
+
+const TABLE = new URL('../../docs/libbpf-tools.md', import.meta.url);
+const LEAST = 10;
+const keyed = (line: string): [string, string] => {
+  const { file, program } = JSON.parse(line) as { file: string; program: string };
+  return [`${file} ${program}`, line];
+};
+const nameOf = (object: string): string => object.replace('.bpf.o', '');
+
+describeWithLibbpfTools('the objects of libbpf-tools', ({ folder, objects }) => {
+  const parse = (object: string): CollectionSpec => CollectionSpec.parse(readFileSync(join(folder, object)));
+  const delivered = new Map<string, string>();
+
+  it.each(tools)('$name: attaches all it loads, and delivers what the journal has', (tool) => {
+    const session = new ToolSession(join(folder, `${tool.name}.bpf.o`), tool, tool.workload);
+    const wanted = session.spec.programs.filter(
+      ({ name, autoload }) => autoload && tool.without?.includes(name) !== true,
+    );
+    expect(session.attached).toEqual(wanted.map(({ name }) => name));
+    session.run();
+    expect(session.faults).toEqual([]);
+    const { delivered: seen, journal, count } = tool.compare(session);
+    expect(count).toBeGreaterThanOrEqual(LEAST);
+    expect(seen).toEqual(journal);
+    delivered.set(tool.name, `${count}: ${tool.compares}`);
+    session.close();
+  });
+
+  it('all open, and the table tells what each lacks and delivers', () => {
+    const host = createSim();
+    const rows = objects.map((object): ToolRow => {
+      const name = nameOf(object);
+      const spec = parse(object);
+      const tool = tools.find((each) => each.name === name);
+      const delivers = delivered.get(name);
+      return {
+        name,
+        programs: spec.programs.length,
+        ...lacking(spec, tool, host),
+        attaches: delivers !== undefined,
+        delivers: delivers ?? '',
+      };
+    });
+    const text = formatTable(rows);
+    if (recording()) writeFileSync(TABLE, text);
+    expect(text).toBe(readFileSync(TABLE, 'utf8'));
+  });
+
+  describeWithLibbpf('linked', (libbpf) => {
+    const scratch = mkdtempSync(join(tmpdir(), 'libbpf-tools-'));
+    afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+    /**
+     * Every program, by object and name. libbpf refuses programs whose function or tracepoint the kernel has no type of before it
+     * has instructions; such a program is compared by that it is one.
+     */
+    function compare(btf: Btf, expected: readonly string[], kallsyms?: SymbolTable): number {
+      const actual = new Map(objects.flatMap((object) => linkedLines(parse(object), object, btf, kallsyms)).map(keyed));
+      const refused = expected.filter((line) => line.includes(`"error":${-Errno.ESRCH}`));
+      for (const line of refused) {
+        const [, hook = '', name = ''] = /"section":"([a-z_]+)\/(\w+)"/.exec(line) ?? [];
+        const type = hook === 'tp_btf' ? btf.findByName(`btf_trace_${name}`, 'typedef') : btf.findByName(name, 'func');
+        expect([line, type]).toEqual([line, undefined]);
+        actual.delete(keyed(line)[0]);
+      }
+      const linked = new Map(expected.filter((line) => !refused.includes(line)).map(keyed));
+      const different = [...linked].filter(([key, line]) => actual.get(key) !== line).map(([key]) => key);
+      expect(different).toEqual([]);
+      expect(actual.size).toBe(linked.size);
+      return linked.size;
+    }
+
+    it('for the simulator, are byte for byte what libbpf makes of them', () => {
+      const host = createSim();
+      const path = join(scratch, 'sim.btf');
+      writeFileSync(path, encodeBtf(host.btf));
+      expect(compare(host.btf, libbpf.dump(folder, objects, path, 'CONFIG_HZ=1'))).toBeGreaterThan(100);
+    });
+
+    const vmlinux = '/sys/kernel/btf/vmlinux';
+    it.skipIf(!existsSync(vmlinux))('for the running kernel, too', () => {
+      const btf = parseBtf(readFileSync(vmlinux));
+      const kallsyms = parseKallsyms(readFileSync('/proc/kallsyms', 'utf8'));
+      const compared = compare(btf, libbpf.dump(folder, objects, null, 'CONFIG_HZ=1'), kallsyms);
+      console.log(`libbpf ${libbpf.version}: ${compared} programs of ${objects.length} objects compared`);
+      expect(compared).toBeGreaterThan(100);
+    });
+  });
+});
