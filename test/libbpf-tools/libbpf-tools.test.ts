@@ -7,7 +7,7 @@ import { type Btf, encodeBtf, parseBtf } from '../../src/btf/index.js';
 import { parseKallsyms, type SymbolTable } from '../../src/host/index.js';
 import { createSim } from '../../src/host/sim/index.js';
 import { CollectionSpec } from '../../src/loader/index.js';
-import { linkedLines } from '../loader/linked-lines.js';
+import { linesOf } from '../loader/linked-lines.js';
 import { recording } from '../oracle/golden.js';
 import { describeWithLibbpf } from '../oracle/libbpf.js';
 import { describeWithLibbpfTools } from '../oracle/libbpf-tools.js';
@@ -71,7 +71,7 @@ describeWithLibbpfTools('the objects of libbpf-tools', ({ folder, objects }) => 
      * has instructions; such a program is compared by that it is one.
      */
     function compare(btf: Btf, expected: readonly string[], kallsyms?: SymbolTable): number {
-      const actual = new Map(objects.flatMap((object) => linkedLines(parse(object), object, btf, kallsyms)).map(keyed));
+      const actual = new Map(objects.flatMap((object) => linesOf(parse(object), object, btf, kallsyms)).map(keyed));
       const refused = expected.filter((line) => line.includes(`"error":${-Errno.ESRCH}`));
       for (const line of refused) {
         const [, hook = '', name = ''] = /"section":"([a-z_]+)\/(\w+)"/.exec(line) ?? [];

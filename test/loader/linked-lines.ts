@@ -6,7 +6,11 @@ import { parseObject } from './objects.js';
 
 /** One line per program, in the form and order of libbpf-linked. */
 export function linkedLines(file: string, btf: Btf, kallsyms?: SymbolTable): string[] {
-  const spec = parseObject(file);
+  return linesOf(parseObject(file), file, btf, kallsyms);
+}
+
+/** The same of an object that is not among those of the tests. */
+export function linesOf(spec: CollectionSpec, file: string, btf: Btf, kallsyms?: SymbolTable): string[] {
   const options = kallsyms === undefined ? { btf } : { btf, kallsyms };
   return inLoadOrder(spec, new Linker(spec, options)).map((name) => {
     try {
