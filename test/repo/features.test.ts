@@ -51,6 +51,7 @@ const PARAGRAPHS = [
   'Architectures: riscv64',
   'Architectures: loongarch64',
   'Architectures: x86_64 and i386',
+  'libbpf-tools',
 ];
 
 const MAP_TYPES = 'hash array percpu_array percpu_hash lru_hash perf_event_array ringbuf stack_trace prog_array';
