@@ -480,7 +480,7 @@ export const tools: readonly Tool[] = [
   {
     name: 'slabratetop',
     workload: MIXED,
-    compares: 'allocations from caches by size',
+    compares: 'number of allocations from caches',
     compare: (session) => {
       const allocated = session.journal(Kind.CACHE_ALLOC);
       const of = (value: Uint8Array) => decode({ name: 32, count: 'u64', size: 'u64' }, value);
