@@ -11,5 +11,7 @@ export default defineConfig({
     setupFiles: process.env['KSCOPE_SHARED_MEMORY'] === '1' ? ['test/support/shared-memory.setup.ts'] : [],
     testTimeout: 60_000,
     pool: 'forks',
+    // Vitest leaves one processor free, which on two is half of the machine.
+    maxWorkers: '100%',
   },
 });

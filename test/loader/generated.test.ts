@@ -17,12 +17,10 @@ const groups = { sections: sectionSources, maps: mapSources, externs: externSour
 const sources = Object.values(groups).flat();
 
 /** A map as libbpf-open prints it. */
-function mapRecord({ pinning, ...map }: MapSpec): object {
-  const { type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId } = map;
-  const parameters = { type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId };
-  const pin = pinning === 'by_name' ? { pin: `/sys/fs/bpf/${map.name}` } : {};
+function mapRecord(map: MapSpec): object {
+  const pin = map.pinning === 'by_name' ? { pin: `/sys/fs/bpf/${map.name}` } : {};
   const inner = map.innerMap === undefined ? {} : { inner: parametersOf(map.innerMap) };
-  return { map: map.name, ...parameters, ...pin, ...inner };
+  return { map: map.name, ...parametersOf(map), ...pin, ...inner };
 }
 
 function parametersOf({ type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId }: MapSpec): object {

@@ -16,6 +16,8 @@ const SYS_NANOSLEEP = 35n;
 const SIGTRAP = 5n;
 /** Virtual nanoseconds a round never takes. */
 const TOO_LONG = 400_000_000;
+/** A part of the time between two rounds. */
+const SETTLE_NS = 200_000;
 
 /** A booted machine that does the same round again and again, with what the host kit wants to know of it. */
 export function bootSimForKit(): { host: SimHost; facts: HostFacts } {
@@ -67,6 +69,9 @@ function runRound(host: SimHost): HostWork {
   const why = host.run({ until: resting, ns: TOO_LONG });
   requireAlive(host);
   if (why !== 'until') throw new Error(`the simulator stopped: ${why}`);
+  // The other CPU may be about to leave its last task.
+  host.run({ ns: SETTLE_NS });
+  requireAlive(host);
   const calls = count(host, from, JournalKind.OPEN);
   return { calls, exits: count(host, from, JournalKind.EXIT), programCalls: calls };
 }

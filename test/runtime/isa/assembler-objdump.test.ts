@@ -18,7 +18,7 @@ function listing(object: string): Listed[] {
   const { stdout } = spawnSync('llvm-objdump-19', ['-d', folder + object], { encoding: 'utf8', maxBuffer: 1 << 26 });
   return [...stdout.matchAll(/^\s+\d+:\t((?:[0-9a-f]{2} )*[0-9a-f]{2})\s*\t(.*)$/gm)].map(([, bytes, text]) => ({
     hex: bytes.replaceAll(' ', ''),
-    text: text.replace(/ <[^>]*>$/, ''),
+    text: text.replace(/ <[^<>]*>$/, ''),
   }));
 }
 
