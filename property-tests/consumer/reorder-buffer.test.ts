@@ -72,6 +72,12 @@ const inversions = (records: readonly Stamped[]): number => {
 };
 
 describe('records of several rings in the order of their times', () => {
+  it('what has no room is taken once there is some', () => {
+    const record = { ring: 0, after: 0 };
+    const { out, made } = run([record, record, { poll: 0 }, record], { most: 1 });
+    expect(out).toHaveLength(made.length);
+  });
+
   it('each comes out once, whatever the bounds, and those that break the order are counted', () => {
     fc.assert(
       fc.property(steps, fc.bigInt(0n, 500n), fc.integer({ min: 1, max: 40 }), (plan, withinNs, most) => {

@@ -74,13 +74,15 @@ export class ReorderBuffer<T> implements RecordSource<T> {
   drain(flow: RecordFlow, deliver: (record: T) => void, limit: number): number {
     let done = 0;
     for (;;) {
+      const before = done;
       const taken = this.#take();
       while (done < limit && !flow.halted && this.#mayGo()) {
         done++;
         flow.delivered++;
         deliver(this.#pop());
       }
-      if (done >= limit || flow.halted || taken === 0) return done;
+      // What was handed out has made room for what had none.
+      if (done >= limit || flow.halted || (taken === 0 && done === before)) return done;
     }
   }
 
