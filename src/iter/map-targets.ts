@@ -1,6 +1,7 @@
 import { BpfError, BpfMapType, u64 } from '../base/index.js';
 import { type AccessRegion, BPF_MEMORY_HI, type BpfMap, type BpfOffset, type Runtime } from '../runtime/index.js';
 import type { IterCursor, IterObject, IterTarget } from './iter-target.js';
+import { ListCursor } from './list-cursor.js';
 import { MapObject } from './map-object.js';
 
 const T = BpfMapType;
@@ -42,33 +43,27 @@ function region(start: number, size: number, writable: boolean): AccessRegion {
   return { start, end: start + size, stride: 0, size, writable };
 }
 
-class MapCursor implements IterCursor {
+class MapCursor extends ListCursor<BpfMap> {
   readonly #runtime: Runtime;
   readonly #shown: MapObject | null;
-  #left: readonly BpfMap[] = [];
   #id = 0;
 
   constructor(runtime: Runtime) {
+    super();
     this.#runtime = runtime;
     this.#shown = MapObject.create(runtime.memory, runtime.host.btf);
   }
 
-  start(): IterObject | null {
-    this.#left = [...this.#runtime.maps].filter(({ id }) => id >= this.#id).toSorted((a, b) => a.id - b.id);
-    return this.#here();
-  }
-
-  next(): IterObject | null {
-    this.#left = this.#left.slice(1);
-    return this.#here();
-  }
-
-  close(): void {
+  override close(): void {
+    super.close();
     this.#shown?.free();
   }
 
-  #here(): IterObject | null {
-    const map = this.#left[0];
+  protected override list(): readonly BpfMap[] {
+    return [...this.#runtime.maps].filter(({ id }) => id >= this.#id).toSorted((a, b) => a.id - b.id);
+  }
+
+  protected override show(map: BpfMap | undefined): IterObject | null {
     this.#id = map?.id ?? Infinity;
     if (map === undefined) return null;
     if (this.#shown === null) return { words: [pointer(map.address)] };

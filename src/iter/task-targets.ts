@@ -1,8 +1,9 @@
 import { BpfError } from '../base/index.js';
 import type { Host } from '../host/index.js';
-import type { IterCursor, IterObject, IterOptions, IterTarget } from './iter-target.js';
+import type { IterObject, IterOptions, IterTarget } from './iter-target.js';
 import { KernelReader } from './kernel-reader.js';
 import { type KernelTask, KernelTasks } from './kernel-tasks.js';
+import { ListCursor } from './list-cursor.js';
 import { TaskFiles } from './task-files.js';
 
 /** Threads, by id (kernel/bpf/task_iter.c). */
@@ -43,74 +44,58 @@ function taskFilter({ tid, pid }: IterOptions): Wants {
   return (task) => (tid === undefined || task.pid === tid) && (pid === undefined || task.tgid === pid);
 }
 
-class TaskCursor implements IterCursor {
+class TaskCursor extends ListCursor<KernelTask> {
   readonly #tasks: KernelTasks;
   readonly #wants: Wants;
-  #left: readonly KernelTask[] = [];
   /** Threads with a lower id have been shown. */
   #tid = 0;
 
   constructor(tasks: KernelTasks, wants: Wants) {
+    super();
     this.#tasks = tasks;
     this.#wants = wants;
   }
 
-  start(): IterObject | null {
-    this.#left = this.#tasks.list().filter((task) => task.pid >= this.#tid && this.#wants(task));
-    return this.#here();
+  protected override list(): readonly KernelTask[] {
+    return this.#tasks.list().filter((task) => task.pid >= this.#tid && this.#wants(task));
   }
 
-  next(): IterObject | null {
-    this.#left = this.#left.slice(1);
-    return this.#here();
-  }
-
-  close(): void {
-    this.#left = [];
-  }
-
-  #here(): IterObject | null {
-    const task = this.#left[0];
+  protected override show(task: KernelTask | undefined): IterObject | null {
     this.#tid = task?.pid ?? Infinity;
     return task === undefined ? null : { words: [task.address] };
   }
 }
 
-class TaskFileCursor implements IterCursor {
+interface TaskFile {
+  readonly task: KernelTask;
+  readonly fd: number;
+  readonly file: bigint;
+}
+
+class TaskFileCursor extends ListCursor<TaskFile> {
   readonly #tasks: KernelTasks;
   readonly #files: TaskFiles;
   readonly #wants: Wants;
-  #left: readonly { readonly task: KernelTask; readonly fd: number; readonly file: bigint }[] = [];
   /** What is to be shown next. */
   #tid = 0;
   #fd = 0;
 
   constructor(tasks: KernelTasks, files: TaskFiles, wants: Wants) {
+    super();
     this.#tasks = tasks;
     this.#files = files;
     this.#wants = wants;
   }
 
-  start(): IterObject | null {
-    this.#left = this.#tasks
+  protected override list(): readonly TaskFile[] {
+    return this.#tasks
       .list()
       .filter((task) => task.pid >= this.#tid && this.#wants(task) && this.#files.areOwn(task))
       .flatMap((task) => this.#files.of(task.address).map(({ fd, file }) => ({ task, fd, file })))
       .filter(({ task, fd }) => task.pid > this.#tid || fd >= this.#fd);
-    return this.#here();
   }
 
-  next(): IterObject | null {
-    this.#left = this.#left.slice(1);
-    return this.#here();
-  }
-
-  close(): void {
-    this.#left = [];
-  }
-
-  #here(): IterObject | null {
-    const here = this.#left[0];
+  protected override show(here: TaskFile | undefined): IterObject | null {
     this.#tid = here?.task.pid ?? Infinity;
     this.#fd = here?.fd ?? 0;
     return here === undefined ? null : { words: [here.task.address, BigInt(here.fd), here.file] };
