@@ -2,7 +2,7 @@ import { BpfError, BpfMapType } from '../../src/base/index.js';
 import type { SimHost } from '../../src/host/sim/index.js';
 import { Collection, type CollectionSpec, Linker, type ProgramSpec } from '../../src/loader/index.js';
 import { Machine } from '../../src/machine/index.js';
-import type { Tool } from './tools.js';
+import type { Tool } from './tool.js';
 
 /** A row of the table in docs/libbpf-tools.md. */
 export interface ToolRow {
@@ -72,7 +72,7 @@ as libbpf links it: against the running kernel and against the simulator, byte f
 
 A tool delivers if all programs that its user space would load are attached and what comes out of its rings, maps
 and variables is, in what the last column names, exactly what the simulator's journal has, ten at least. What its user space configures (constants,
-sizes of maps, which of several alternatives it loads, where it attaches) is in \`test/libbpf-tools/tools.ts\`.
+sizes of maps, which of several alternatives it loads, where it attaches) is in \`test/libbpf-tools/tools/\`.
 Programs with a "no" that lack nothing have no comparison with the journal. Types in parentheses are asked for by programs that first test whether they are there. The table is made by
 \`test/libbpf-tools/libbpf-tools.test.ts\`.
 `;
