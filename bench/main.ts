@@ -4,6 +4,7 @@ import { compile } from './compile/compile.js';
 import { compute } from './compute/compute.js';
 import { dispatch } from './dispatch/dispatch.js';
 import { events } from './events/events.js';
+import { load } from './load/load.js';
 import { guests } from './guests/guests.js';
 import { sim } from './sim/sim.js';
 import { publishedMarkdown } from './markdown.js';
@@ -19,6 +20,7 @@ const SUITES: Readonly<Record<string, (options: BenchOptions) => Promise<Report>
   guests,
   sim,
   btf,
+  load,
 };
 
 const args = process.argv.slice(2);

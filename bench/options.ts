@@ -15,7 +15,7 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench [-- SUITE] [NAME...] [--rounds N] [--quick] [--out FOLDER] [--markdown]
 
-SUITE is compute (default), events, compile, dispatch, guests, btf or sim; NAMEs choose rows of compute.
+SUITE is compute (default), events, compile, dispatch, guests, btf, load or sim; NAMEs choose rows of compute.
 --quick makes every figure meaningless and the run short. Results go to FOLDER/SUITE.json (bench/results).
 --markdown measures nothing: it prints the results that stand in FOLDER as Markdown.`;
 

@@ -43,7 +43,7 @@ describe('npm run bench', () => {
     expect(loadedAgain).toBeLessThan(1.5 * (loaded ?? 0));
   });
 
-  it.each(['events', 'dispatch', 'btf', 'sim'])('%s runs to its end', (suite) => {
+  it.each(['events', 'dispatch', 'btf', 'load', 'sim'])('%s runs to its end', (suite) => {
     expect(results(suite).failures).toEqual([]);
   });
 
