@@ -1,22 +1,29 @@
-/* cat FILE...: prints files. */
+/* cat [FILE]...: prints files, or what it is given. */
 #include "lib.h"
 
 static char buffer[8192];
 
-static void copy_out(const char *path)
+static void copy_out(long fd)
 {
-	long fd = open(path, O_RDONLY, 0), n;
-	if (fd < 0)
-		die(path, fd);
+	long n;
 	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		write(1, buffer, (size_t)n);
-	close(fd);
+		if (write(1, buffer, (size_t)n) != n)
+			exit(1);
+	if (n < 0)
+		die("cat: read", n);
 }
 
 int main(int argc, char **argv)
 {
 	int i;
-	for (i = 1; i < argc; i++)
-		copy_out(argv[i]);
+	if (argc == 1)
+		copy_out(0);
+	for (i = 1; i < argc; i++) {
+		long fd = open(argv[i], O_RDONLY, 0);
+		if (fd < 0)
+			die(argv[i], fd);
+		copy_out(fd);
+		close(fd);
+	}
 	return 0;
 }

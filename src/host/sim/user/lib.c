@@ -14,6 +14,21 @@ long write(long fd, const void *buf, size_t n) { return syscall(__NR_write, fd, 
 long fsync(long fd) { return syscall(__NR_fsync, fd); }
 long lseek(long fd, long offset, int whence) { return syscall(__NR_lseek, fd, offset, (long)whence); }
 long unlink(const char *path) { return syscall(__NR_unlinkat, (long)AT_FDCWD, path, 0L); }
+long pipe2(int *ends, int flags) { return syscall(__NR_pipe2, ends, (long)flags); }
+long dup(long fd) { return syscall(__NR_dup, fd); }
+long dup2(long from, long to) { return syscall(__NR_dup2, from, to); }
+long fcntl(long fd, int cmd, long arg) { return syscall(__NR_fcntl, fd, (long)cmd, arg); }
+long poll(struct pollfd *fds, unsigned int count, int ms) { return syscall(__NR_poll, fds, (long)count, (long)ms); }
+long epoll_create1(int flags) { return syscall(__NR_epoll_create1, (long)flags); }
+long epoll_ctl(long epfd, int op, long fd, struct epoll_event *event)
+{
+	return syscall(__NR_epoll_ctl, epfd, (long)op, fd, event);
+}
+long epoll_wait(long epfd, struct epoll_event *events, int max, int ms)
+{
+	return syscall(__NR_epoll_wait, epfd, events, (long)max, (long)ms);
+}
+long kill(long pid, int sig) { return syscall(__NR_kill, pid, (long)sig); }
 
 void exit(int code)
 {

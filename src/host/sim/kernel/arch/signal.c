@@ -29,8 +29,6 @@ struct rt_sigframe {
 	struct siginfo info;
 };
 
-void set_current_blocked(sigset_t set);
-
 void get_sigcontext(struct sigcontext *sc, const struct pt_regs *regs)
 {
 	sc->r8 = regs->r8;
@@ -98,7 +96,7 @@ int setup_rt_frame(struct ksignal *ksig, struct pt_regs *regs)
 		return -EFAULT;
 	memset(&frame, 0, sizeof(frame));
 	frame.pretcode = (void *)ksig->ka.sa.sa_restorer;
-	frame.uc.uc_sigmask = current->blocked;
+	frame.uc.uc_sigmask = sigmask_to_save();
 	frame.info.info = ksig->info;
 	get_sigcontext(&frame.uc.uc_mcontext, regs);
 	if (_copy_to_user(user, &frame, sizeof(frame)))
@@ -116,6 +114,7 @@ int setup_rt_frame(struct ksignal *ksig, struct pt_regs *regs)
 void signal_setup_done(struct ksignal *ksig)
 {
 	sigset_t blocked = current->blocked;
+	current->restore_sigmask = false;
 	blocked.sig[0] |= ksig->ka.sa.sa_mask.sig[0];
 	if (!(ksig->ka.sa.sa_flags & SA_NODEFER))
 		blocked.sig[0] |= sigmask(ksig->sig);
@@ -153,6 +152,7 @@ void arch_do_signal_or_restart(struct pt_regs *regs)
 		regs->orig_ax = (unsigned long)-1;
 		return;
 	}
+	restore_saved_sigmask_unless(false);
 	result = (long)regs->ax;
 	if ((long)regs->orig_ax < 0)
 		return;

@@ -223,6 +223,24 @@ long __x64_sys_restart_syscall(const struct pt_regs *regs)
 	return do_nanosleep(&sleeper.timer, current->restart_expires);
 }
 
+/* Sleeps in the state that the caller has set, until woken (-EINTR) or until the time (0); without one until woken. */
+int schedule_hrtimeout(const ktime_t *expires)
+{
+	struct hrtimer_sleeper sleeper;
+	if (!expires) {
+		schedule();
+		return -EINTR;
+	}
+	hrtimer_init(&sleeper.timer, hrtimer_wakeup);
+	sleeper.task = current;
+	hrtimer_start(&sleeper.timer, *expires, HRTIMER_MODE_ABS);
+	if (READ_ONCE(sleeper.task))
+		schedule();
+	hrtimer_cancel(&sleeper.timer);
+	WRITE_ONCE(current->__state, TASK_RUNNING);
+	return READ_ONCE(sleeper.task) ? -EINTR : 0;
+}
+
 long hrtimer_nanosleep(ktime_t request)
 {
 	struct hrtimer_sleeper sleeper;

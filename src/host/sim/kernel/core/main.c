@@ -70,6 +70,8 @@ int kernel_init(void *unused)
 	current->flags &= ~(u32)PF_KTHREAD;
 	blk_dev_init(boot_params->disk_sectors);
 	mount_root();
+	pipe_init();
+	eventpoll_init();
 	net_init();
 	loopback_loss = boot_params->packet_loss;
 	current->files = dup_fd(NULL);

@@ -106,6 +106,26 @@ void set_current_blocked(sigset_t set)
 	_raw_spin_unlock_irqrestore(&current->sighand->siglock, flags);
 }
 
+/* Blocks other signals for the time of one call. */
+void set_user_sigmask(sigset_t set)
+{
+	current->saved_sigmask = current->blocked;
+	current->restore_sigmask = true;
+	set_current_blocked(set);
+}
+
+/* A call that a signal broke off leaves the mask as it is until the handler has its frame. */
+void restore_saved_sigmask_unless(bool interrupted)
+{
+	if (interrupted || !current->restore_sigmask)
+		return;
+	current->restore_sigmask = false;
+	set_current_blocked(current->saved_sigmask);
+}
+
+/* What is blocked when the handler returns. */
+sigset_t sigmask_to_save(void) { return current->restore_sigmask ? current->saved_sigmask : current->blocked; }
+
 int sigprocmask(int how, sigset_t set)
 {
 	sigset_t mask = current->blocked;

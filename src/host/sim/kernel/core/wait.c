@@ -67,30 +67,53 @@ void finish_wait(struct wait_queue_head *wq, struct wait_queue_entry *wait)
 	_raw_spin_unlock_irqrestore(&wq->lock, flags);
 }
 
-int autoremove_wake_function(struct wait_queue_entry *wait)
+void add_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *wait)
 {
-	int woken = try_to_wake_up(wait->private, TASK_NORMAL);
+	u64 flags = _raw_spin_lock_irqsave(&wq->lock);
+	list_add(&wait->entry, &wq->head);
+	_raw_spin_unlock_irqrestore(&wq->lock, flags);
+}
+
+void remove_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *wait)
+{
+	u64 flags = _raw_spin_lock_irqsave(&wq->lock);
+	list_del_init(&wait->entry);
+	_raw_spin_unlock_irqrestore(&wq->lock, flags);
+}
+
+int default_wake_function(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
+{
+	(void)sync;
+	(void)key;
+	return try_to_wake_up(wait->private, mode);
+}
+
+int autoremove_wake_function(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
+{
+	int woken = default_wake_function(wait, mode, sync, key);
 	if (woken)
 		list_del_init(&wait->entry);
 	return woken;
 }
 
-int __wake_up_common(struct wait_queue_head *wq, int nr)
+int __wake_up_common(struct wait_queue_head *wq, unsigned int mode, int nr, void *key)
 {
 	struct list_head *pos, *next;
 	int woken = 0;
 	list_for_each_safe(pos, next, &wq->head) {
+		struct wait_queue_entry *wait = list_entry(pos, struct wait_queue_entry, entry);
+		bool exclusive = wait->flags & WQ_FLAG_EXCLUSIVE;
 		if (woken >= nr)
 			break;
-		woken += autoremove_wake_function(list_entry(pos, struct wait_queue_entry, entry));
+		woken += wait->func(wait, mode, 0, key) && exclusive;
 	}
 	return woken;
 }
 
-int __wake_up(struct wait_queue_head *wq, int nr)
+int __wake_up(struct wait_queue_head *wq, unsigned int mode, int nr, void *key)
 {
 	u64 flags = _raw_spin_lock_irqsave(&wq->lock);
-	int woken = __wake_up_common(wq, nr);
+	int woken = __wake_up_common(wq, mode, nr, key);
 	_raw_spin_unlock_irqrestore(&wq->lock, flags);
 	return woken;
 }

@@ -3,7 +3,7 @@
 #include "journal.h"
 #include "uapi.h"
 
-#define MAX_ARGS 16
+#define MAX_ARGS 32
 
 void switch_mm(struct mm_struct *next);
 
@@ -123,6 +123,7 @@ int begin_new_exec(struct linux_binprm *bprm)
 		return -EINVAL;
 	exec_mmap(bprm);
 	me->flags &= ~(u32)PF_KTHREAD;
+	do_close_on_exec(me->files);
 	flush_signal_handlers(me);
 	__set_task_comm(me, kbasename(bprm->filename));
 	bprm->mm->exe_file = bprm->file;

@@ -27,8 +27,9 @@ struct disk_super {
 	struct disk_entry entry[];
 };
 
+static const struct super_operations ext4_sops = { .evict_inode = ext4_evict_inode };
 struct super_block root_sb;
-struct vfsmount root_mnt;
+struct mount root_mount;
 static struct backing_dev_info root_bdi = { .id = 1, .dev_name = "253:0" };
 struct bdi_writeback root_wb = { .bdi = &root_bdi };
 static u64 block_bitmap[BLOCKS_MAX / 64];
@@ -174,6 +175,7 @@ int ext4_fill_super(struct super_block *sb)
 
 void mount_root(void)
 {
+	root_sb.s_op = &ext4_sops;
 	root_sb.s_bdev = vda;
 	root_sb.s_bdi = &root_bdi;
 	root_sb.s_dev = vda->bd_dev;
@@ -183,6 +185,8 @@ void mount_root(void)
 	INIT_LIST_HEAD(&root_sb.s_inodes);
 	if (ext4_fill_super(&root_sb))
 		panic("cannot mount the root file system");
-	root_mnt.mnt_sb = &root_sb;
-	root_mnt.mnt_root = root_sb.s_root;
+	root_mount.mnt.mnt_sb = &root_sb;
+	root_mount.mnt.mnt_root = root_mount.mnt_mountpoint = root_sb.s_root;
+	root_mount.mnt_parent = &root_mount;
+	root_mount.mnt_devname = "/dev/vda";
 }

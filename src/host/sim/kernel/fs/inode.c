@@ -21,11 +21,21 @@ struct inode *alloc_inode(struct super_block *sb)
 	return inode;
 }
 
+/* Numbers of inodes that are on no disk; they begin behind those that disks here have. */
+unsigned int get_next_ino(void)
+{
+	static volatile unsigned int last_ino = 0x10000;
+	return __atomic_add_fetch(&last_ino, 1, __ATOMIC_SEQ_CST);
+}
+
 void inode_sb_list_add(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
 	_raw_spin_lock(&sb->s_inode_list_lock);
-	inode->i_ino = ++sb->s_next_ino;
+	if (sb->s_next_ino)
+		inode->i_ino = ++sb->s_next_ino;
+	else
+		inode->i_ino = get_next_ino();
 	list_add_tail(&inode->i_sb_list, &sb->s_inodes);
 	_raw_spin_unlock(&sb->s_inode_list_lock);
 }
@@ -48,7 +58,8 @@ void evict(struct inode *inode)
 	_raw_spin_lock(&sb->s_inode_list_lock);
 	list_del_init(&inode->i_sb_list);
 	_raw_spin_unlock(&sb->s_inode_list_lock);
-	ext4_evict_inode(inode);
+	if (sb->s_op && sb->s_op->evict_inode)
+		sb->s_op->evict_inode(inode);
 	kmem_cache_free(&inode_cachep, inode);
 }
 

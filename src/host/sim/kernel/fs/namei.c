@@ -163,7 +163,7 @@ const char *path_init(struct nameidata *nd, struct filename *name)
 {
 	struct dentry *start = root_sb.s_root;
 	nd->name = name;
-	nd->path.mnt = &root_mnt;
+	nd->path.mnt = &root_mount.mnt;
 	nd->path.dentry = dget(start);
 	nd->inode = start->d_inode;
 	return name->name;

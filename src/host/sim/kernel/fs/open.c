@@ -1,9 +1,9 @@
-/* Opening, closing, descriptors. */
+/* Opening and closing of files. */
 #include "fs.h"
 #include "journal.h"
 #include "uapi.h"
 
-static struct kmem_cache filp_cachep, files_cachep;
+static struct kmem_cache filp_cachep;
 
 struct file *alloc_empty_file(int flags)
 {
@@ -21,6 +21,7 @@ struct file *alloc_empty_file(int flags)
 	else if ((flags & O_ACCMODE) == O_RDWR)
 		file->f_mode = FMODE_READ | FMODE_WRITE;
 	atomic_set(&file->f_count, 1);
+	INIT_LIST_HEAD(&file->f_ep);
 	return file;
 }
 
@@ -31,6 +32,8 @@ int do_dentry_open(struct file *file, struct inode *inode)
 	file->f_mapping = inode->i_mapping;
 	file->f_op = inode->i_fop;
 	dget(file->f_path.dentry);
+	if (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode))
+		file->f_mode |= FMODE_LSEEK;
 	error = security_file_open(file);
 	if (error) {
 		file->f_op = NULL;
@@ -47,8 +50,33 @@ int vfs_open(const struct path *path, struct file *file)
 	return do_dentry_open(file, path->dentry->d_inode);
 }
 
+/* A file that no name leads to: of a pipe, an epoll. Takes the reference to `inode` over if it succeeds. */
+struct file *alloc_file_pseudo(struct inode *inode, struct mount *mount, const char *name, int flags,
+			       const struct file_operations *fops)
+{
+	struct qstr this = { .name = (const unsigned char *)name, .len = (u32)strlen(name) };
+	struct file *file = alloc_empty_file(flags);
+	struct dentry *dentry;
+	if (IS_ERR(file))
+		return file;
+	dentry = d_alloc(NULL, &this);
+	if (!dentry) {
+		fput(file);
+		return ERR_PTR(-ENOMEM);
+	}
+	dentry->d_inode = inode;
+	dentry->d_sb = inode->i_sb;
+	file->f_inode = inode;
+	file->f_mapping = inode->i_mapping;
+	file->f_path.dentry = dentry;
+	file->f_path.mnt = &mount->mnt;
+	file->f_op = fops;
+	return file;
+}
+
 void __fput(struct file *file)
 {
+	eventpoll_release(file);
 	if (file->f_op && file->f_op->release)
 		file->f_op->release(file->f_inode, file);
 	if (file->f_inode)
@@ -68,113 +96,6 @@ int filp_close(struct file *file)
 		return -EBADF;
 	fput(file);
 	return 0;
-}
-
-struct file *fget(unsigned int fd)
-{
-	struct files_struct *files = current->files;
-	struct file *file;
-	if (unlikely(fd >= NR_OPEN))
-		return NULL;
-	_raw_spin_lock(&files->file_lock);
-	file = files->fd_array[fd];
-	if (file)
-		atomic_inc(&file->f_count);
-	_raw_spin_unlock(&files->file_lock);
-	return file;
-}
-
-int get_unused_fd_flags(unsigned int flags)
-{
-	struct files_struct *files = current->files;
-	unsigned int fd;
-	(void)flags;
-	_raw_spin_lock(&files->file_lock);
-	for (fd = 0; fd < NR_OPEN; fd++)
-		if (!files->fd_array[fd] && !(files->next_fd & 1u << fd))
-			break;
-	if (fd < NR_OPEN)
-		files->next_fd |= 1u << fd;
-	_raw_spin_unlock(&files->file_lock);
-	return fd < NR_OPEN ? (int)fd : -EMFILE;
-}
-
-void put_unused_fd(unsigned int fd)
-{
-	struct files_struct *files = current->files;
-	_raw_spin_lock(&files->file_lock);
-	files->next_fd &= ~(1u << fd);
-	_raw_spin_unlock(&files->file_lock);
-}
-
-void fd_install(unsigned int fd, struct file *file)
-{
-	struct files_struct *files = current->files;
-	_raw_spin_lock(&files->file_lock);
-	if (fd < NR_OPEN) {
-		files->fd_array[fd] = file;
-		files->next_fd &= ~(1u << fd);
-	}
-	_raw_spin_unlock(&files->file_lock);
-}
-
-struct file *pick_file(struct files_struct *files, unsigned int fd)
-{
-	struct file *file = NULL;
-	_raw_spin_lock(&files->file_lock);
-	if (fd < NR_OPEN) {
-		file = files->fd_array[fd];
-		files->fd_array[fd] = NULL;
-	}
-	_raw_spin_unlock(&files->file_lock);
-	return file;
-}
-
-int close_fd(unsigned int fd)
-{
-	struct file *file = pick_file(current->files, fd);
-	if (!file)
-		return -EBADF;
-	return filp_close(file);
-}
-
-/* A copy of the descriptor table; of none, an empty one. */
-struct files_struct *dup_fd(struct files_struct *old)
-{
-	struct files_struct *files;
-	unsigned int fd;
-	if (!files_cachep.size)
-		kmem_cache_create(&files_cachep, "files_cache", sizeof(struct files_struct));
-	files = kmem_cache_alloc(&files_cachep, GFP_KERNEL);
-	if (!files)
-		return NULL;
-	memset(files, 0, sizeof(*files));
-	atomic_set(&files->count, 1);
-	if (!old)
-		return files;
-	_raw_spin_lock(&old->file_lock);
-	for (fd = 0; fd < NR_OPEN; fd++) {
-		files->fd_array[fd] = old->fd_array[fd];
-		if (files->fd_array[fd])
-			atomic_inc(&files->fd_array[fd]->f_count);
-	}
-	_raw_spin_unlock(&old->file_lock);
-	return files;
-}
-
-void exit_files(struct task_struct *task)
-{
-	struct files_struct *files = task->files;
-	unsigned int fd;
-	task->files = NULL;
-	if (!files || !atomic_dec_and_test(&files->count))
-		return;
-	for (fd = 0; fd < NR_OPEN; fd++) {
-		struct file *file = pick_file(files, fd);
-		if (file)
-			filp_close(file);
-	}
-	kmem_cache_free(&files_cachep, files);
 }
 
 int build_open_flags(int flags, umode_t mode, struct open_flags *op)

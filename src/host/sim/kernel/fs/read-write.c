@@ -96,7 +96,7 @@ ssize_t ksys_write(unsigned int fd, const char *buf, size_t count)
 
 loff_t vfs_llseek(struct file *file, loff_t offset, int whence)
 {
-	if (!file->f_inode)
+	if (!(file->f_mode & FMODE_LSEEK))
 		return -ESPIPE;
 	if (whence == SEEK_CUR)
 		offset += file->f_pos;
@@ -136,7 +136,7 @@ int do_fsync(unsigned int fd)
 
 int generic_fadvise(struct file *file, int advice)
 {
-	if (!file->f_inode)
+	if (!file->f_inode || S_ISFIFO(file->f_inode->i_mode))
 		return -ESPIPE;
 	if (advice == POSIX_FADV_DONTNEED)
 		invalidate_mapping_pages(file->f_mapping);

@@ -12,6 +12,8 @@ struct qstr {
 struct inode;
 struct super_block;
 struct file_operations;
+struct poll_table_struct;
+typedef unsigned int __poll_t;
 
 struct dentry {
 	struct dentry *d_parent;
@@ -36,6 +38,22 @@ struct path {
 	struct dentry *dentry;
 	struct vfsmount *mnt;
 };
+
+/* A file system at its place among the names. */
+struct mount {
+	struct list_head mnt_hash;
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	atomic_t mnt_count;
+	struct list_head mnt_mounts;
+	struct list_head mnt_child;
+	const char *mnt_devname;
+	struct list_head mnt_list;
+	struct mnt_namespace *mnt_ns;
+	int mnt_id;
+};
+static __always_inline struct mount *real_mount(struct vfsmount *mnt) { return container_of(mnt, struct mount, mnt); }
 
 #define MAX_FILE_PAGES 512
 
@@ -96,8 +114,13 @@ struct wb_writeback_work {
 	enum wb_reason reason;
 };
 
+struct super_operations {
+	void (*evict_inode)(struct inode *);
+};
+
 struct super_block {
 	dev_t s_dev;
+	const struct super_operations *s_op;
 	char s_id[32];
 	unsigned long s_blocksize;
 	struct dentry *s_root;
@@ -128,6 +151,7 @@ struct file_operations {
 	int (*open)(struct inode *, struct file *);
 	int (*release)(struct inode *, struct file *);
 	int (*fsync)(struct file *, loff_t start, loff_t end);
+	__poll_t (*poll)(struct file *, struct poll_table_struct *);
 };
 
 struct file {
@@ -140,10 +164,16 @@ struct file {
 	atomic_t f_count;
 	struct address_space *f_mapping;
 	void *private_data;
+	/* The epitems that watch it. */
+	struct list_head f_ep;
 };
 
 #define FMODE_READ 1u
 #define FMODE_WRITE 2u
+#define FMODE_LSEEK 4u
+#define S_ISREG(mode) (((mode) & S_IFMT) == S_IFREG)
+#define S_ISDIR(mode) (((mode) & S_IFMT) == S_IFDIR)
+#define S_ISFIFO(mode) (((mode) & S_IFMT) == S_IFIFO)
 
 struct filename {
 	const char *uptr;
@@ -216,10 +246,19 @@ unsigned int full_name_hash(const unsigned char *name, unsigned int len);
 
 /* open files */
 struct file *alloc_empty_file(int flags);
+struct file *alloc_file_pseudo(struct inode *inode, struct mount *mount, const char *name, int flags,
+			       const struct file_operations *fops);
 void fput(struct file *file);
 struct file *fget(unsigned int fd);
 int get_unused_fd_flags(unsigned int flags);
+void put_unused_fd(unsigned int fd);
 void fd_install(unsigned int fd, struct file *file);
+int close_fd(unsigned int fd);
+int f_dupfd(unsigned int from, struct file *file, unsigned int flags);
+void set_close_on_exec(unsigned int fd, bool flag);
+bool get_close_on_exec(unsigned int fd);
+void do_close_on_exec(struct files_struct *files);
+void eventpoll_release(struct file *file);
 int security_file_open(struct file *file);
 int security_inode_create(struct inode *dir, struct dentry *dentry, umode_t mode);
 int security_inode_unlink(struct inode *dir, struct dentry *dentry);
@@ -270,7 +309,17 @@ int ext4_map_blocks(struct inode *inode, unsigned long index, bool create, u32 *
 int ext4_readahead(struct address_space *mapping, unsigned long index, unsigned long count);
 int ext4_writepages(struct address_space *mapping, bool wait);
 extern struct super_block root_sb;
-extern struct vfsmount root_mnt;
+extern struct mount root_mount;
+
+/* file systems without names: what pipes and the like are inodes of */
+struct pseudo_fs {
+	struct super_block sb;
+	struct mount mount;
+};
+void init_pseudo(struct pseudo_fs *fs, const char *name, unsigned long magic);
+unsigned int get_next_ino(void);
+void pipe_init(void);
+void eventpoll_init(void);
 
 extern const struct file_operations tty_fops;
 extern const struct file_operations sock_file_ops;

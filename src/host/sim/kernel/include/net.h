@@ -264,6 +264,7 @@ int tcp_v4_connect(struct sock *sk, struct sockaddr_in *uaddr, int addr_len);
 struct sock *inet_csk_accept(struct sock *sk, int *error);
 int inet_csk_listen_start(struct sock *sk, int backlog);
 int inet_csk_get_port(struct sock *sk, u16 port);
+__poll_t tcp_poll(struct file *file, struct sock *sk, struct poll_table_struct *wait);
 long tcp_sendmsg(struct sock *sk, const char *data, size_t size);
 long tcp_recvmsg(struct sock *sk, char *data, size_t size);
 void tcp_close(struct sock *sk);

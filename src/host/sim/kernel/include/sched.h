@@ -52,7 +52,9 @@ struct cred {
 struct files_struct {
 	spinlock_t file_lock;
 	atomic_t count;
+	/* Descriptors that are given out and have no file yet. */
 	u32 next_fd;
+	u32 close_on_exec;
 	struct file *fd_array[NR_OPEN];
 };
 
@@ -134,6 +136,9 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	sigset_t blocked;
+	/* What is blocked again once a call that waits with a mask of its own is over. */
+	sigset_t saved_sigmask;
+	bool restore_sigmask;
 	struct sigpending pending;
 	ktime_t restart_expires;
 	int exit_code;
@@ -259,21 +264,37 @@ static __always_inline u64 pid_tgid(const struct task_struct *task)
 }
 
 /* sleeping */
+struct wait_queue_entry;
+typedef int (*wait_queue_func_t)(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key);
 struct wait_queue_entry {
-	struct task_struct *private;
+	unsigned int flags;
+	void *private;
+	wait_queue_func_t func;
 	struct list_head entry;
 };
+/* Of these a wake-up wakes as many as it says; all others hear of every one. */
+#define WQ_FLAG_EXCLUSIVE 1u
 void init_waitqueue_head(struct wait_queue_head *wq);
 void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *wait, unsigned int state);
 void finish_wait(struct wait_queue_head *wq, struct wait_queue_entry *wait);
-int __wake_up(struct wait_queue_head *wq, int nr);
-#define wake_up(wq) __wake_up(wq, 1)
-#define wake_up_all(wq) __wake_up(wq, 1 << 30)
+void add_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *wait);
+void remove_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *wait);
+int autoremove_wake_function(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key);
+int default_wake_function(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key);
+int __wake_up(struct wait_queue_head *wq, unsigned int mode, int nr, void *key);
+#define wake_up(wq) __wake_up(wq, TASK_NORMAL, 1, NULL)
+#define wake_up_all(wq) __wake_up(wq, TASK_NORMAL, 1 << 30, NULL)
+/* With the events that have come, for those who wait for some of them only. */
+#define wake_up_all_poll(wq, mask) __wake_up(wq, TASK_NORMAL, 1 << 30, (void *)(u64)(mask))
 
 /* Sleeps until `condition`; the result is -ERESTARTSYS if a signal came first and `state` allows it. */
 #define wait_event_state(wq, condition, state)                                   \
 	({                                                                       \
-		struct wait_queue_entry __wait = { .private = current };         \
+		struct wait_queue_entry __wait = {                               \
+			.flags = WQ_FLAG_EXCLUSIVE,                              \
+			.private = current,                                      \
+			.func = autoremove_wake_function,                        \
+		};                                                               \
 		long __ret = 0;                                                  \
 		INIT_LIST_HEAD(&__wait.entry);                                   \
 		for (;;) {                                                       \

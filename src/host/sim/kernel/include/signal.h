@@ -118,4 +118,8 @@ void do_notify_parent(struct task_struct *tsk, int sig);
 int send_sig(int sig, struct task_struct *p);
 void zap_other_threads(struct task_struct *p);
 void __noreturn do_group_exit(int code);
+void set_current_blocked(sigset_t set);
+void set_user_sigmask(sigset_t set);
+void restore_saved_sigmask_unless(bool interrupted);
+sigset_t sigmask_to_save(void);
 void arch_do_signal_or_restart(struct pt_regs *regs);

@@ -35,6 +35,7 @@ int hrtimer_cancel(struct hrtimer *timer);
 void hrtimer_interrupt(void);
 long do_nanosleep(struct hrtimer *timer, ktime_t expires);
 long hrtimer_nanosleep(ktime_t request);
+int schedule_hrtimeout(const ktime_t *expires);
 
 void init_timers_cpu(int cpu);
 void timer_setup(struct timer_list *timer, void (*function)(struct timer_list *));

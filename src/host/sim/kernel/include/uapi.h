@@ -13,18 +13,25 @@
 #define EAGAIN 11
 #define ENOMEM 12
 #define EFAULT 14
+#define EBUSY 16
 #define EEXIST 17
+#define EXDEV 18
+#define ENODEV 19
 #define ENOTDIR 20
 #define EISDIR 21
 #define EINVAL 22
 #define EMFILE 24
+#define ENOTTY 25
 #define EFBIG 27
 #define ENOSPC 28
 #define ESPIPE 29
+#define EROFS 30
+#define EMLINK 31
 #define EPIPE 32
 #define ENAMETOOLONG 36
 #define ENOSYS 38
 #define ENOTEMPTY 39
+#define ELOOP 40
 #define ENOTSOCK 88
 #define EADDRINUSE 98
 #define ENOTCONN 107
@@ -39,15 +46,19 @@
 #define __NR_close 3
 #define __NR_stat 4
 #define __NR_fstat 5
+#define __NR_poll 7
 #define __NR_lseek 8
 #define __NR_mmap 9
 #define __NR_munmap 11
+#define __NR_brk 12
 #define __NR_rt_sigaction 13
 #define __NR_rt_sigprocmask 14
 #define __NR_rt_sigreturn 15
-#define __NR_brk 12
+#define __NR_pipe 22
 #define __NR_sched_yield 24
 #define __NR_madvise 28
+#define __NR_dup 32
+#define __NR_dup2 33
 #define __NR_pause 34
 #define __NR_nanosleep 35
 #define __NR_getpid 39
@@ -64,23 +75,30 @@
 #define __NR_exit 60
 #define __NR_wait4 61
 #define __NR_kill 62
+#define __NR_fcntl 72
 #define __NR_fsync 74
 #define __NR_mkdir 83
 #define __NR_unlink 87
 #define __NR_getppid 110
 #define __NR_prctl 157
 #define __NR_gettid 186
+#define __NR_tkill 200
 #define __NR_futex 202
 #define __NR_set_tid_address 218
-#define __NR_tkill 200
 #define __NR_restart_syscall 219
 #define __NR_fadvise64 221
 #define __NR_clock_gettime 228
 #define __NR_exit_group 231
+#define __NR_epoll_wait 232
+#define __NR_epoll_ctl 233
 #define __NR_tgkill 234
 #define __NR_openat 257
 #define __NR_unlinkat 263
-#define NR_syscalls 264
+#define __NR_ppoll 271
+#define __NR_epoll_create1 291
+#define __NR_dup3 292
+#define __NR_pipe2 293
+#define NR_syscalls 336
 
 #define O_ACCMODE 3
 #define O_RDONLY 0
@@ -90,7 +108,18 @@
 #define O_EXCL 0200
 #define O_TRUNC 01000
 #define O_APPEND 02000
+#define O_NONBLOCK 04000
 #define O_DIRECTORY 0200000
+#define O_CLOEXEC 02000000
+#define F_DUPFD 0
+#define F_GETFD 1
+#define F_SETFD 2
+#define F_GETFL 3
+#define F_SETFL 4
+#define F_DUPFD_CLOEXEC 1030
+#define F_GETPIPE_SZ 1032
+#define FD_CLOEXEC 1
+#define PIPE_BUF 4096
 #define AT_FDCWD (-100)
 #define SEEK_SET 0
 #define SEEK_CUR 1
@@ -101,6 +130,8 @@
 #define S_IFREG 0100000
 #define S_IFCHR 0020000
 #define S_IFSOCK 0140000
+#define S_IFIFO 0010000
+#define S_IFLNK 0120000
 
 #define PROT_READ 1
 #define PROT_WRITE 2
@@ -155,6 +186,31 @@
 #define AF_INET 2
 #define SOCK_STREAM 1
 #define CLOCK_MONOTONIC 1
+
+#define EPOLLIN 1u
+#define EPOLLOUT 4u
+#define EPOLLERR 8u
+#define EPOLLHUP 16u
+#define EPOLLNVAL 32u
+#define EPOLLRDNORM 64u
+#define EPOLLWRNORM 256u
+#define EPOLLRDHUP 0x2000u
+#define EPOLLONESHOT (1u << 30)
+#define EPOLLET (1u << 31)
+#define EPOLL_CTL_ADD 1
+#define EPOLL_CTL_DEL 2
+#define EPOLL_CTL_MOD 3
+
+struct pollfd {
+	int fd;
+	short events;
+	short revents;
+};
+
+struct epoll_event {
+	unsigned int events;
+	unsigned long data;
+} __attribute__((packed));
 
 struct timespec64 {
 	long tv_sec;

@@ -43,7 +43,14 @@ int sock_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+__poll_t sock_poll(struct file *file, struct poll_table_struct *wait)
+{
+	struct socket *sock = file->private_data;
+	return tcp_poll(file, sock->sk, wait);
+}
+
 const struct file_operations sock_file_ops = {
+	.poll = sock_poll,
 	.read_iter = sock_read_iter,
 	.write_iter = sock_write_iter,
 	.release = sock_release,

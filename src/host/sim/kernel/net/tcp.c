@@ -1,6 +1,7 @@
 /* TCP as the sockets see it: connect, send, receive, close. */
 #include "journal.h"
 #include "net.h"
+#include "poll.h"
 #include "uapi.h"
 
 #define TCP_MSS 2048UL
@@ -101,6 +102,25 @@ bool tcp_readable(struct sock *sk)
 {
 	return !list_empty(&sk->sk_receive_queue.list) || sk->sk_shutdown || sk->sk_err ||
 	       sk->__sk_common.skc_state == TCP_CLOSE;
+}
+
+/* Windows are not filled, so that a connection may always be written to. */
+__poll_t tcp_poll(struct file *file, struct sock *sk, struct poll_table_struct *wait)
+{
+	unsigned char state = sk->__sk_common.skc_state;
+	__poll_t mask = 0;
+	poll_wait(file, &sk->sk_wq, wait);
+	if (state == TCP_LISTEN)
+		return list_empty(&sk->accept_queue) ? 0 : EPOLLIN | EPOLLRDNORM;
+	if (state == TCP_CLOSE || sk->sk_shutdown == 3)
+		mask |= EPOLLHUP;
+	if (tcp_readable(sk))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (sk->sk_shutdown)
+		mask |= EPOLLRDHUP;
+	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	return sk->sk_err ? mask | EPOLLERR : mask;
 }
 
 /* The reader has taken `copied` bytes. */
