@@ -1,17 +1,12 @@
 import { hi32, lo32, u64 } from '../../base/index.js';
 import type { UserFile } from '../user-text.js';
 import type { KernelLayout } from './kernel-layout.js';
-import type { EncodedSimImage } from './sim-image.js';
-import { decodeBase64 } from './sim-image.js';
+import type { DiskEntry } from './disk-directory.js';
 import type { SimMemory } from './sim-memory.js';
 
 const PAGE = 4096;
-const ENTRY = 56;
-const HEADER = 16;
-const PATH_MAX = 40;
 const UPTODATE = 2;
 const FOLLOWED_MAX = 10_000;
-const utf8 = new TextDecoder();
 
 /**
  * Which file a page of memory belongs to, from the kernel's own structures: page, address_space, inode. A file's `id` is the
@@ -35,9 +30,9 @@ export class SimFiles {
   };
   readonly #pair = new Int32Array(2);
 
-  constructor(memory: SimMemory, layout: KernelLayout, image: EncodedSimImage) {
+  constructor(memory: SimMemory, layout: KernelLayout, entries: readonly DiskEntry[]) {
     this.#memory = memory;
-    this.list = readDirectory(image);
+    this.list = regularFiles(entries);
     this.#memMap = layout.address('mem_map');
     this.#root = layout.address('root_sb');
     this.#at = {
@@ -99,17 +94,7 @@ export class SimFiles {
   }
 }
 
-/** The regular files that the disk's first block names. */
-function readDirectory({ disk }: EncodedSimImage): UserFile[] {
-  const bytes = decodeBase64(disk[0]?.bytes ?? '');
-  const view = new DataView(bytes.buffer);
-  const count = bytes.length < HEADER ? 0 : view.getUint32(4, true);
-  const files = Array.from({ length: count }, (_, i) => {
-    const at = HEADER + i * ENTRY;
-    const name = bytes.subarray(at, at + PATH_MAX);
-    const end = name.indexOf(0);
-    const path = utf8.decode(name.subarray(0, end < 0 ? PATH_MAX : end));
-    return { path, size: view.getUint32(at + 44, true), id: view.getUint32(at + 48, true) };
-  });
-  return files.filter(({ size }) => size > 0);
+/** The regular files of a directory that have something in them. */
+function regularFiles(entries: readonly DiskEntry[]): UserFile[] {
+  return entries.filter(({ size }) => size > 0).map(({ path, size, block }) => ({ path, size, id: block }));
 }

@@ -5,12 +5,16 @@ import type { Btf } from '../../btf/index.js';
 import { SIM_KCONFIG } from './sim-kconfig.js';
 import type { DrivenHost, HostCapabilities } from '../host.js';
 import { type KernelSymbol, SymbolTable } from '../symbol-table.js';
+import type { DiskEntry } from './disk-directory.js';
 import { encodedSimImage } from './image.js';
 import { KernelLayout } from './kernel-layout.js';
 import { describeOops } from './oops.js';
 import type { InsnTrace } from './cpu/x86-cpu.js';
 import type { SimJournal } from './machine/sim-journal.js';
 import { type MachineOops, type RunLimits, SimMachine, type StopReason } from './machine/sim-machine.js';
+import { addFiles, type SimFile } from './script/own-files.js';
+import { renderScript } from './script/render-script.js';
+import type { SimStep } from './script/sim-step.js';
 import { SimClock } from './sim-clock.js';
 import { type EncodedSimImage, decodeBase64 } from './sim-image.js';
 import { SimMemory } from './sim-memory.js';
@@ -31,8 +35,10 @@ export interface SimOptions {
   readonly memoryBytes?: number;
   /** shell, compile, web, io, storm, mixed (if absent) or endless: what init runs. */
   readonly workload?: string;
-  /** A script for the simulated shell, instead of `workload`. */
-  readonly script?: string;
+  /** What init runs instead of `workload`: steps, which are checked before the machine boots, or a script for /bin/sh. */
+  readonly script?: string | readonly SimStep[];
+  /** Files of one's own by path, programs among them; directories on the way are made. */
+  readonly files?: Readonly<Record<string, SimFile>>;
   /** Of a thousand packets, how many the loopback device loses: 0 if absent, at most 500. TCP sends them again. */
   readonly packetLoss?: number;
   /** Virtual nanoseconds an instruction takes, 10 if absent. */
@@ -92,7 +98,10 @@ export class SimHost implements DrivenHost {
     this.symbols = new SymbolTable(parseSymbols(image.symbols, image.base));
     const slots = this.symbols.lookup('kprobe_insn_pages');
     const exec = { from: slots?.address ?? 0n, to: (slots?.address ?? 0n) + (slots?.size ?? 0n) };
+    const own = addFiles(image, options.files ?? {});
+    const { entries } = own.directory;
     this.#machine = new SimMachine(image, {
+      files: own.chunks,
       exec,
       memoryBytes: options.memoryBytes ?? 32 << 20,
       nsPerInsn: checkedNs(options.nsPerInsn ?? 10),
@@ -102,12 +111,15 @@ export class SimHost implements DrivenHost {
       realtimeNs,
       diskSectors: DISK_SECTORS,
       workload: checkedWorkload(options.workload ?? 'mixed'),
-      script: options.script ?? '',
+      script: scriptOf(options.script ?? '', entries),
       packetLoss: checkedLoss(options.packetLoss ?? 0),
     });
     const machine = this.#machine;
     this.programs = new Map(
-      image.programs.map(({ path, symbols }) => [path, new SymbolTable(parseSymbols(symbols, 0n))]),
+      [...image.programs, ...own.programs].map(({ path, symbols }) => [
+        path,
+        new SymbolTable(parseSymbols(symbols, 0n)),
+      ]),
     );
     this.btf = parseBtf(decodeBase64(image.btf));
     const layout = new KernelLayout(this.btf, this.symbols);
@@ -116,7 +128,8 @@ export class SimHost implements DrivenHost {
     this.tasks = new SimTasks(machine, this.memory, layout);
     this.stacks = new SimStacks(machine, this.memory, this.tasks, layout);
     this.text = new SimText(machine, this.memory, layout, image, exec);
-    this.userText = new SimUserText(machine, image, {
+    this.userText = new SimUserText(machine, {
+      entries,
       memory: this.memory,
       tasks: this.tasks,
       layout,
@@ -199,6 +212,12 @@ function checkedCpus(cpus: number): number {
 function checkedWorkload(name: string): string {
   if (WORKLOADS.includes(name)) return name;
   throw new BpfError('ENOENT', `no workload ${name}`, { value: name, remedy: `there are ${WORKLOADS.join(', ')}` });
+}
+
+function scriptOf(script: string | readonly SimStep[], entries: readonly DiskEntry[]): string {
+  if (typeof script === 'string') return script;
+  const paths = new Set(entries.map(({ path }) => path));
+  return renderScript(script, (name) => paths.has(`/bin/${name}`));
 }
 
 function checkedLoss(loss: number): number {

@@ -6,7 +6,7 @@ import type { KernelLayout } from './kernel-layout.js';
 import type { SimMachine } from './machine/sim-machine.js';
 import { ShadowPages } from './shadow-pages.js';
 import { SimFiles } from './sim-files.js';
-import type { EncodedSimImage } from './sim-image.js';
+import type { DiskEntry } from './disk-directory.js';
 import type { SimMemory } from './sim-memory.js';
 import type { SimTasks } from './sim-tasks.js';
 import { DIRECT_MAP } from './machine/boot-loader.js';
@@ -31,6 +31,8 @@ export interface UserTextParts {
   readonly memory: SimMemory;
   readonly tasks: SimTasks;
   readonly layout: KernelLayout;
+  /** What the disk starts out with. */
+  readonly entries: readonly DiskEntry[];
   /** Symbols by path. */
   readonly programs: ReadonlyMap<string, SymbolTable>;
 }
@@ -56,14 +58,14 @@ export class SimUserText implements HostUserText {
   readonly #programs: ReadonlyMap<string, SymbolTable>;
   readonly #current = new Int32Array(2);
 
-  constructor(machine: SimMachine, image: EncodedSimImage, parts: UserTextParts) {
+  constructor(machine: SimMachine, parts: UserTextParts) {
     const { memory, tasks, layout } = parts;
     this.#programs = parts.programs;
     this.#machine = machine;
     this.#memory = memory;
     this.#tasks = tasks;
     this.#layout = layout;
-    this.#files = new SimFiles(memory, layout, image);
+    this.#files = new SimFiles(memory, layout, parts.entries);
     this.#spaces = new SimAddressSpaces(memory, layout, this.#files);
     this.#past = new SimPastMappings(tasks, this.#spaces);
     this.#counters = new SimCounters(machine, this.#files, this.#spaces);

@@ -69,6 +69,8 @@ export interface MachineOptions extends BootParams {
   readonly exec: ExecRange;
   /** Virtual nanoseconds an instruction takes. */
   readonly nsPerInsn: number;
+  /** What is written over the image's disk before boot. */
+  readonly files: readonly { readonly sector: number; readonly bytes: Uint8Array }[];
 }
 
 /** A periodic interruption of one CPU's running time. */
@@ -128,6 +130,7 @@ export class SimMachine implements CpuDevices {
     this.disk = new SimDisk(this.physical, Number(options.diskSectors), new SeededRandom(options.seed ^ 0xd15cn));
     this.#nsPerInsn = options.nsPerInsn;
     for (const { sector, bytes } of image.disk) this.disk.load(sector, decodeBase64(bytes));
+    for (const { sector, bytes } of options.files) this.disk.load(sector, bytes);
     const boot = loadImage(this.physical, image, options.exec, options);
     this.cpus = Array.from({ length: options.cpus }, (_, n) => this.#startCpu(n, image.entry, boot.root, boot.params));
     this.#timers = this.cpus.map(() => Infinity);

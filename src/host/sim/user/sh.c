@@ -213,15 +213,17 @@ static void wait_for_job(const char *name)
 		wait_for(job->pid);
 }
 
-/* A job that is over hears no signal, and that is no failure. */
+/* A job that is over hears no signal, and that is no failure; one that hears it may end as it likes. */
 static void kill_job(const char *signal, const char *name)
 {
 	struct job *job = find_job(name);
 	reap_background();
 	if (!job)
 		failures++;
-	else if (job->pid)
+	else if (job->pid) {
+		be_quiet_about(job->pid);
 		kill(job->pid, (int)atoi(signal));
+	}
 }
 
 static int redirection(const char *operator, int *fd, int *flags)

@@ -23,7 +23,8 @@ struct disk_super {
 	u32 magic;
 	u32 entries;
 	u32 first_free_block;
-	u32 reserved;
+	/* Where the names go on that the first block has no room for. */
+	u32 more_block;
 	struct disk_entry entry[];
 };
 
@@ -152,14 +153,33 @@ void ext4_load_entry(struct super_block *sb, const struct disk_entry *entry)
 	putname(name);
 }
 
+#define ENTRIES_FIRST ((PAGE_SIZE - sizeof(struct disk_super)) / sizeof(struct disk_entry))
+#define ENTRIES_MORE (PAGE_SIZE / sizeof(struct disk_entry))
+#define ENTRIES_MAX 400
+
+/* Names that the first block has no room for. */
+int ext4_load_more(struct super_block *sb, u32 block, u32 count)
+{
+	struct disk_entry *entry = (struct disk_entry *)get_zeroed_page(GFP_KERNEL);
+	u32 i;
+	for (i = 0; i < count; i++) {
+		if (i % ENTRIES_MORE == 0 && (!entry || ext4_rw_block(block + i / (u32)ENTRIES_MORE, entry, REQ_OP_READ)))
+			return -EIO;
+		ext4_load_entry(sb, &entry[i % ENTRIES_MORE]);
+	}
+	free_page((unsigned long)entry);
+	return 0;
+}
+
 int ext4_fill_super(struct super_block *sb)
 {
 	static const struct qstr root_name = { .name = (const unsigned char *)"/", .len = 1 };
 	struct disk_super *disk = (struct disk_super *)get_zeroed_page(GFP_KERNEL);
+	int error = 0;
 	u32 i;
 	if (!disk || ext4_rw_block(0, disk, REQ_OP_READ))
 		return -EIO;
-	if (disk->magic != DISK_MAGIC || disk->entries > 72)
+	if (disk->magic != DISK_MAGIC || disk->entries > ENTRIES_MAX)
 		return -EINVAL;
 	sb->s_next_ino = 1;
 	sb->s_root = d_alloc(NULL, &root_name);
@@ -167,10 +187,12 @@ int ext4_fill_super(struct super_block *sb)
 	for (i = 0; i < disk->first_free_block && i < BLOCKS_MAX; i++)
 		mb_mark_used(i);
 	block_hint = disk->first_free_block;
-	for (i = 0; i < disk->entries; i++)
+	for (i = 0; i < disk->entries && i < ENTRIES_FIRST; i++)
 		ext4_load_entry(sb, &disk->entry[i]);
+	if (disk->entries > ENTRIES_FIRST)
+		error = ext4_load_more(sb, disk->more_block, disk->entries - (u32)ENTRIES_FIRST);
 	free_page((unsigned long)disk);
-	return 0;
+	return error;
 }
 
 void mount_root(void)
