@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   findRunningKernel,
+  type GuestRam,
   type KernelImage,
   openKernelImage,
   type RunningKernel,
@@ -13,6 +14,23 @@ import { guestImage } from './guest-image.js';
 import { GuestSession } from './guest-session.js';
 
 const MINUTES = 60_000;
+/** Memory is searched in pieces that begin at multiples of this. */
+const PIECE = 48 << 20;
+
+/** The same memory from address 0 on, with `shift` bytes that hold nothing before its first. */
+function movedRam(ram: GuestRam, shift: number): GuestRam {
+  const [{ start, size }] = ram.ranges;
+  return {
+    ranges: [{ start: 0, size: size + shift }],
+    read(address, dst, offset, length) {
+      const skipped = Math.min(length, Math.max(0, shift - address));
+      dst.fill(0, offset, offset + skipped);
+      return ram.read(start + address + skipped - shift, dst, offset + skipped, length - skipped);
+    },
+    write: () => false,
+    word: (address) => (address < shift ? 0 : ram.word(start + address - shift)),
+  };
+}
 
 describe.each(['x86_64', 'arm64', 'riscv64'] as const)('a running kernel, KASLR on: %s', (arch) => {
   let machine: QemuProcess;
@@ -56,6 +74,13 @@ describe.each(['x86_64', 'arm64', 'riscv64'] as const)('a running kernel, KASLR 
     const searched = findRunningKernel(machine.ram, 8);
     expect(crc32(kallsymsText(searched.symbols))).toBe(crc32(kallsymsText(found.symbols)));
     expect(searched.btf?.typeCount).toBe(found.btf?.typeCount);
+  });
+
+  it('is found with its types wherever they lie in memory: their middle where a piece that is searched ends', () => {
+    const { offset, size } = image.foundBtf ?? { offset: 0, size: 0 };
+    const middle = (found.physicalBase ?? 0) - (machine.ram.ranges[0]?.start ?? 0) + offset + Math.floor(size / 2);
+    const moved = movedRam(machine.ram, PIECE - ((middle % PIECE) & -4096));
+    expect(findRunningKernel(moved, 8).btf?.typeCount).toBe(found.btf?.typeCount);
   });
 
   it('is moved from where it was linked by whole steps of KASLR, all of its symbols alike', () => {

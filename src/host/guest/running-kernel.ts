@@ -2,7 +2,7 @@ import { BpfError } from '../../base/index.js';
 import type { Btf } from '../../btf/index.js';
 import type { SymbolTable } from '../index.js';
 import type { GuestRam } from './guest-ram.js';
-import { findBtf } from './image/find-btf.js';
+import { findBtf, type FoundBtf } from './image/find-btf.js';
 import type { KernelImage } from './image/kernel-image.js';
 import { findKallsyms, type FoundKallsyms, kallsymsTable } from './kallsyms/find-kallsyms.js';
 
@@ -83,13 +83,22 @@ function searchFor(ram: GuestRam, pointerSize: 4 | 8): RunningKernel | undefined
       if (kallsyms === undefined || kallsyms.base === 0n) continue;
       return {
         symbols: kallsymsTable(kallsyms),
-        btf: findBtf(bytes)?.btf ?? null,
+        btf: (findBtf(bytes) ?? btfNear(ram, start + at + kallsyms.tokensAt))?.btf ?? null,
         physicalBase: undefined,
         slide: undefined,
       };
     }
   }
   return undefined;
+}
+
+/** Types whose end, or beginning, is beyond the window that the symbols were found in. */
+function btfNear(ram: GuestRam, symbolsAt: number): FoundBtf | null {
+  const range = ram.ranges.find(({ start, size }) => symbolsAt >= start && symbolsAt < start + size);
+  if (range === undefined) return null;
+  const from = Math.max(range.start, symbolsAt - STEP);
+  const bytes = new Uint8Array(Math.min(range.start + range.size, symbolsAt + STEP) - from);
+  return ram.read(from, bytes, 0, bytes.length) ? findBtf(bytes) : null;
 }
 
 function kallsymsIn(bytes: Uint8Array, pointerSize: 4 | 8): FoundKallsyms | undefined {
