@@ -1,5 +1,4 @@
 import { BpfError } from '../base/index.js';
-import { essentialName } from './essential-name.js';
 import { type BtfKind, btfKindNames } from './kinds.js';
 import { alignmentOf, sizeOf } from './layout.js';
 import { type BtfMemberLocation, findMember } from './member-path.js';
@@ -15,11 +14,8 @@ const VOID: BtfType = { kind: 'void', id: 0, name: '' };
 /** References that `resolve` follows before it takes them for a cycle; libbpf stops at the same number. */
 const MAX_RESOLVE_DEPTH = 32;
 
-/**
- * So many names are looked for one by one, which takes a pass over strings and types each; then all of them are indexed, which
- * takes as long as dozens of such.
- */
-const MAX_NAME_SEARCHES = 16;
+/** So many names are looked for one by one, which takes a pass over strings and types each; then all of them are indexed. */
+const MAX_NAME_SEARCHES = 2;
 
 const CONVENTIONAL_LONG_NAMES: ReadonlySet<string> = new Set([
   'long',
@@ -48,8 +44,6 @@ export class Btf implements Iterable<BtfType> {
   readonly #decoded: (BtfType | undefined)[] = [];
   #names: NameIndex | undefined;
   #searches = 0;
-  /** Types whose name carries a `___flavour`, by the name without it. */
-  #flavours: NameIndex | undefined;
   #pointerSize: number | undefined;
 
   /** Use `parseBtf` or a `BtfBuilder`. */
@@ -135,8 +129,9 @@ export class Btf implements Iterable<BtfType> {
 
   /** Ids of all types whose name without a `___flavour` is `name`, ascending. */
   idsByEssentialName(name: string): readonly number[] {
-    const plain = this.idsByName(name);
+    // Looked up first: it indexes all names.
     const flavours = this.#flavoursOf(name);
+    const plain = this.idsByName(name);
     return flavours.length === 0 ? plain : [...plain, ...flavours].toSorted((a, b) => a - b);
   }
 
@@ -244,26 +239,14 @@ export class Btf implements Iterable<BtfType> {
   }
 
   #flavoursOf(name: string): readonly number[] {
-    this.#nameIndex();
-    const own = this.#flavours?.get(name) ?? [];
+    const own = this.#nameIndex().flavoursOf(name);
     const inherited = this.base === undefined ? [] : this.base.#flavoursOf(name);
     return inherited.length === 0 ? own : [...inherited, ...own];
   }
 
   #nameIndex(): NameIndex {
-    if (this.#names !== undefined) return this.#names;
-    const names = new NameIndex();
-    const flavours = new NameIndex();
-    for (let id = this.firstId; id < this.typeCount; id++) {
-      const name = this.nameOf(id);
-      if (name === '') continue;
-      names.add(name, id);
-      const essential = essentialName(name);
-      if (essential !== name) flavours.add(essential, id);
-    }
-    this.#flavours = flavours;
-    this.#names = names;
-    return names;
+    this.#names ??= new NameIndex(this.#strings, this.#records);
+    return this.#names;
   }
 
   #findPointerSize(): number {

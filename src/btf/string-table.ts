@@ -2,9 +2,12 @@ import { BpfError, utf8Text } from '../base/index.js';
 
 const oneCharPerByte = new TextDecoder('latin1');
 
+/** So many strings are decoded alone; then the whole table is decoded, which takes as long as tens of thousands. */
+const MAX_CUT_ALONE = 4096;
+
 /**
  * The string section of a BTF blob, kept byte for byte: offsets may point into the middle of a string, and do where
- * a linker merged suffixes. Strings are cut lazily out of one decoded text, because a kernel's table holds more than
+ * a linker merged suffixes. Strings are cut lazily, because a kernel's table holds more than
  * a hundred thousand of them and a query touches a few. The table of split BTF goes on where its base's ends.
  */
 export class BtfStringTable {
@@ -13,6 +16,7 @@ export class BtfStringTable {
   readonly start: number;
   readonly #base: BtfStringTable | undefined;
   #text: string | undefined;
+  #cut = 0;
   /** No byte of the table has the upper bit: then texts are right as they are cut. */
   #ascii = false;
 
@@ -28,6 +32,11 @@ export class BtfStringTable {
     return this.start + this.bytes.byteLength;
   }
 
+  /** The table, this or one it goes on from, that holds the string at `offset`. */
+  tableAt(offset: number): BtfStringTable {
+    return this.#base !== undefined && offset < this.start ? this.#base.tableAt(offset) : this;
+  }
+
   at(offset: number): string {
     if (this.#base !== undefined && offset < this.start) return this.#base.at(offset);
     if (!(offset >= this.start && offset < this.end)) {
@@ -37,8 +46,10 @@ export class BtfStringTable {
         remedy: `the table holds ${this.end} bytes; the BTF is corrupt`,
       });
     }
-    this.#text ??= this.#decode();
     const first = offset - this.start;
+    if (this.#text === undefined && this.#cut++ < MAX_CUT_ALONE)
+      return utf8Text(this.bytes.subarray(first, this.bytes.indexOf(0, first)));
+    this.#text ??= this.#decode();
     const end = this.#text.indexOf('\0', first);
     const text = this.#text.substring(first, end);
     return this.#ascii || isAscii(text) ? text : utf8Text(this.bytes.subarray(first, end));
