@@ -97,7 +97,7 @@ export class CpuState {
   /** CR0, CR2, CR4 as word pairs at 2n. */
   readonly cr = new Int32Array(18);
   /** EFER, STAR, LSTAR, SFMASK as word pairs at 0, 2, 4, 6. */
-  readonly msr = new Int32Array(8);
+  readonly msr = new Int32Array(10);
   halted = false;
   /** The next instruction runs before any interrupt is looked at. */
   shadow = false;

@@ -157,12 +157,15 @@ export function runInvlpg(cpu: CpuState, op: Op): void {
 
 const EFER = 0xc000_0080 | 0;
 const FS_BASE = 0xc000_0100 | 0;
+/** What the kernel asks of the clock; nothing becomes of it. */
+const IA32_PERF_CTL = 0x199;
+const MSRS = [EFER, EFER + 1, EFER + 2, EFER + 4, IA32_PERF_CTL];
 
 /** Word array and index of the MSR in ecx, or #GP. */
 function locateMsr(cpu: CpuState): { words: Int32Array; at: number } {
   const number = cpu.r[Reg.CX];
   if (number >= FS_BASE && number <= FS_BASE + 2) return { words: cpu.bases, at: 2 * (number - FS_BASE) };
-  const at = [EFER, EFER + 1, EFER + 2, EFER + 4].indexOf(number);
+  const at = MSRS.indexOf(number);
   if (at < 0) return cpu.fault.raise(Vector.GP);
   return { words: cpu.msr, at: 2 * at };
 }

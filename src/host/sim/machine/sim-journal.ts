@@ -60,6 +60,9 @@ export const JournalKind = {
   TCP_RETRANSMIT: 56,
   TCP_DESTROY: 57,
   TCP_SPACE: 58,
+  CAPABLE: 70,
+  CPU_FREQUENCY: 71,
+  SAMPLE: 72,
 } as const;
 
 export interface JournalEntry {

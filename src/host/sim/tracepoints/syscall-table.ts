@@ -95,6 +95,8 @@ export const syscallTable: readonly SyscallEntry[] = [
     'unsigned long arg4',
     'unsigned long arg5',
   ),
+  call(102, 'getuid'),
+  call(105, 'setuid', 'uid_t uid'),
   call(186, 'gettid'),
   call(200, 'tkill', 'pid_t pid', 'int sig'),
   call(

@@ -110,6 +110,7 @@ void sysvec_reschedule_ipi(struct pt_regs *regs)
 void sysvec_sample(struct pt_regs *regs)
 {
 	irq_enter();
+	journal(J_SAMPLE, pid_tgid(current), regs->ip, 0, 0);
 	hypercall(HC_SAMPLE, (u64)regs, 0, 0, 0, 0);
 	irq_exit();
 	irqentry_exit(regs);

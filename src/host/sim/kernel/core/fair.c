@@ -43,6 +43,7 @@ void update_curr(struct cfs_rq *cfs)
 	curr->se.exec_start = rq->clock;
 	curr->se.sum_exec_runtime += delta;
 	curr->se.vruntime += delta;
+	rq->busy_ns += delta;
 	journal(J_SCHED_STAT, (u64)(u32)curr->pid, STAT_RUNTIME, delta, 0);
 	trace(sched_stat_runtime, curr, delta, curr->se.vruntime);
 	update_min_vruntime(cfs);
@@ -134,6 +135,7 @@ void place_entity(struct cfs_rq *cfs, struct task_struct *p, bool initial)
 void enqueue_task_fair(struct rq *rq, struct task_struct *p, bool initial)
 {
 	update_curr(&rq->cfs);
+	cpufreq_update_util(rq);
 	place_entity(&rq->cfs, p, initial);
 	rq->cfs.nr_running++;
 	p->se.on_rq = 1;
@@ -196,6 +198,7 @@ void task_tick_fair(struct rq *rq, struct task_struct *curr)
 {
 	u64 ran;
 	update_curr(&rq->cfs);
+	cpufreq_update_util(rq);
 	if (rq->cfs.nr_running < 2)
 		return;
 	ran = curr->se.sum_exec_runtime - curr->se.prev_sum_exec_runtime;

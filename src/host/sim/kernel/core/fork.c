@@ -13,7 +13,6 @@ static volatile int last_pid;
 static struct pid_namespace init_pid_ns = { .ns = { .inum = 4026531836u } };
 static struct nsproxy init_nsproxy = { .count = { 1 }, .pid_ns_for_children = &init_pid_ns };
 static struct pid init_struct_pid = { .count = { 1 }, .numbers = { { .ns = &init_pid_ns } } };
-static struct cred init_cred = { .usage = { 1 } };
 extern u8 boot_stacks[NR_CPUS][THREAD_SIZE];
 static struct task_struct idle_tasks[NR_CPUS - 1];
 
@@ -25,6 +24,7 @@ void copy_thread(struct task_struct *p, const struct kernel_clone_args *args);
 void fork_init(void)
 {
 	kmem_cache_create(&task_struct_cachep, "task_struct", sizeof(struct task_struct));
+	cred_init();
 	signals_init();
 }
 
@@ -88,6 +88,7 @@ struct task_struct *dup_task_struct(struct task_struct *orig)
 	task->need_resched = 0;
 	task->in_iowait = 0;
 	task->thread_pid = NULL;
+	task->real_cred = NULL;
 	task->signal = NULL;
 	task->sighand = NULL;
 	INIT_LIST_HEAD(&task->pending.list);
@@ -111,6 +112,8 @@ void put_task_struct(struct task_struct *task)
 		return;
 	trace(sched_process_free, task);
 	put_pid(task->thread_pid);
+	if (task->real_cred)
+		put_cred(task->real_cred);
 	put_signals(task);
 	__free_pages(virt_to_page(task->stack), 2);
 	if (task->group_leader != task)

@@ -101,6 +101,7 @@ void start_kernel(const struct boot_params *params)
 	page_wait_init();
 	futex_init();
 	init_idle(0);
+	cpufreq_online(0);
 	hrtimers_init_cpu(0);
 	init_timers_cpu(0);
 	WRITE_ONCE(secondary_go, 1);
@@ -115,6 +116,7 @@ void start_kernel(const struct boot_params *params)
 void start_secondary(int cpu)
 {
 	init_idle(cpu);
+	cpufreq_online(cpu);
 	hrtimers_init_cpu(cpu);
 	init_timers_cpu(cpu);
 	__atomic_add_fetch(&cpus_online, 1, __ATOMIC_SEQ_CST);

@@ -15,6 +15,15 @@ bool kill_names(pid_t pid, const struct task_struct *p)
 	return pid == -1 ? p->pid > 1 && p != current->group_leader : p->pid == pid;
 }
 
+/* Signal 0 asks only whether one might. */
+int group_send_sig_info(int sig, struct kernel_siginfo *info, struct task_struct *p, bool group)
+{
+	int error = check_kill_permission(p);
+	if (!error && sig)
+		error = send_signal_locked(sig, info, p, group);
+	return error;
+}
+
 int kill_something_info(int sig, struct kernel_siginfo *info, pid_t pid)
 {
 	struct list_head *pos;
@@ -23,7 +32,7 @@ int kill_something_info(int sig, struct kernel_siginfo *info, pid_t pid)
 	list_for_each(pos, &init_task.tasks) {
 		struct task_struct *p = list_entry(pos, struct task_struct, tasks);
 		if (kill_names(pid, p))
-			error = sig ? send_signal_locked(sig, info, p, true) : 0;
+			error = group_send_sig_info(sig, info, p, true);
 	}
 	_raw_spin_unlock(&tasklist_lock);
 	return error;
@@ -50,7 +59,7 @@ int do_send_specific(pid_t tgid, pid_t pid, int sig)
 	list_for_each(pos, &init_task.tasks) {
 		struct task_struct *p = list_entry(pos, struct task_struct, tasks);
 		if (p->pid == pid && (!tgid || p->tgid == tgid))
-			error = sig ? send_signal_locked(sig, &info, p, false) : 0;
+			error = group_send_sig_info(sig, &info, p, false);
 	}
 	_raw_spin_unlock(&tasklist_lock);
 	return error;

@@ -47,6 +47,8 @@ struct inode *new_inode(struct super_block *sb, umode_t mode)
 		return NULL;
 	inode->i_mode = mode;
 	inode->i_nlink = (mode & S_IFMT) == S_IFDIR ? 2 : 1;
+	inode->i_uid = current->cred->fsuid;
+	inode->i_gid = current->cred->fsgid;
 	inode->i_mtime = ktime_get();
 	inode_sb_list_add(inode);
 	return inode;

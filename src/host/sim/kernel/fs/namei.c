@@ -216,7 +216,8 @@ int vfs_create(struct inode *dir, struct dentry *dentry, umode_t mode)
 /* Whether a file may be made there. */
 int may_o_create(const struct path *dir, struct dentry *dentry, umode_t mode)
 {
-	return security_inode_create(dir->dentry->d_inode, dentry, mode);
+	int error = inode_permission(dir->dentry->d_inode, MAY_WRITE | MAY_EXEC);
+	return error ? error : security_inode_create(dir->dentry->d_inode, dentry, mode);
 }
 
 /* The last component for open: looked up, and made if asked for. */
@@ -230,6 +231,7 @@ struct dentry *lookup_open(struct nameidata *nd, const struct open_flags *op)
 	error = op->open_flag & O_CREAT ? may_o_create(&nd->path, dentry, op->mode) : -ENOENT;
 	if (!error)
 		error = vfs_create(dir->d_inode, dentry, op->mode);
+	nd->flags |= FMODE_CREATED;
 	if (error) {
 		dput(dentry);
 		return ERR_PTR(error);
@@ -257,6 +259,13 @@ struct dentry *open_last_lookups(struct nameidata *nd, const struct open_flags *
 
 int vfs_open(const struct path *path, struct file *file);
 
+int acc_mask(const struct open_flags *op)
+{
+	int mask = op->acc_mode & (int)FMODE_WRITE ? MAY_WRITE : 0;
+	return (op->open_flag & O_ACCMODE) == O_WRONLY ? mask : mask | MAY_READ;
+}
+
+/* A file that this very call made may be opened whatever its mode is. */
 int do_open(struct nameidata *nd, struct dentry *dentry, struct file *file, const struct open_flags *op)
 {
 	struct inode *inode = dentry->d_inode;
@@ -266,6 +275,8 @@ int do_open(struct nameidata *nd, struct dentry *dentry, struct file *file, cons
 		return -EISDIR;
 	if (!directory && (op->open_flag & O_DIRECTORY))
 		return -ENOTDIR;
+	if (!(nd->flags & FMODE_CREATED) && inode_permission(inode, acc_mask(op)))
+		return -EACCES;
 	if (op->open_flag & O_TRUNC) {
 		mutex_lock(&inode->i_rwsem);
 		ext4_truncate(inode);
@@ -312,7 +323,9 @@ int vfs_unlink(struct inode *dir, struct dentry *dentry)
 	int error;
 	if ((inode->i_mode & S_IFMT) == S_IFDIR)
 		return -EISDIR;
-	error = security_inode_unlink(dir, dentry);
+	error = inode_permission(dir, MAY_WRITE | MAY_EXEC);
+	if (!error)
+		error = security_inode_unlink(dir, dentry);
 	return error ? error : ext4_unlink(dir, dentry);
 }
 
@@ -344,6 +357,8 @@ int vfs_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode)
 {
 	if (dentry->d_inode)
 		return -EEXIST;
+	if (inode_permission(dir, MAY_WRITE | MAY_EXEC))
+		return -EACCES;
 	return ext4_mkdir(dir, dentry, (umode_t)((mode & 07777) | S_IFDIR));
 }
 

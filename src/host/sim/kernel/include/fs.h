@@ -174,6 +174,7 @@ struct file {
 #define S_ISREG(mode) (((mode) & S_IFMT) == S_IFREG)
 #define S_ISDIR(mode) (((mode) & S_IFMT) == S_IFDIR)
 #define S_ISFIFO(mode) (((mode) & S_IFMT) == S_IFIFO)
+#define FMODE_CREATED 0x100000u
 
 struct filename {
 	const char *uptr;
@@ -243,6 +244,12 @@ static __always_inline struct dentry *dget(struct dentry *dentry)
 struct inode *new_inode(struct super_block *sb, umode_t mode);
 void iput(struct inode *inode);
 unsigned int full_name_hash(const unsigned char *name, unsigned int len);
+
+/* permission */
+#define MAY_EXEC 1
+#define MAY_WRITE 2
+#define MAY_READ 4
+int inode_permission(struct inode *inode, int mask);
 
 /* open files */
 struct file *alloc_empty_file(int flags);

@@ -64,6 +64,9 @@ enum journal_kind {
 	J_TCP_RETRANSMIT = 56,
 	J_TCP_DESTROY = 57,
 	J_TCP_SPACE = 58,
+	J_CAPABLE = 70,
+	J_CPU_FREQUENCY = 71,
+	J_SAMPLE = 72,
 };
 
 /* Which of the scheduler's statistics J_SCHED_STAT tells of. */

@@ -108,6 +108,12 @@ void kfree(const void *object);
 #define VM_WRITE 2u
 #define VM_EXEC 4u
 #define VM_GROWSDOWN 0x100u
+#define VM_ACCOUNT 0x100000u
+
+extern unsigned long totalram_pages;
+long vm_memory_committed(void);
+void vm_acct_memory(long pages);
+void vm_unacct_memory(long pages);
 
 #define _PAGE_PRESENT 1UL
 #define _PAGE_RW 2UL

@@ -1,6 +1,7 @@
 /* Tasks, run queues and sleeping. Linux's field names, this kernel's own order. */
 #pragma once
 #include "cpu.h"
+#include "cred.h"
 #include "list.h"
 #include "signal.h"
 #include "time.h"
@@ -40,15 +41,6 @@ struct wait_queue_head {
 	struct list_head head;
 };
 
-struct cred {
-	atomic_t usage;
-	kuid_t suid;
-	kuid_t uid;
-	kgid_t gid;
-	kuid_t euid;
-	kgid_t egid;
-};
-
 struct files_struct {
 	spinlock_t file_lock;
 	atomic_t count;
@@ -58,9 +50,6 @@ struct files_struct {
 	struct file *fd_array[NR_OPEN];
 };
 
-struct ns_common {
-	unsigned int inum;
-};
 struct pid_namespace {
 	int level;
 	struct ns_common ns;
@@ -168,8 +157,13 @@ struct task_struct {
 	u64 start_boottime;
 };
 
+struct sched_avg {
+	unsigned long util_avg;
+};
+
 struct cfs_rq {
 	unsigned int nr_running;
+	struct sched_avg avg;
 	u64 min_vruntime;
 	struct list_head tasks_timeline;
 	struct task_struct *curr;
@@ -180,6 +174,8 @@ struct rq {
 	unsigned int nr_running;
 	u64 nr_switches;
 	u64 clock;
+	/* Time that tasks ran since the governor last looked. */
+	u64 busy_ns;
 	struct cfs_rq cfs;
 	struct task_struct *curr;
 	struct task_struct *idle;
@@ -222,6 +218,10 @@ void update_stats_wait_end(struct rq *rq, struct task_struct *p);
 void update_stats_dequeue(struct rq *rq, struct task_struct *p);
 void io_schedule_prepare(void);
 void io_schedule_finish(void);
+
+/* cpufreq */
+void cpufreq_online(int cpu);
+void cpufreq_update_util(struct rq *rq);
 
 /* futex */
 void futex_init(void);

@@ -12,6 +12,7 @@
 #define ECHILD 10
 #define EAGAIN 11
 #define ENOMEM 12
+#define EACCES 13
 #define EFAULT 14
 #define EBUSY 16
 #define EEXIST 17
@@ -79,6 +80,8 @@
 #define __NR_fsync 74
 #define __NR_mkdir 83
 #define __NR_unlink 87
+#define __NR_getuid 102
+#define __NR_setuid 105
 #define __NR_getppid 110
 #define __NR_prctl 157
 #define __NR_gettid 186

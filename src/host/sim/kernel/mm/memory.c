@@ -8,6 +8,7 @@
 
 void clear_page(void *page);
 struct vm_area_struct *vm_area_alloc(unsigned long start, unsigned long end, unsigned long flags);
+void vm_area_free(struct vm_area_struct *vma);
 
 static __always_inline u64 *table_of(u64 entry) { return __va(entry & PTE_PFN_MASK); }
 static __always_inline struct page *pte_page(u64 pte) { return pfn_to_page((pte & PTE_PFN_MASK) >> PAGE_SHIFT); }
@@ -241,6 +242,12 @@ int copy_page_range(struct mm_struct *dst, struct mm_struct *src, struct vm_area
 	return 0;
 }
 
+int dup_failed(struct vm_area_struct *copy)
+{
+	vm_area_free(copy);
+	return -ENOMEM;
+}
+
 int dup_mmap(struct mm_struct *mm, struct mm_struct *old)
 {
 	struct vm_area_struct *vma;
@@ -248,6 +255,9 @@ int dup_mmap(struct mm_struct *mm, struct mm_struct *old)
 		struct vm_area_struct *copy = vm_area_alloc(vma->vm_start, vma->vm_end, vma->vm_flags);
 		if (!copy)
 			return -ENOMEM;
+		if ((copy->vm_flags & VM_ACCOUNT) &&
+		    security_vm_enough_memory_mm(mm, (long)((copy->vm_end - copy->vm_start) >> PAGE_SHIFT)))
+			return dup_failed(copy);
 		copy->vm_pgoff = vma->vm_pgoff;
 		copy->vm_file = vma->vm_file;
 		if (copy->vm_file)

@@ -97,6 +97,12 @@ unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long len)
 	return address + len <= STACK_TOP - STACK_PAGES * PAGE_SIZE ? address : 0;
 }
 
+void unaccount_range(unsigned long flags, unsigned long start, unsigned long end)
+{
+	if (flags & VM_ACCOUNT)
+		vm_unacct_memory((long)((end - start) >> PAGE_SHIFT));
+}
+
 /* The address, or a negative errno. `len` is rounded up to pages; address 0 lets the kernel choose. */
 unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long address, unsigned long len,
 		      unsigned long flags, unsigned long pgoff)
@@ -110,12 +116,20 @@ unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long add
 		address = get_unmapped_area(mm, len);
 	if (!address || address > TASK_SIZE - len)
 		return (unsigned long)-ENOMEM;
+	if (flags & VM_WRITE) {
+		if (security_vm_enough_memory_mm(mm, (long)(len >> PAGE_SHIFT)))
+			return (unsigned long)-ENOMEM;
+		flags |= VM_ACCOUNT;
+	}
 	vma = vm_area_alloc(address, address + len, flags);
-	if (!vma)
+	if (!vma) {
+		unaccount_range(flags, address, address + len);
 		return (unsigned long)-ENOMEM;
+	}
 	vma->vm_pgoff = pgoff;
 	error = insert_vm_struct(mm, vma);
 	if (error) {
+		unaccount_range(flags, address, address + len);
 		vm_area_free(vma);
 		return (unsigned long)error;
 	}
@@ -162,6 +176,7 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long len)
 	while (*link && (*link)->vm_start < end) {
 		struct vm_area_struct *vma = *link;
 		zap_page_range(mm, vma->vm_start, vma->vm_end);
+		unaccount_range(vma->vm_flags, vma->vm_start, vma->vm_end);
 		*link = vma->vm_next;
 		mm->map_count--;
 		mm->total_vm -= (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
@@ -194,8 +209,13 @@ unsigned long do_brk(struct mm_struct *mm, unsigned long brk)
 		if (IS_ERR((void *)do_mmap(mm, NULL, mm->start_brk, end - mm->start_brk, VM_READ | VM_WRITE, 0)))
 			return mm->brk;
 	} else if (end > vma->vm_start) {
-		if (end < vma->vm_end)
+		if (end < vma->vm_end) {
 			zap_page_range(mm, end, vma->vm_end);
+			unaccount_range(vma->vm_flags, end, vma->vm_end);
+		} else if (end > vma->vm_end &&
+			   security_vm_enough_memory_mm(mm, (long)((end - vma->vm_end) >> PAGE_SHIFT))) {
+			return mm->brk;
+		}
 		vma->vm_end = end;
 	}
 	mm->brk = brk;

@@ -166,4 +166,5 @@ void page_alloc_init(u64 memory_size, u64 free_start, u64 kernel_end)
 	mem_map = __va(map_start);
 	memblock_free_pages(free_start, 0x1000000);
 	memblock_free_pages(map_start + max_pfn * sizeof(struct page), memory_size);
+	totalram_pages = zone.nr_free;
 }

@@ -148,6 +148,10 @@ long __sys_connect(int fd, const void *user, int len)
 	return error;
 }
 
+#define PROT_SOCK 1024
+
+bool may_bind_port(u16 port) { return !port || port >= PROT_SOCK || ns_capable(&init_user_ns, CAP_NET_BIND_SERVICE); }
+
 long __sys_bind(int fd, const void *user, int len)
 {
 	struct sockaddr_in address;
@@ -156,6 +160,8 @@ long __sys_bind(int fd, const void *user, int len)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	error = move_addr_to_kernel(user, len, &address);
+	if (!error && !may_bind_port(swab16(address.sin_port)))
+		error = -EACCES;
 	if (!error)
 		error = inet_csk_get_port(file_sk(file), swab16(address.sin_port));
 	fput(file);
