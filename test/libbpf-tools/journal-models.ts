@@ -59,3 +59,17 @@ function spans(journal: Iterable<JournalEntry>, begins: (entry: JournalEntry) =>
 export function log2(value: bigint): number {
   return value < 1n ? 0 : value.toString(2).length - 1;
 }
+
+/** The names of tasks as the journal goes on: `of(pid)` is a task's name after the entries that were told. */
+export class TaskNames {
+  readonly #names = new Map<number, string>([[1, 'init']]);
+
+  tell({ kind, a, b, text }: JournalEntry): void {
+    if (kind === JournalKind.FORK) this.#names.set(pidOf(b), this.of(pidOf(a)));
+    if (kind === JournalKind.RENAME) this.#names.set(pidOf(a), text);
+  }
+
+  of(pid: number): string {
+    return this.#names.get(pid) ?? '';
+  }
+}

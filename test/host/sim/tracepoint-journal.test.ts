@@ -126,6 +126,12 @@ const rows: readonly Row[] = [
   fault('page_fault_user', 1n),
   fault('page_fault_kernel', 0n),
   { event: 'softirq_raise', kind: Kind.SOFTIRQ_RAISE, journal: ({ a }) => [word(a)], fields: ['vec'] },
+  {
+    event: 'cpu_frequency',
+    kind: Kind.CPU_FREQUENCY,
+    journal: ({ a, b }) => [word(a), word(b)],
+    fields: ['state', 'cpu_id'],
+  },
   { event: 'cpu_idle', kind: Kind.CPU_IDLE, journal: ({ a, b }) => [word(a), word(b)], fields: ['state', 'cpu_id'] },
   cachePage('mm_filemap_add_to_page_cache', Kind.PAGE_CACHE_ADD),
   cachePage('mm_filemap_delete_from_page_cache', Kind.PAGE_CACHE_DELETE),

@@ -1,8 +1,8 @@
 /*
  * op OPERATION...: does what it is told, in order, in one process. Files: open:PATH open2:PATH (by the old call)
  * create:PATH read:N write:N lseek:N fsync fstat drop close unlink:PATH mkdir:PATH stat:PATH. Else: sleep:US compute:N
- * touch:PAGES brk:PAGES fork yield getpid getppid setuid:N clock connect:PORT threads:N exit:N. Sockets that the file operations
- * then go to: accept:PORT (of one connection), dial:PORT. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
+ * touch:PAGES brk:PAGES fork yield getpid getppid setuid:N kill:PID clock connect:PORT threads:N exit:N. Sockets that the
+ * file operations then go to: accept:PORT (of one connection), dial:PORT. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
  * handled:N, which fails if the handler has not run as often. And poke:WHAT, which does what
  * a program must not: user, kernel, syscall (a bad pointer), hlt, int3.
  */
@@ -240,6 +240,8 @@ static void other_operation(const char *name, const char *arg)
 		read_clock();
 	else if (!strcmp(name, "getpid"))
 		syscall(__NR_getpid);
+	else if (starts_with(name, "kill:"))
+		syscall(__NR_kill, atoi(arg), (long)SIGTERM);
 	else if (starts_with(name, "setuid:"))
 		syscall(__NR_setuid, atoi(arg));
 	else if (!strcmp(name, "getppid"))

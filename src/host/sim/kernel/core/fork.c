@@ -19,6 +19,7 @@ static struct task_struct idle_tasks[NR_CPUS - 1];
 extern struct sighand_struct init_sighand;
 extern struct signal_struct init_signals;
 
+void __set_task_comm(struct task_struct *task, const char *name);
 void copy_thread(struct task_struct *p, const struct kernel_clone_args *args);
 
 void fork_init(void)
@@ -239,7 +240,10 @@ struct task_struct *kthread_run(int (*fn)(void *), void *data, const char *name)
 {
 	struct kernel_clone_args args = { .fn = fn, .fn_arg = data, .name = name, .flags = CLONE_FILES };
 	pid_t pid = kernel_clone(&args);
-	return pid < 0 ? NULL : find_task_by_pid(pid);
+	struct task_struct *task = pid < 0 ? NULL : find_task_by_pid(pid);
+	if (task)
+		__set_task_comm(task, name);
+	return task;
 }
 
 struct task_struct *find_task_by_pid(pid_t pid)
