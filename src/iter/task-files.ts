@@ -1,5 +1,4 @@
-import type { KernelReader } from './kernel-reader.js';
-import type { KernelTask } from './kernel-tasks.js';
+import type { KernelReader, KernelTask } from '../runtime/index.js';
 
 /** Descriptors looked at in one table at most. */
 const DESCRIPTORS_MAX = 1 << 16;

@@ -1,8 +1,7 @@
 import { BpfError } from '../base/index.js';
 import type { Host } from '../host/index.js';
 import type { IterObject, IterOptions, IterTarget } from './iter-target.js';
-import { KernelReader } from './kernel-reader.js';
-import { type KernelTask, KernelTasks } from './kernel-tasks.js';
+import { KernelReader, type KernelTask, KernelTasks } from '../runtime/index.js';
 import { ListCursor } from './list-cursor.js';
 import { TaskFiles } from './task-files.js';
 

@@ -13,6 +13,7 @@ import type { Kretprobe } from './kretprobe.js';
 import type { KretprobeRegistry } from './kretprobe-registry.js';
 import { type MultiFunction, type MultiSelection, selectFunctions } from './multi-functions.js';
 import type { ProbeRuns } from './probe-runs.js';
+import { SessionCookies } from './session-cookies.js';
 
 /** When the program runs: as functions are entered, as they return, or both, where the entry can call the return off. */
 export type MultiOn = 'entry' | 'return' | 'session';
@@ -96,10 +97,13 @@ export class KprobeMulti {
     const options = { cookie, funcIp: one.addr, ...(where.onFault === undefined ? {} : { onFault: where.onFault }) };
     const call = new ProgramAttachment(this.#runtime, program, this.#runs.hook, options);
     try {
-      const at = { ...one, cookie, call };
+      const at = { ...one, cookie, call, cookies: null };
       if (where.on === 'entry') return { ...at, kretprobe: null, kprobe: this.#atEntry(call, one.addr) };
-      const kretprobe = this.#atReturn(call, one.addr, where);
-      return { ...at, kretprobe, kprobe: kretprobe.entry };
+      const { kretprobe, cookies } =
+        where.on === 'session'
+          ? this.#atBoth(call, one.addr, where)
+          : { kretprobe: this.#atReturn(call, one.addr, where), cookies: null };
+      return { ...at, kretprobe, cookies, kprobe: kretprobe.entry };
     } catch (error) {
       call.dispose();
       throw error;
@@ -115,16 +119,38 @@ export class KprobeMulti {
     return this.#kprobes.register({ addr, preHandler, readsOnly: true });
   }
 
-  #atReturn(call: ProgramAttachment, addr: bigint, { on, maxactive = 0 }: KprobeMultiAttachment): Kretprobe {
-    const ipLo = lo32(addr);
+  #atReturn(call: ProgramAttachment, addr: bigint, { maxactive = 0 }: KprobeMultiAttachment): Kretprobe {
     const handler = (_instance: unknown, regs: PtRegs, cpu: number): void => void this.#runs.run(call, regs, cpu);
-    if (on === 'return') return this.#kretprobes.register({ addr, maxactive, handler });
-    return this.#kretprobes.register({
+    return this.#kretprobes.register({ addr, maxactive, handler });
+  }
+
+  #atBoth(
+    call: ProgramAttachment,
+    addr: bigint,
+    { maxactive = 0 }: KprobeMultiAttachment,
+  ): { readonly kretprobe: Kretprobe; readonly cookies: SessionCookies } {
+    const ipLo = lo32(addr);
+    const runs = this.#runs;
+    let cookies: SessionCookies | null = null;
+    const kretprobe = this.#kretprobes.register({
       addr,
       maxactive,
-      handler,
-      entryHandler: (_instance, regs, cpu) => this.#runs.runAt(call, regs, cpu, ipLo),
+      handler(instance, regs, cpu) {
+        const cookie = cookies?.of(instance) ?? 0;
+        runs.runSession(call, regs, cpu, undefined, { isReturn: true, cookie });
+      },
+      entryHandler(instance, regs, cpu) {
+        const cookie = cookies?.begin(instance) ?? 0;
+        return runs.runSession(call, regs, cpu, ipLo, { isReturn: false, cookie });
+      },
     });
+    try {
+      cookies = new SessionCookies(this.#runtime.memory, kretprobe.maxactive);
+      return { kretprobe, cookies };
+    } catch (error) {
+      this.#kretprobes.unregisterAll([kretprobe]);
+      throw error;
+    }
   }
 
   #link(program: BpfProgram, on: MultiOn, attached: readonly Attached[]): KprobeMultiLink {
@@ -163,12 +189,17 @@ export class KprobeMulti {
     this.#kretprobes.unregisterAll(
       attached.map(({ kretprobe }) => kretprobe).filter((kretprobe) => kretprobe !== null),
     );
-    for (const { call } of attached) call.dispose();
+    for (const { call, cookies } of attached) {
+      if (call.live) cookies?.free();
+      call.dispose();
+    }
   }
 }
 
 interface Attached extends Omit<MultiProbe, 'counts'> {
   readonly call: ProgramAttachment;
+  /** Null where it is no session. */
+  readonly cookies: SessionCookies | null;
 }
 
 function sumCounts(probes: readonly MultiProbe[]): AttachmentCounts {

@@ -1,5 +1,11 @@
 import type { PtRegs } from '../arch/index.js';
-import { ContextSlots, type HookContext, type ProgramAttachment, type Runtime } from '../runtime/index.js';
+import {
+  ContextSlots,
+  type HookContext,
+  type ProgramAttachment,
+  type RunSession,
+  type Runtime,
+} from '../runtime/index.js';
 import type { KprobeTraps } from './kprobe-traps.js';
 
 /**
@@ -22,7 +28,7 @@ export class ProbeRuns {
     this.#traps = traps;
     this.#contexts = new ContextSlots(runtime.memory, runtime.cpus, ptRegs.size);
     this.#ip = (ptRegs.ip * ptRegs.size) / ptRegs.names.length / 4;
-    this.hook = { size: this.#contexts.size, regs: null };
+    this.hook = { size: this.#contexts.size, regs: null, session: null };
     this.#copied = new Float64Array(runtime.cpus).fill(-1);
   }
 
@@ -51,6 +57,20 @@ export class ProbeRuns {
     this.#copied[cpu] = -1;
     this.hook.regs = regs;
     return call.hit(ctx, cpu);
+  }
+
+  /** The same for a run of a session. */
+  runSession(
+    call: ProgramAttachment,
+    regs: PtRegs,
+    cpu: number,
+    ipLo: number | undefined,
+    session: RunSession,
+  ): number {
+    this.hook.session = session;
+    const result = ipLo === undefined ? this.run(call, regs, cpu) : this.runAt(call, regs, cpu, ipLo);
+    this.hook.session = null;
+    return result;
   }
 
   /** Gives the context slots back. */

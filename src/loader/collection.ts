@@ -78,6 +78,7 @@ export class Collection {
       const linker = new Linker(spec, {
         btf: options.btf ?? runtime.host.btf,
         kallsyms: options.kallsyms ?? runtime.host.symbols,
+        kfuncs: options.kfuncs ?? runtime.kfuncs,
       });
       const linked = chosenPrograms(spec, options).map((program) => linker.link(program));
       for (const program of loadPrograms(spec, runtime, maps, linked)) programs.set(program.name, program);
@@ -191,7 +192,7 @@ function liveMaps({ maps: specs }: LinkedProgram, maps: ReadonlyMap<string, BpfM
 
 /** What a runtime loads of a linked program of `spec`. EINVAL where the section name tells no type. */
 export function programInput(spec: CollectionSpec, linked: LinkedProgram, maps: readonly BpfMap[]): ProgramInput {
-  const { name, section, type, expectedAttachType, insns, lines, functionNames } = linked;
+  const { name, section, type, expectedAttachType, insns, lines, functionNames, sleepable, symbols } = linked;
   if (type === BpfProgType.BPF_PROG_TYPE_UNSPEC) {
     throw new BpfError('EINVAL', `program ${name} has no type`, {
       section,
@@ -207,6 +208,8 @@ export function programInput(spec: CollectionSpec, linked: LinkedProgram, maps: 
     maps,
     lines,
     functionNames,
+    sleepable,
+    symbols,
     notes: new Map(linked.core.filter((each) => each.poisoned).map((each) => [each.insn, each.message])),
   };
 }

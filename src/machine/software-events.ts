@@ -1,8 +1,8 @@
 import { type PtRegs, type PtRegsLayout, ptRegsView } from '../arch/index.js';
 import { BpfError, PerfSwIds, u64 } from '../base/index.js';
 import type { Host } from '../host/index.js';
-import { KernelReader } from '../iter/index.js';
 import type { SoftwareHit, SoftwareSource } from '../perf/index.js';
+import { KernelReader } from '../runtime/index.js';
 import type { TracepointProbe, TracepointRegistry } from '../tracepoint/index.js';
 
 const S = PerfSwIds;

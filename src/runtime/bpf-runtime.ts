@@ -6,6 +6,8 @@ import { chooseEngine } from './choose-engine.js';
 import type { Engine, EngineProgram } from './engine.js';
 import type { Executable, ProgramInput } from './executable.js';
 import type { Helper } from './helper/helper.js';
+import type { Kfunc } from './kfunc/kfunc.js';
+import { kfuncTable } from './kfunc/kfunc-table.js';
 import { createHelperTable, discardReservations } from './helper/index.js';
 import { LoadedProgram } from './loaded-program.js';
 import type { BpfMap, MapSpec } from './map/bpf-map.js';
@@ -31,6 +33,8 @@ export interface BpfRuntimeOptions {
   readonly memory?: BpfMemory;
   /** Helper rows by number; default: all that kscope has. */
   readonly helpers?: ReadonlyMap<number, Helper>;
+  /** Kernel functions by name; default: all that kscope has. */
+  readonly kfuncs?: ReadonlyMap<string, Kfunc>;
   /**
    * Instructions one run may execute, its callbacks and tail calls included, before it is stopped; 1 to 2^48,
    * default `DEFAULT_BUDGET`. Counted where the program jumps, so a run may exceed it by one straight stretch.
@@ -52,6 +56,7 @@ export class BpfRuntime implements Runtime {
   readonly wakeups: PendingWakeups;
   readonly bpffs = new BpfFs();
   readonly helpers: ReadonlyMap<number, Helper>;
+  readonly kfuncs: ReadonlyMap<string, Kfunc>;
   readonly attachments = new Map<number, HitRuns>();
   readonly instructionBudget: number;
   tracePrintk: (line: string, cpu: number) => void = () => undefined;
@@ -71,6 +76,7 @@ export class BpfRuntime implements Runtime {
     this.memory = options.memory ?? new BpfMemory();
     this.engine = options.engine ?? chooseEngine().engine;
     this.helpers = options.helpers ?? createHelperTable();
+    this.kfuncs = options.kfuncs ?? kfuncTable;
     this.memory.alloc(UNUSED_START);
     this.#pool = new RunContextPool(this, this.memory, this.cpus);
     this.cpuBlocks = this.#pool.cpuBlocks;

@@ -1,6 +1,7 @@
 import type { BpfMap } from './map/bpf-map.js';
 import type { Insn } from './isa/insn.js';
 import type { ProgramFacts } from './jit/analysis/program-facts.js';
+import type { Kfunc } from './kfunc/kfunc.js';
 
 /** Source position of an instruction, from .BTF.ext. */
 export interface LineInfo {
@@ -10,6 +11,15 @@ export interface LineInfo {
   readonly column: number;
   /** The source line's text. */
   readonly text: string;
+}
+
+/** What a call of a kernel function, or a wide load of a typed kernel symbol, refers to. */
+export interface ProgramSymbol {
+  readonly name: string;
+  /** What a load of it gives. */
+  readonly address: bigint;
+  /** What runs where it is called; absent for variables, and for functions that the runtime does not have. */
+  readonly kfunc?: Kfunc;
 }
 
 /** One function of a program: the entry is subprogram 0. */
@@ -38,6 +48,10 @@ export interface ProgramInput {
   readonly lines?: readonly LineInfo[];
   /** Names of functions by their first instruction slot. */
   readonly functionNames?: ReadonlyMap<number, string>;
+  /** May sleep (BPF_F_SLEEPABLE). */
+  readonly sleepable?: boolean;
+  /** Kernel functions (BPF_PSEUDO_KFUNC_CALL) and typed symbols (BPF_PSEUDO_BTF_ID) by the slot that refers to them. */
+  readonly symbols?: ReadonlyMap<number, ProgramSymbol>;
   /** What linking has to say of instructions that must never be reached, by slot: shown where a run stops there. */
   readonly notes?: ReadonlyMap<number, string>;
 }

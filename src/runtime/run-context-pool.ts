@@ -117,6 +117,8 @@ function makeContext(runtime: Runtime, memory: BpfMemory, cpu: number): BpfRunCt
     stackPointer: stackStart + STACK_BYTES,
     scratch: memory.alloc(SCRATCH_BYTES),
     seq: null,
+    session: null,
+    objects: null,
     callback: null,
   };
 }
@@ -142,5 +144,7 @@ function reset(run: BpfRunCtx, budget: number): void {
   run.networkHeader = 0;
   run.stackPointer = run.stackStart + STACK_BYTES;
   run.seq = null;
+  run.objects = null;
+  run.session = null;
   run.callback = null;
 }

@@ -2,8 +2,16 @@ import type { PtRegs } from '../arch/index.js';
 import type { AccessRegion } from './access-region.js';
 import type { ProgramFault } from './engine.js';
 import type { BpfProgram } from './program.js';
+import type { RunObjects } from './kfunc/run-objects.js';
 import type { Runtime } from './runtime.js';
 import type { SeqFile } from './seq-file.js';
+
+/** A program of a session runs twice for a call, which shares 8 bytes between them. */
+export interface RunSession {
+  readonly isReturn: boolean;
+  /** Offset of the bytes. */
+  readonly cookie: number;
+}
 
 /**
  * What one run of a program has besides its registers: CPU, cookie, the event's registers, the memory it
@@ -49,6 +57,10 @@ export interface BpfRunCtx {
   readonly scratch: number;
   /** The file that a run of an iterator writes; null in all others. */
   seq: SeqFile | null;
+  /** Which run of a session it is; null in all others. */
+  session: RunSession | null;
+  /** What kernel functions have given the run to keep; null: nothing so far. */
+  objects: RunObjects | null;
   /** Set by engines: runs the subprogram at instruction slot `pc` with r1..r4 (callbacks of helpers); result low word. */
   callback:
     | ((

@@ -3,6 +3,7 @@ import type { BpfFs } from './bpf-fs.js';
 import type { Engine } from './engine.js';
 import type { ProgramInput } from './executable.js';
 import type { Helper } from './helper/helper.js';
+import type { Kfunc } from './kfunc/kfunc.js';
 import type { BpfMap, MapSpec } from './map/bpf-map.js';
 import type { BpfMemory, BpfOffset } from './memory/bpf-memory.js';
 import type { BpfProgram } from './program.js';
@@ -28,6 +29,8 @@ export interface Runtime {
   readonly wakeups: PendingWakeups;
   /** Rows by helper number. */
   readonly helpers: ReadonlyMap<number, Helper>;
+  /** Kernel functions that programs may call, by name. */
+  readonly kfuncs: ReadonlyMap<string, Kfunc>;
   /** Live maps, in the order of their creation. */
   readonly maps: Iterable<BpfMap>;
   /** Names that keep maps and programs alive. */

@@ -1,10 +1,16 @@
 import { BpfError } from '../../base/index.js';
-import { type Btf, essentialName, typesAreCompatible } from '../../btf/index.js';
+import { type Btf, type BtfFunc, essentialName, typesAreCompatible } from '../../btf/index.js';
 import type { SymbolTable } from '../../host/index.js';
 import type { ExternSpec } from '../externs.js';
 
 /** Where a kernel symbol was found: as a typed thing, or as an address. Null: a weak one is absent. */
-export type KernelSymbolPlace = { readonly btfId: number } | { readonly address: bigint } | null;
+export type KernelSymbolPlace = TypedPlace | { readonly address: bigint } | null;
+
+export interface TypedPlace {
+  readonly btfId: number;
+  /** It is in the types of the runtime's kernel functions and not in the kernel's, as one of a module is. */
+  readonly isRuntimes: boolean;
+}
 
 export interface KernelSymbolSources {
   /** Types of the object, and of the kernel. */
@@ -12,11 +18,17 @@ export interface KernelSymbolSources {
   readonly target: Btf | null;
   /** Without a table, symbols of which only the address counts are 0. */
   readonly kallsyms: SymbolTable | undefined;
+  /** Prototypes of the kernel functions that the runtime has, where it is known which one that will be. */
+  readonly kfuncs: Btf | undefined;
 }
 
 /** Finds a __ksym extern. Strong ones that are missing, and ones of another type, are ESRCH and EINVAL `BpfError`s. */
 export function findKernelSymbol(symbol: ExternSpec, sources: KernelSymbolSources): KernelSymbolPlace {
-  return symbol.typeId === 0 ? findAddress(symbol, sources.kallsyms) : findTyped(symbol, sources);
+  if (symbol.typeId === 0) return findAddress(symbol, sources.kallsyms);
+  const { kfuncs } = sources;
+  return symbol.kind === 'ksym_function' && kfuncs !== undefined
+    ? findRuntimes(symbol, sources, kfuncs)
+    : findTyped(symbol, sources);
 }
 
 function findAddress(symbol: ExternSpec, kallsyms: SymbolTable | undefined): KernelSymbolPlace {
@@ -39,10 +51,30 @@ function findTyped(symbol: ExternSpec, { local, target }: KernelSymbolSources): 
       ? target.findByName(essentialName(symbol.name), 'func')
       : target.findByName(symbol.name, 'var');
   if (found === undefined) return absent(symbol, 'the kernel’s BTF');
-  if (typesAreCompatible(local, symbol.typeId, target, target.resolve(found.type).id)) return { btfId: found.id };
+  if (typesAreCompatible(local, symbol.typeId, target, target.resolve(found.type).id))
+    return { btfId: found.id, isRuntimes: false };
   if (symbol.weak && symbol.kind === 'ksym_function') return null;
-  throw new BpfError('EINVAL', `kernel symbol ${symbol.name} is of another type in the kernel`, {
-    value: `${target.kindOf(found.type)} [${found.type}]`,
+  throw ofOtherType(symbol, target, found.type);
+}
+
+/** A function that the runtime has is the kernel's by its number, if that has it too; weak ones that the runtime lacks are absent. */
+function findRuntimes(symbol: ExternSpec, sources: KernelSymbolSources, kfuncs: Btf): KernelSymbolPlace {
+  const { local, target } = sources;
+  const name = essentialName(symbol.name);
+  const own = kfuncs.idsByName(name).find((id) => id >= kfuncs.firstId && kfuncs.kindOf(id) === 'func');
+  if (own === undefined) return symbol.weak ? null : findTyped(symbol, sources);
+  const { type } = kfuncs.byId(own) as BtfFunc;
+  if (!typesAreCompatible(local, symbol.typeId, kfuncs, kfuncs.resolve(type).id)) {
+    if (symbol.weak) return null;
+    throw ofOtherType(symbol, kfuncs, type);
+  }
+  const kernels = target?.findByName(name, 'func');
+  return kernels === undefined ? { btfId: own, isRuntimes: true } : { btfId: kernels.id, isRuntimes: false };
+}
+
+function ofOtherType(symbol: ExternSpec, target: Btf, type: number): BpfError {
+  return new BpfError('EINVAL', `kernel symbol ${symbol.name} is of another type in the kernel`, {
+    value: `${target.kindOf(type)} [${type}]`,
     remedy: 'declare it as the kernel does',
   });
 }

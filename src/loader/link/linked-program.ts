@@ -1,4 +1,4 @@
-import type { AttachTarget, Insn, LineInfo, MapSpec } from '../../runtime/index.js';
+import type { AttachTarget, Insn, LineInfo, MapSpec, ProgramSymbol } from '../../runtime/index.js';
 import type { CoreDiagnostic } from './core-diagnostic.js';
 
 /** A program ready to be loaded, still without a machine: calls, globals, maps, externs and CO-RE resolved. */
@@ -19,6 +19,9 @@ export interface LinkedProgram {
   readonly functionNames: ReadonlyMap<number, string>;
   /** Every CO-RE relocation of the program and how it came out. */
   readonly core: readonly CoreDiagnostic[];
+  readonly sleepable: boolean;
+  /** Kernel functions and typed kernel symbols by the slot that refers to them. */
+  readonly symbols: ReadonlyMap<number, ProgramSymbol>;
 }
 
 export interface MapReference {

@@ -1,7 +1,15 @@
 import { BpfError, BpfPseudo } from '../../base/index.js';
-import type { Btf } from '../../btf/index.js';
+import { type Btf, essentialName } from '../../btf/index.js';
 import type { SymbolTable } from '../../host/index.js';
-import { type Insn, INSN_SIZE, type LineInfo, type MapSpec } from '../../runtime/index.js';
+import {
+  type Insn,
+  INSN_SIZE,
+  type Kfunc,
+  kfuncTypes,
+  type LineInfo,
+  type MapSpec,
+  type ProgramSymbol,
+} from '../../runtime/index.js';
 import type { CodeReference } from '../code-relocations.js';
 import type { CollectionSpec, ProgramSpec } from '../collection-spec.js';
 import { Assembly, OP_CALL, OP_LD_IMM64, type PlacedFunction } from './assembly.js';
@@ -15,10 +23,15 @@ export interface LinkOptions {
   readonly btf: Btf | null;
   /** Its symbols, for __ksym externs without a type; without them those are 0. */
   readonly kallsyms?: SymbolTable;
+  /** Kernel functions of the runtime that is to load the program; without, those of the kernel's BTF. */
+  readonly kfuncs?: ReadonlyMap<string, Kfunc>;
 }
 
 /** Plus the extern's number, libbpf's call of a kernel function that is absent. */
 const ABSENT_FUNCTION_IMM = 2002000000;
+
+/** In the half of addresses that engines keep for functions, behind all instructions. */
+const KFUNC_ADDRESS = 0xffff_fe7f_8000_0000n;
 
 /**
  * Instructions that the programs of one object may have together, each with its copy of the functions it calls: many small
@@ -41,6 +54,8 @@ export class Linker {
   readonly #patcher: CorePatcher;
   #linked = 0;
   readonly #symbols = new Map<string, KernelSymbolPlace>();
+  /** `LinkedProgram.symbols` of the program at hand. */
+  #references = new Map<number, ProgramSymbol>();
 
   constructor(spec: CollectionSpec, options: LinkOptions) {
     this.#spec = spec;
@@ -54,6 +69,7 @@ export class Linker {
     this.#linked += assembly.insns.length;
     if (this.#linked > MAX_TOTAL_INSNS) throw tooMuch(program);
     const maps = new MapReferences(this.#spec);
+    this.#references = new Map();
     for (const placed of assembly.placed) this.#linkData(assembly.insns, placed, maps);
     const { name, section, type, expectedAttachType, attach } = program;
     return {
@@ -68,6 +84,8 @@ export class Linker {
       lines: assembly.placed.flatMap((placed) => this.#lines(placed)),
       functionNames: new Map(assembly.placed.map(({ each, at }) => [at, each.name])),
       core: assembly.diagnostics,
+      sleepable: program.sleepable,
+      symbols: this.#references,
     };
   }
 
@@ -98,8 +116,17 @@ export class Linker {
       return;
     }
     const place = this.#symbol(name, index);
+    if (place !== null && 'btfId' in place) this.#references.set(slot, this.#reference(name));
     if (insn.code === OP_CALL) insns[slot] = kernelCall(insn, place, index);
     else linkSymbolLoad(insns, slot, place);
+  }
+
+  /** A function that has no address of its own is given one that nobody can read. */
+  #reference(name: string): ProgramSymbol {
+    const kfunc = this.#options.kfuncs?.get(essentialName(name));
+    const address = this.#options.kallsyms?.lookup(essentialName(name))?.address;
+    const symbol = { name, address: address ?? (kfunc === undefined ? 0n : KFUNC_ADDRESS) };
+    return kfunc === undefined ? symbol : { ...symbol, kfunc };
   }
 
   #symbol(name: string, index: number): KernelSymbolPlace {
@@ -107,10 +134,15 @@ export class Linker {
     if (known !== undefined) return known;
     const { btf: local } = this.#spec;
     if (local === null) return null;
-    const sources = { local, target: this.#options.btf, kallsyms: this.#options.kallsyms };
+    const sources = { local, target: this.#options.btf, kallsyms: this.#options.kallsyms, kfuncs: this.#kfuncTypes() };
     const place = findKernelSymbol(this.#spec.code.externs.all[index], sources);
     this.#symbols.set(name, place);
     return place;
+  }
+
+  #kfuncTypes(): Btf | undefined {
+    const { kfuncs, btf } = this.#options;
+    return kfuncs === undefined ? undefined : kfuncTypes(kfuncs, btf);
   }
 
   #lines({ each, at }: PlacedFunction): LineInfo[] {
@@ -192,7 +224,7 @@ function linkMap(
 
 function kernelCall(insn: Insn, place: KernelSymbolPlace, index: number): Insn {
   if (place !== null && 'btfId' in place)
-    return { ...insn, src: BpfPseudo.BPF_PSEUDO_KFUNC_CALL, imm: place.btfId, off: 0 };
+    return { ...insn, src: BpfPseudo.BPF_PSEUDO_KFUNC_CALL, imm: place.btfId, off: place.isRuntimes ? 1 : 0 };
   return { code: OP_CALL, dst: 0, src: 0, off: 0, imm: ABSENT_FUNCTION_IMM + index };
 }
 
@@ -200,7 +232,7 @@ function linkSymbolLoad(insns: Insn[], slot: number, place: KernelSymbolPlace): 
   const [low, high] = [insns[slot], insns[slot + 1]];
   if (place !== null && 'btfId' in place) {
     insns[slot] = { ...low, src: BpfPseudo.BPF_PSEUDO_BTF_ID, imm: place.btfId };
-    insns[slot + 1] = { ...high, imm: 0 };
+    insns[slot + 1] = { ...high, imm: place.isRuntimes ? 1 : 0 };
     return;
   }
   const address = place?.address ?? 0n;

@@ -42,6 +42,7 @@ export function checkProgram(input: ProgramInput, options: CheckOptions = {}): C
 /** Written out: engines look at it for each instruction, and what spreading makes of an object is slow to look at. */
 function checkedProgram(input: ProgramInput, subprogs: readonly Subprog[]): CheckedProgram {
   const { name, type, expectedAttachType, license, insns, maps, lines, functionNames, notes } = input;
+  const { sleepable, symbols } = input;
   return {
     kind: 'checked',
     name,
@@ -54,6 +55,8 @@ function checkedProgram(input: ProgramInput, subprogs: readonly Subprog[]): Chec
     ...(lines === undefined ? undefined : { lines }),
     ...(functionNames === undefined ? undefined : { functionNames }),
     ...(notes === undefined ? undefined : { notes }),
+    ...(sleepable === true ? { sleepable } : undefined),
+    ...(symbols === undefined ? undefined : { symbols }),
   };
 }
 

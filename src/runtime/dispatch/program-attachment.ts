@@ -7,7 +7,7 @@ import { hitGuard } from '../hit-guard.js';
 import { RunEnded } from '../interp/stop.js';
 import type { BpfOffset } from '../memory/bpf-memory.js';
 import type { BpfProgram } from '../program.js';
-import type { BpfRunCtx } from '../run-context.js';
+import type { BpfRunCtx, RunSession } from '../run-context.js';
 import { MAX_NESTING } from '../run-context-pool.js';
 import type { HitRuns, Runtime } from '../runtime.js';
 
@@ -39,6 +39,8 @@ export interface HookContext {
   size: number;
   /** Registers of the event, for stack walks; null where it has none. */
   regs: PtRegs | null;
+  /** The run of a session that a hit is; absent in hooks without any. */
+  session?: RunSession | null;
 }
 
 /**
@@ -143,6 +145,7 @@ export class ProgramAttachment implements HitRuns {
     run.funcIpLo = this.#funcIpLo;
     run.funcIpHi = this.#funcIpHi;
     run.regs = this.#hook.regs;
+    run.session = this.#hook.session ?? null;
     run.ctx = ctx;
     run.ctxSize = this.#hook.size;
     return run;

@@ -32,7 +32,14 @@ export type HelperArg =
   | 'ringbuf_mem'
   /** The file that this run of an iterator writes. */
   | 'seq_file'
-  | 'btf_id';
+  | 'btf_id'
+  /** A pointer of the host that is not NULL. */
+  | 'trusted_ptr'
+  /** A pointer that a kfunc has given this run to keep (KF_ACQUIRE), which the call takes back. */
+  | 'released_ptr'
+  /** Bytes on the stack that the call makes an iterator of, and such an iterator; which one the row says. */
+  | 'iter_uninit'
+  | 'iter';
 
 /** How r0 is formed from what the implementation returns. */
 export type HelperReturn =
@@ -65,7 +72,7 @@ export type HelperImpl = (
 
 /** One row of the helper table: all that verifier, interpreter and JIT need to know. */
 export interface Helper {
-  /** Linux's number (BpfFuncId). */
+  /** Linux's number (BpfFuncId); 0 for kernel functions, which have none. */
   readonly id: number;
   /** Name without `bpf_`. */
   readonly name: string;
@@ -76,5 +83,7 @@ export interface Helper {
   readonly programTypes?: readonly number[];
   /** Expected attach types of programs that may call it; absent: any. */
   readonly attachTypes?: readonly number[];
+  /** May sleep: only programs that may can call it. */
+  readonly sleepable?: boolean;
   readonly impl: HelperImpl;
 }

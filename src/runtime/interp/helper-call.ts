@@ -1,4 +1,7 @@
+import { u64 } from '../../base/index.js';
+import { calleeName } from '../helper/helper-refusal.js';
 import type { Helper, HelperArg } from '../helper/helper.js';
+import { isKfunc, type KfuncIterator } from '../kfunc/kfunc.js';
 import { BPF_MEMORY_HI } from '../memory/bpf-memory.js';
 import { isOpenRecord } from '../open-records.js';
 import { FUNC_POINTER_HI } from './access-guard.js';
@@ -81,10 +84,35 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
     case 'seq_file':
       return hi === BPF_MEMORY_HI && lo >>> 0 === run.seq?.address;
     case 'btf_id':
-      return hi !== BPF_MEMORY_HI && hi !== FUNC_POINTER_HI;
+      return isOfHost(hi);
+    case 'trusted_ptr':
+      return isOfHost(hi) && (lo | hi) !== 0;
+    case 'released_ptr':
+      return run.objects?.references.has(u64(lo, hi)) === true;
+    case 'iter_uninit':
+      return fitsIterator(vm, helper, lo, hi) && run.objects?.iterators.has(lo >>> 0) !== true;
+    case 'iter':
+      return (
+        fitsIterator(vm, helper, lo, hi) && run.objects?.iterators.get(lo >>> 0)?.name === iteratorOf(helper)?.name
+      );
     default:
       return false;
   }
+}
+
+function isOfHost(hi: number): boolean {
+  return hi !== BPF_MEMORY_HI && hi !== FUNC_POINTER_HI;
+}
+
+function iteratorOf(helper: Helper): KfuncIterator | undefined {
+  return isKfunc(helper) ? helper.iterator : undefined;
+}
+
+/** Iterators stand on the stack, aligned. */
+function fitsIterator({ guard }: Activation, helper: Helper, lo: number, hi: number): boolean {
+  const size = iteratorOf(helper)?.size ?? 0;
+  const at = lo >>> 0;
+  return hi === BPF_MEMORY_HI && at % 8 === 0 && at >= guard.stackStart && at + size <= guard.stackEnd;
 }
 
 /** Whether words are a size that helpers take, 0 included. */
@@ -119,10 +147,17 @@ const expectations: Readonly<Record<HelperArg, string>> = {
   ringbuf_mem: 'a reserved ring buffer record',
   seq_file: 'the file of the iterator',
   btf_id: 'a pointer of the host',
+  trusted_ptr: 'a pointer of the host that is not NULL',
+  released_ptr: 'a pointer that the run has acquired',
+  iter_uninit: 'room on the stack for an iterator',
+  iter: 'an initialized iterator',
 };
 
 function refusal(helper: Helper, index: number, lo: number, hi: number): RunStopped {
   const got = `0x${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, '0')}`;
   const wanted = expectations[helper.args[index]];
-  return new RunStopped(`bpf_${helper.name}#${helper.id}: argument ${index + 1} must be ${wanted}, got ${got}`);
+  const which = iteratorOf(helper);
+  const what =
+    which === undefined || !helper.args[index].startsWith('iter') ? wanted : `${wanted} (bpf_iter_${which.name})`;
+  return new RunStopped(`${calleeName(helper)}: argument ${index + 1} must be ${what}, got ${got}`);
 }

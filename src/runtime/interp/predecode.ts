@@ -1,4 +1,4 @@
-import { BpfError, BpfFuncId, BpfPseudo } from '../../base/index.js';
+import { BpfError, BpfFuncId, BpfPseudo, hi32, lo32 } from '../../base/index.js';
 import { contextLayout } from '../context-layout.js';
 import type { Executable } from '../executable.js';
 import { helperRefusal } from '../helper/helper-refusal.js';
@@ -120,22 +120,27 @@ class Predecoder {
         remedy: 'the interpreter has no arenas; other forms are unknown to Linux, too',
       });
     }
-    words[at] = packInsn(this.#operation(op, insn), insn.dst * 2, this.#source(form, insn, slot));
+    words[at] = packInsn(this.#operation(op, insn, slot), insn.dst * 2, this.#source(form, insn, slot));
     words[at + 1] = this.#lastWord(insn, slot);
   }
 
   /** Some forms are one of several operations, by what else is in the instruction. */
-  #operation(op: OpNumber, insn: Insn): OpNumber {
+  #operation(op: OpNumber, insn: Insn, slot: number): OpNumber {
     switch (insn.code) {
       case CALL:
-        if (insn.src !== 0) return op;
-        if (insn.imm === BpfFuncId.BPF_FUNC_tail_call) return Op.tailCall;
-        return this.#helperIndex(insn.imm) < 0 ? Op.callNothing : op;
+        return this.#callOperation(op, insn, slot);
       case LDX_U32:
         return op === Op.load32 && this.#packetPointers.includes(insn.off) ? Op.loadPacketPointer : op;
       default:
         return op;
     }
+  }
+
+  #callOperation(op: OpNumber, { src, imm }: Insn, slot: number): OpNumber {
+    if (src === BpfPseudo.BPF_PSEUDO_KFUNC_CALL) return this.#kfuncIndex(slot) < 0 ? op : Op.callHelper;
+    if (src !== 0) return op;
+    if (imm === BpfFuncId.BPF_FUNC_tail_call) return Op.tailCall;
+    return this.#helperIndex(this.#available.get(imm)) < 0 ? Op.callNothing : op;
   }
 
   #lastWord(insn: Insn, slot: number): number {
@@ -152,11 +157,13 @@ class Predecoder {
   #callee({ src, imm }: Insn, slot: number): number {
     switch (src) {
       case 0:
-        return this.#calledHelper(imm);
+        return this.#calledHelper(imm, slot);
       case BpfPseudo.BPF_PSEUDO_CALL:
         return this.#wordOfSlot[slot + 1 + imm];
-      default:
-        return imm;
+      default: {
+        const index = this.#kfuncIndex(slot);
+        return index < 0 ? slot : index;
+      }
     }
   }
 
@@ -172,16 +179,19 @@ class Predecoder {
     }
   }
 
-  /** Its index, or its number where the program may not call it. */
-  #calledHelper(number: number): number {
+  /** Its index, or the slot of a call that the program may not make. */
+  #calledHelper(number: number, slot: number): number {
     if (number === BpfFuncId.BPF_FUNC_tail_call) return 0;
-    const index = this.#helperIndex(number);
-    return index < 0 ? number : index;
+    const index = this.#helperIndex(this.#available.get(number));
+    return index < 0 ? slot : index;
   }
 
-  /** -1 for a helper that the program may not call. */
-  #helperIndex(number: number): number {
-    const helper = this.#available.get(number);
+  #kfuncIndex(slot: number): number {
+    return this.#helperIndex(this.#executable.symbols?.get(slot)?.kfunc);
+  }
+
+  /** -1 for a helper that there is not, or that the program may not call. */
+  #helperIndex(helper: Helper | undefined): number {
     if (helper === undefined || helperRefusal(helper, this.#executable) !== undefined) return -1;
     const index = this.#helpers.indexOf(helper);
     return index < 0 ? this.#helpers.push(helper) - 1 : index;
@@ -208,11 +218,17 @@ class Predecoder {
       case BpfPseudo.BPF_PSEUDO_FUNC:
         return this.#constant(slot + 1 + insn.imm, FUNC_POINTER_HI);
       default:
-        throw new BpfError('EOPNOTSUPP', `instruction ${slot} takes the address of a typed kernel symbol`, {
-          value: insn.imm,
-          remedy: 'typed ksyms (BPF_PSEUDO_BTF_ID) cannot be resolved at run time: use an untyped one',
-        });
+        return this.#symbolAddress(insn, slot);
     }
+  }
+
+  #symbolAddress({ imm }: Insn, slot: number): number {
+    const symbol = this.#executable.symbols?.get(slot);
+    if (symbol !== undefined) return this.#constant(lo32(symbol.address), hi32(symbol.address));
+    throw new BpfError('EOPNOTSUPP', `instruction ${slot} takes the address of a typed kernel symbol`, {
+      value: imm,
+      remedy: 'what is behind its BTF id (BPF_PSEUDO_BTF_ID) is known to linkers only: load the object as a Collection',
+    });
   }
 
   #directValue(mapIndex: number, offset: number): number {

@@ -1,4 +1,4 @@
-import { BpfFuncId } from '../../base/index.js';
+import { BpfFuncId, BpfPseudo } from '../../base/index.js';
 import { helperRefusal } from '../helper/helper-refusal.js';
 import type { Activation } from './activation.js';
 import { rareArithmetic } from './arithmetic.js';
@@ -47,12 +47,22 @@ export function rare(vm: Activation, op: number, d: number, s: number, x: number
 /** callx of the plugin protocol: a call of the helper whose number is in the register. */
 function callByNumber(vm: Activation, number: number): void {
   const helper = vm.run.runtime.helpers.get(number);
-  if (helper === undefined) throw new RunStopped(whyNotCalled(vm, number));
+  if (helper === undefined) throw new RunStopped(whyNoHelper(vm, number));
   callHelper(vm, helper);
 }
 
+/** Why the call in instruction slot `slot` cannot be made. */
+export function whyNotCalled(vm: Activation, slot: number): string {
+  const { insns, symbols } = vm.executable;
+  const { src, imm } = insns[slot];
+  if (src !== BpfPseudo.BPF_PSEUDO_KFUNC_CALL) return whyNoHelper(vm, imm);
+  const { name = `with BTF id ${imm}`, kfunc } = symbols?.get(slot) ?? {};
+  const refusal = kfunc === undefined ? undefined : helperRefusal(kfunc, vm.executable);
+  return refusal ?? `calling kernel function ${name} is not allowed: it is none that the runtime has`;
+}
+
 /** Why a call of helper `number` cannot be made. */
-export function whyNotCalled({ executable, run }: Activation, number: number): string {
+export function whyNoHelper({ executable, run }: Activation, number: number): string {
   const poisoned = number >= POISON && number < POISON + 100_000_000;
   if (poisoned) return `a CO-RE relocation of this instruction failed (call poisoned with ${number})`;
   if (number >= POISON_KFUNC) return `a kernel function or map that the kernel lacks is used (poisoned with ${number})`;

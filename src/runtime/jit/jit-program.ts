@@ -323,7 +323,7 @@ export class JitProgram implements EngineProgram, CompiledProgram {
         return tooDeep ? `the call stack of ${MAX_FRAMES + 1} frames is too deep` : STACK_EXHAUSTED;
       }
       case FaultReason.nothing:
-        return this.#border.whyNotCalled(this.#executable.insns[pc].imm);
+        return this.#border.whyNotCalled(pc);
       default:
         return this.#border.reported;
     }

@@ -10,7 +10,7 @@ import { execute, giveRegisters, takeRegisters } from '../interp/execute.js';
 import { registerFile } from '../interp/loop.js';
 import { loadFromPacket } from '../interp/packet-load.js';
 import { type ProgramCode, REGISTER_WORDS } from '../interp/predecode.js';
-import { whyNotCalled } from '../interp/rare.js';
+import { whyNoHelper, whyNotCalled } from '../interp/rare.js';
 import { BUDGET_USED, RunEnded, RunStopped } from '../interp/stop.js';
 import { tailCall } from '../interp/tail-call.js';
 import type { BpfRunCtx } from '../run-context.js';
@@ -123,9 +123,14 @@ export class RunBorder {
   }
 
   /** Why the call at hand is none. */
-  whyNotCalled(number: number): string {
+  whyNotCalled(slot: number): string {
     this.#vm.run = this.run;
-    return whyNotCalled(this.#vm, number);
+    return whyNotCalled(this.#vm, slot);
+  }
+
+  #whyNoHelper(number: number): string {
+    this.#vm.run = this.run;
+    return whyNoHelper(this.#vm, number);
   }
 
   #enter(sp: number): void {
@@ -246,7 +251,7 @@ export class RunBorder {
   callNumber(number: number, sp: number, words: readonly number[]): void {
     this.#vm.registers.set(words, R1);
     const helper = this.#runtime.helpers.get(number);
-    if (helper === undefined) this.#report(new RunStopped(this.whyNotCalled(number)));
+    if (helper === undefined) this.#report(new RunStopped(this.#whyNoHelper(number)));
     else this.call(helper, sp);
     this.#leaveR0(this.#vm);
   }

@@ -1,5 +1,6 @@
 import { BpfFuncId, BpfMapType } from '../../../base/index.js';
 import type { Helper } from '../../helper/helper.js';
+import { isKfunc } from '../../kfunc/kfunc.js';
 import type { BpfMap } from '../../map/bpf-map.js';
 import type { ProgramState } from './program-state.js';
 import { ANY_S32 } from './scalar-arithmetic.js';
@@ -54,6 +55,7 @@ export function afterHelper(state: ProgramState, helper: Helper, site: number): 
   args.forEach((arg, i) => {
     if (arg === 'mem_uninit' || arg === 'mem_uninit_or_null') writtenBy(state, i + 1);
     if (arg === 'long_uninit') longWrittenBy(state, i + 1);
+    if (arg === 'iter_uninit' || arg === 'iter') iteratorWrittenBy(state, i + 1, helper);
   });
   if (callsBack) state.forgetAllOfFrame();
   if (callsBack || args.includes('ringbuf_mem')) forgetRecords(state);
@@ -83,6 +85,14 @@ function writtenBy(state: ProgramState, r: number): void {
 function longWrittenBy(state: ProgramState, r: number): void {
   const to = state.register(r);
   if (to.kind === Kind.frame) state.forgetFrame(to.lo, to.hi + 8);
+  else state.forgetAllOfFrame();
+}
+
+/** A kernel function has written the iterator that r`r` points to. */
+function iteratorWrittenBy(state: ProgramState, r: number, helper: Helper): void {
+  const to = state.register(r);
+  const size = isKfunc(helper) ? helper.iterator?.size : undefined;
+  if (to.kind === Kind.frame && size !== undefined) state.forgetFrame(to.lo, to.hi + size);
   else state.forgetAllOfFrame();
 }
 

@@ -1,6 +1,6 @@
-import { BpfError, hi32, lo32 } from '../base/index.js';
-import type { Btf } from '../btf/index.js';
-import type { Host } from '../host/index.js';
+import { BpfError, hi32, lo32 } from '../../base/index.js';
+import type { Btf } from '../../btf/index.js';
+import type { Host } from '../../host/index.js';
 
 /** Reads structures of a host's kernel by its own types. Faults read as 0. */
 export class KernelReader {

@@ -46,6 +46,23 @@ export class KernelTasks {
     return [...found.values()].toSorted((a, b) => a.pid - b.pid);
   }
 
+  /** Leaders of all processes in the order of the list, the idle task first. */
+  *processes(): Generator<bigint, void, undefined> {
+    const init = this.#reader.symbol('init_task');
+    if (init === undefined) return;
+    yield init;
+    yield* this.#ring(init + BigInt(this.#at.tasks), this.#at.tasks);
+  }
+
+  /** A thread and those of its process that follow it in the list. */
+  *threadsFrom(thread: bigint): Generator<bigint, void, undefined> {
+    yield thread;
+    if (this.#threads === null) return;
+    const { signal, head, node } = this.#threads;
+    const owner = this.#reader.pointer(thread + BigInt(signal));
+    if (owner !== 0n) yield* this.#ring(owner + BigInt(head), node, thread + BigInt(node));
+  }
+
   #add(found: Map<bigint, KernelTask>, address: bigint): void {
     const pid = this.#reader.u32(address + BigInt(this.#at.pid));
     if (pid === 0) return;
@@ -60,9 +77,9 @@ export class KernelTasks {
     return owner === 0n ? [] : this.#ring(owner + BigInt(head), node);
   }
 
-  /** The structures on a list whose head is at `head`, their links at `offset`. */
-  *#ring(head: bigint, offset: number): Generator<bigint, void, undefined> {
-    let link = this.#reader.pointer(head);
+  /** The structures on a list whose head is at `head`, their links at `offset`, that follow the link at `from`. */
+  *#ring(head: bigint, offset: number, from = head): Generator<bigint, void, undefined> {
+    let link = this.#reader.pointer(from);
     for (let i = 0; i < TASKS_MAX && link !== 0n && link !== head; i++) {
       yield link - BigInt(offset);
       link = this.#reader.pointer(link);

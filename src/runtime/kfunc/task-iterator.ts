@@ -1,0 +1,67 @@
+import { Errno, hi32, lo32, u64 } from '../../base/index.js';
+import { KernelReader } from '../kernel/kernel-reader.js';
+import { KernelTasks } from '../kernel/kernel-tasks.js';
+import type { BpfRunCtx } from '../run-context.js';
+import { type Kfunc, kfunc } from './kfunc.js';
+import { objectsOf } from './objects-of.js';
+
+/** BPF_TASK_ITER_*; 0 is for processes. */
+const ALL_THREADS = 1;
+const PROC_THREADS = 2;
+const iterator = { name: 'task', size: 24 } as const;
+
+/** bpf_for_each(task, ...): from the idle task on, in the order of the kernel's own list (kernel/bpf/task_iter.c). */
+export const taskIteratorKfuncs: readonly Kfunc[] = [
+  kfunc({
+    prototype:
+      'int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task__nullable, unsigned int flags)',
+    flags: ['KF_ITER_NEW', 'KF_TRUSTED_ARGS', 'KF_RCU_PROTECTED'],
+    args: ['iter_uninit', 'btf_id', 'anything'],
+    ret: 'integer',
+    iterator,
+    impl: (run, it, _itHi, lo, hi, flags) => {
+      const walk = walkTasks(run, u64(lo, hi), flags >>> 0);
+      const items = typeof walk === 'number' ? [].values() : walk;
+      objectsOf(run).iterators.set(it >>> 0, { name: iterator.name, items });
+      return typeof walk === 'number' ? walk : 0;
+    },
+  }),
+  kfunc({
+    prototype: 'struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it)',
+    flags: ['KF_ITER_NEXT', 'KF_RET_NULL'],
+    args: ['iter'],
+    ret: 'u64',
+    iterator,
+    impl: (run, it) => {
+      const next = objectsOf(run)
+        .iterators.get(it >>> 0)
+        ?.items?.next();
+      const task = next === undefined || next.done === true ? 0n : next.value;
+      run.resultHi = hi32(task);
+      return lo32(task);
+    },
+  }),
+  kfunc({
+    prototype: 'void bpf_iter_task_destroy(struct bpf_iter_task *it)',
+    flags: ['KF_ITER_DESTROY'],
+    args: ['iter'],
+    ret: 'void',
+    iterator,
+    impl: (run, it) => {
+      objectsOf(run).iterators.delete(it >>> 0);
+      return 0;
+    },
+  }),
+];
+
+function walkTasks({ runtime: { host } }: BpfRunCtx, task: bigint, flags: number): Iterator<bigint> | number {
+  if (flags > PROC_THREADS || (flags === PROC_THREADS && task === 0n)) return -Errno.EINVAL;
+  if (host.btf === null) return -Errno.EOPNOTSUPP;
+  const tasks = new KernelTasks(new KernelReader(host, 'walking tasks'));
+  if (flags === PROC_THREADS) return tasks.threadsFrom(task);
+  return flags === ALL_THREADS ? allThreads(tasks) : tasks.processes();
+}
+
+function* allThreads(tasks: KernelTasks): Generator<bigint, void, undefined> {
+  for (const process of tasks.processes()) yield* tasks.threadsFrom(process);
+}
