@@ -39,7 +39,7 @@ export class KernelTasks {
     const init = this.#reader.symbol('init_task');
     if (init === undefined) return [];
     const found = new Map<bigint, KernelTask>();
-    for (const address of this.#ring(init + BigInt(this.#at.tasks), this.#at.tasks)) {
+    for (const address of this.#all(init)) {
       this.#add(found, address);
       for (const thread of this.#threadsOf(address)) this.#add(found, thread);
     }
@@ -51,23 +51,46 @@ export class KernelTasks {
     const init = this.#reader.symbol('init_task');
     if (init === undefined) return;
     yield init;
-    yield* this.#ring(init + BigInt(this.#at.tasks), this.#at.tasks);
+    for (const task of this.#all(init)) if (this.#leaderOf(task) === task) yield task;
   }
 
   /** A thread and those of its process that follow it in the list. */
   *threadsFrom(thread: bigint): Generator<bigint, void, undefined> {
     yield thread;
-    if (this.#threads === null) return;
+    if (this.#threads === null) {
+      yield* this.#laterOfSameProcess(thread);
+      return;
+    }
     const { signal, head, node } = this.#threads;
     const owner = this.#reader.pointer(thread + BigInt(signal));
     if (owner !== 0n) yield* this.#ring(owner + BigInt(head), node, thread + BigInt(node));
+  }
+
+  /** Threads that stand among the processes. */
+  *#laterOfSameProcess(thread: bigint): Generator<bigint, void, undefined> {
+    const init = this.#reader.symbol('init_task') ?? 0n;
+    const leader = this.#leaderOf(thread);
+    let isLater = thread === leader;
+    for (const task of this.#all(init)) {
+      if (isLater && task !== thread && this.#leaderOf(task) === leader) yield task;
+      isLater ||= task === thread;
+    }
+  }
+
+  /** What is on the list of all processes. */
+  #all(init: bigint): Iterable<bigint> {
+    return this.#ring(init + BigInt(this.#at.tasks), this.#at.tasks);
+  }
+
+  #leaderOf(task: bigint): bigint {
+    return this.#reader.pointer(task + BigInt(this.#at.leader));
   }
 
   #add(found: Map<bigint, KernelTask>, address: bigint): void {
     const pid = this.#reader.u32(address + BigInt(this.#at.pid));
     if (pid === 0) return;
     const tgid = this.#reader.u32(address + BigInt(this.#at.tgid));
-    found.set(address, { address, pid, tgid, leader: this.#reader.pointer(address + BigInt(this.#at.leader)) });
+    found.set(address, { address, pid, tgid, leader: this.#leaderOf(address) });
   }
 
   #threadsOf(leader: bigint): Iterable<bigint> {

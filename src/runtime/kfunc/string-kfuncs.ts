@@ -6,6 +6,7 @@ import { type Kfunc, kfunc } from './kfunc.js';
 
 /** XATTR_SIZE_MAX: so far strings are looked at. */
 const MAX_LENGTH = 65_536;
+const THREE: readonly HelperArg[] = ['anything', 'anything', 'anything'];
 type Search = (a: KernelString, b: KernelString, count: number) => number;
 
 /** What `impl`s below end with, from deep within: a byte that cannot be read. */
@@ -26,8 +27,6 @@ export const stringKfuncs: readonly Kfunc[] = [
   ofTwo('int bpf_strstr(const char *s1__ign, const char *s2__ign)', (s, part) => search(s, part, MAX_LENGTH)),
   ofTwo('int bpf_strnstr(const char *s1__ign, const char *s2__ign, size_t len)', search),
 ];
-
-const THREE: readonly HelperArg[] = ['anything', 'anything', 'anything'];
 
 function ofTwo(prototype: string, answer: Search): Kfunc {
   const args = THREE.slice(0, prototype.split(',').length);
