@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { BtfValue } from '../../src/btf/index.js';
 import { createSim, type JournalEntry, type SimHost } from '../../src/host/sim/index.js';
+import { Execution, type Watch } from './execution.js';
+import { type Moment, readStory, type World } from './story.js';
 import { Collection, CollectionSpec } from '../../src/loader/index.js';
 import { type AttachOptions, Machine } from '../../src/machine/index.js';
 import {
@@ -21,6 +23,8 @@ export interface ToolSetup {
   /** Where it attaches programs whose section does not tell. */
   readonly targets?: Readonly<Record<string, AttachTarget>>;
   readonly attach?: Readonly<Record<string, AttachOptions>>;
+  /** Functions whose calls the comparison asks for. */
+  readonly watches?: readonly Watch[];
   /** Entries and value sizes of maps that the object leaves open. */
   readonly maps?: Readonly<
     Record<string, { readonly maxEntries?: number; readonly valueSize?: number; readonly keySize?: number }>
@@ -48,6 +52,7 @@ export class ToolSession {
   readonly machine: Machine;
   readonly spec: CollectionSpec;
   readonly collection: Collection;
+  readonly execution: Execution;
   readonly events: ToolEvent[] = [];
   readonly faults: ProgramFault[] = [];
   /** Programs that were attached. */
@@ -55,6 +60,7 @@ export class ToolSession {
 
   constructor(path: string, setup: ToolSetup, workload: Workload) {
     this.host = createSim(workload);
+    this.execution = new Execution(this.host, setup.watches ?? []);
     this.machine = new Machine(this.host, { onFault: (fault) => this.faults.push(fault) });
     this.spec = CollectionSpec.parse(readFileSync(path));
     for (const [name, value] of Object.entries(setup.variables ?? {})) {
@@ -83,6 +89,33 @@ export class ToolSession {
 
   journal(kind: number): JournalEntry[] {
     return [...this.host.journal.entries(kind)];
+  }
+
+  /** What `tell` makes of the journal's entries and of the tasks as they were before each. */
+  story<T>(tell: (moment: Moment, world: World) => Iterable<T>): T[] {
+    return [...readStory(this.host.journal.entries(), tell)];
+  }
+
+  /**
+   * When programs ran on a tracepoint, by the index of the entry that the kernel wrote beside it: the last one of that kind
+   * on the CPU, or the next if the tracepoint comes first. A program's time is later or earlier than the entry's by what the
+   * CPU executed between them, nothing else.
+   */
+  times(kind: number, tracepoint: string, first: 'journal' | 'tracepoint' = 'journal'): Map<number, bigint> {
+    const found = new Map<number, bigint>();
+    const { journal } = this.host;
+    const step = first === 'journal' ? -1 : 1;
+    for (const { name, time, cpu, entries } of this.execution.passes) {
+      if (name !== tracepoint) continue;
+      let index = step < 0 ? entries - 1 : entries;
+      while (index >= 0 && index < journal.length) {
+        const entry = journal.at(index);
+        if (entry.kind === kind && entry.cpu === cpu) break;
+        index += step;
+      }
+      found.set(index, time);
+    }
+    return found;
   }
 
   /** Keys and values of a map, each as a type of the object's BTF if one is named, else as bytes. */

@@ -1,5 +1,5 @@
 import { type JournalEntry, JournalKind as Kind } from '../../src/host/sim/index.js';
-import { countBy } from './journal-models.js';
+import { countBy, log2 } from './journal-models.js';
 import { decode, type Layout, slots } from './layout.js';
 import type { ToolSession, ToolSetup, Workload } from './tool-session.js';
 
@@ -69,3 +69,26 @@ export const fentries = (names: Readonly<Record<string, string>>): ToolSetup['ta
       [`${program}_fexit`, { kind: 'fexit', name }],
     ]),
   );
+
+/** Texts `KEY: SLOT=COUNT ...`, sorted, of how many values of each key fall into each slot. */
+export function histograms<T>(items: Iterable<T>, keyOf: (item: T) => string, slotOf: (item: T) => number): string[] {
+  const counts = new Map<string, Map<number, number>>();
+  for (const item of items) {
+    const slot = slotOf(item);
+    const found = counts.get(keyOf(item)) ?? new Map<number, number>();
+    found.set(slot, (found.get(slot) ?? 0) + 1);
+    counts.set(keyOf(item), found);
+  }
+  return [...counts].map(([key, found]) => `${key}: ${slotTexts([...found].toSorted(([a], [b]) => a - b))}`).toSorted();
+}
+
+/** The same of a histogram that was filled. */
+export function histogram(key: string, filled: readonly number[]): string {
+  return `${key}: ${slotTexts([...filled.entries()].filter(([, count]) => count > 0))}`;
+}
+
+const slotTexts = (found: readonly (readonly [number, number])[]): string =>
+  found.map(([slot, count]) => `${slot}=${count}`).join(' ');
+
+/** Of log2 of a value, as the tools count it: what is too large falls into the last slot. */
+export const slotOf = (value: bigint, slots: number): number => Math.min(log2(value), slots - 1);

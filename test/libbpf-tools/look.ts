@@ -1,0 +1,79 @@
+import { hi32, lo32, u64 } from '../../src/base/index.js';
+import type { X86Cpu } from '../../src/host/sim/cpu/x86-cpu.js';
+import type { SimHost } from '../../src/host/sim/index.js';
+import type { KernelLayout } from '../../src/host/sim/kernel-layout.js';
+
+const TEXT_MAX = 256;
+
+/** Registers and memory at one moment of the simulated machine. Bytes that are not there read as zero. */
+export class Look {
+  pid = 0;
+  tgid = 0;
+  cpu = 0;
+  now = 0n;
+  /** Current task; each CPU's idle task is one of its own. */
+  task = 0;
+  readonly #host: SimHost;
+  readonly #layout: KernelLayout;
+  readonly #pair = new Int32Array(2);
+  #registers = new Int32Array(32);
+
+  constructor(host: SimHost, layout: KernelLayout) {
+    this.#host = host;
+    this.#layout = layout;
+  }
+
+  move(cpu: X86Cpu): void {
+    const { tasks, clock } = this.#host;
+    tasks.pidTgid(this.#pair);
+    this.pid = this.#pair[0] ?? 0;
+    this.tgid = this.#pair[1] ?? 0;
+    clock.monotonic(this.#pair);
+    this.now = u64(this.#pair[0] ?? 0, this.#pair[1] ?? 0);
+    this.cpu = cpu.number;
+    this.task = this.pid === 0 ? -1 - cpu.number : this.pid;
+    this.#registers = cpu.r;
+  }
+
+  register(index: number): bigint {
+    return u64(this.#registers[index] ?? 0, this.#registers[index + 1] ?? 0);
+  }
+
+  /** `count` bytes at a kernel or user address. */
+  bytes(address: bigint, count: number): Uint8Array {
+    const found = new Uint8Array(count);
+    const { memory } = this.#host;
+    const [lo, hi] = [lo32(address), hi32(address)];
+    if (hi < 0) memory.readKernel(lo, hi, found, 0, count);
+    else memory.readUser(lo, hi, found, 0, count);
+    return found;
+  }
+
+  u64(address: bigint): bigint {
+    return new DataView(this.bytes(address, 8).buffer).getBigUint64(0, true);
+  }
+
+  u32(address: bigint): number {
+    return new DataView(this.bytes(address, 4).buffer).getUint32(0, true);
+  }
+
+  u16(address: bigint): number {
+    return new DataView(this.bytes(address, 2).buffer).getUint16(0, true);
+  }
+
+  /** Address of a member of the kernel's struct at `address`. */
+  member(address: bigint, struct: string, path: string): bigint {
+    return address + BigInt(this.#layout.offset(struct, path));
+  }
+
+  /** NUL-terminated text. */
+  text(address: bigint, max = TEXT_MAX): string {
+    const codes: number[] = [];
+    for (let i = 0; i < max; i++) {
+      const [byte = 0] = this.bytes(address + BigInt(i), 1);
+      if (byte === 0) break;
+      codes.push(byte);
+    }
+    return new TextDecoder().decode(Uint8Array.from(codes));
+  }
+}
