@@ -46,6 +46,9 @@ export interface Pass {
   readonly cpu: number;
   /** Entries that the journal had. */
   readonly entries: number;
+  /** Return addresses of the kernel and of the user program, if asked for. */
+  readonly kernel: readonly bigint[];
+  readonly user: readonly bigint[];
 }
 
 const VMCALL = [0x0f, 0x01, 0xc1];
@@ -78,7 +81,7 @@ export class Execution {
   readonly #trapped: bigint[] = [];
   readonly #entries = new Map<bigint, string>();
 
-  constructor(host: SimHost, watches: readonly Watch[]) {
+  constructor(host: SimHost, watches: readonly Watch[], withStacks: readonly string[] = []) {
     this.#host = host;
     this.#layout = new KernelLayout(host.btf, host.symbols);
     this.#look = new Look(host, this.#layout);
@@ -87,7 +90,7 @@ export class Execution {
       if (watch.path === undefined) this.#watchKernel(watch);
       else this.#watchUser(watch, watch.path);
     }
-    this.#watchTracepoints();
+    this.#watchTracepoints(withStacks);
     this.#watchBreakpoints();
     host.traceInstructions((cpu, lo, hi) => this.#executed(cpu, lo, hi));
   }
@@ -170,11 +173,19 @@ export class Execution {
   }
 
   /** `__traceiter_NAME` hands its arguments over in one instruction, at which time stands still while programs run. */
-  #watchTracepoints(): void {
+  #watchTracepoints(withStacks: readonly string[]): void {
     for (const { name } of this.#host.tracepoints.list) {
       const { address, code } = this.#code(`__traceiter_${name}`);
-      this.#at(address + BigInt(vmcallIn(code)), ({ now: time, cpu }) => {
-        this.passes.push({ name, time, cpu, entries: this.#host.journal.length });
+      const stacks = withStacks.includes(name);
+      this.#at(address + BigInt(vmcallIn(code)), (look) => {
+        this.passes.push({
+          name,
+          time: look.now,
+          cpu: look.cpu,
+          entries: this.#host.journal.length,
+          kernel: stacks ? look.kernelFrames() : [],
+          user: stacks ? look.userFrames() : [],
+        });
       });
     }
   }

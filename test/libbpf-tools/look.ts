@@ -1,9 +1,16 @@
 import { hi32, lo32, u64 } from '../../src/base/index.js';
+import { Reg } from '../../src/host/sim/cpu/cpu-state.js';
 import type { X86Cpu } from '../../src/host/sim/cpu/x86-cpu.js';
 import type { SimHost } from '../../src/host/sim/index.js';
 import type { KernelLayout } from '../../src/host/sim/kernel-layout.js';
 
 const TEXT_MAX = 256;
+const THREAD_SIZE = 16_384n;
+/** Bytes of struct pt_regs, and where it has the instruction and the frame. */
+const PT_REGS = { size: 168n, ip: 128n, fp: 32n };
+/** Addresses from here on are the kernel's. */
+const KERNEL = 1n << 63n;
+const FRAMES_MAX = 127;
 
 /** Registers and memory at one moment of the simulated machine. Bytes that are not there read as zero. */
 export class Look {
@@ -64,6 +71,35 @@ export class Look {
   /** Address of a member of the kernel's struct at `address`. */
   member(address: bigint, struct: string, path: string): bigint {
     return address + BigInt(this.#layout.offset(struct, path));
+  }
+
+  /** Return addresses along the frames from rbp on. */
+  kernelFrames(): bigint[] {
+    return this.#frames(this.register(Reg.BP), (address) => address >= KERNEL);
+  }
+
+  /** Where the current task is in user mode, and who called. Empty for threads of the kernel. */
+  userFrames(): bigint[] {
+    const area = this.#host.symbols.lookup('pcpu_area')?.address ?? 0n;
+    const task = this.u64(this.member(area + BigInt(this.cpu * this.#layout.size('pcpu')), 'pcpu', 'current_task'));
+    if (this.u64(this.member(task, 'task_struct', 'mm')) === 0n) return [];
+    const regs = this.u64(this.member(task, 'task_struct', 'stack')) + THREAD_SIZE - PT_REGS.size;
+    const ip = this.u64(regs + PT_REGS.ip);
+    if (ip === 0n || ip >= KERNEL) return [];
+    return [ip, ...this.#frames(this.u64(regs + PT_REGS.fp), (address) => address > 0n && address < KERNEL)];
+  }
+
+  #frames(from: bigint, isReturn: (address: bigint) => boolean): bigint[] {
+    const found: bigint[] = [];
+    for (let frame = from; frame !== 0n && found.length < FRAMES_MAX;) {
+      const back = this.u64(frame + 8n);
+      if (!isReturn(back)) break;
+      found.push(back);
+      const next = this.u64(frame);
+      if (next <= frame) break;
+      frame = next;
+    }
+    return found;
   }
 
   /** NUL-terminated text. */

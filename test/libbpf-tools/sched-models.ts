@@ -1,4 +1,5 @@
 import { JournalKind as Kind } from '../../src/host/sim/index.js';
+import type { Pass } from './execution.js';
 import type { Task } from './story.js';
 import type { ToolSession } from './tool-session.js';
 
@@ -6,6 +7,7 @@ import type { ToolSession } from './tool-session.js';
 export interface Switch {
   readonly cpu: number;
   readonly time: bigint;
+  readonly pass: Pass;
   readonly prev: Task;
   readonly next: Task;
   /** State of the task before: 0 if it could have run on. */
@@ -15,6 +17,7 @@ export interface Switch {
 export interface Wakeup {
   readonly cpu: number;
   readonly time: bigint;
+  readonly pass: Pass;
   readonly waker: Task;
   readonly woken: Task;
   /** For the first time: another tracepoint. */
@@ -30,17 +33,18 @@ export const isSwitch = (event: Switch | Wakeup): event is Switch => 'next' in e
 
 /** What the scheduler did, in order, at the times of the programs that see it. */
 export function schedule(session: ToolSession): (Switch | Wakeup)[] {
-  const times = new Map([
-    ...session.times(Kind.SWITCH, 'sched_switch'),
-    ...session.times(Kind.WAKEUP, 'sched_wakeup'),
-    ...session.times(Kind.WAKEUP, 'sched_wakeup_new'),
+  const passes = new Map([
+    ...session.passes(Kind.SWITCH, 'sched_switch'),
+    ...session.passes(Kind.WAKEUP, 'sched_wakeup'),
+    ...session.passes(Kind.WAKEUP, 'sched_wakeup_new'),
   ]);
   return session.story<Switch | Wakeup>(({ kind, index, cpu, b, c, d, task }, world) => {
-    const time = times.get(index);
-    if (time === undefined) return [];
+    const pass = passes.get(index);
+    if (pass === undefined) return [];
+    const { time } = pass;
     const other = world.task(Number(b)) ?? world.idle(cpu);
-    if (kind === Kind.SWITCH) return [{ cpu, time, prev: task, next: other, state: c }];
-    return kind === Kind.WAKEUP ? [{ cpu, time, waker: task, woken: other, isNew: d !== 0n }] : [];
+    if (kind === Kind.SWITCH) return [{ cpu, time, pass, prev: task, next: other, state: c }];
+    return kind === Kind.WAKEUP ? [{ cpu, time, pass, waker: task, woken: other, isNew: d !== 0n }] : [];
   });
 }
 

@@ -19,7 +19,7 @@ export interface Moment extends JournalEntry {
 
 const COMM_MAX = 15;
 const CLONE_THREAD = 0x10000n;
-/** Threads that the kernel starts at boot, by pid; `kernel/core/main.c`. */
+/** Threads that the kernel starts at boot, by pid; `kernel/core/main.c`. The first takes its flag of a kernel thread away. */
 const KTHREADS: Readonly<Record<number, string>> = { 1: 'init', 2: 'kworker/u8:0' };
 
 /** The tasks of the machine, as far as the journal has been read. */
@@ -53,7 +53,13 @@ export class World {
     const pid = pidOf(child);
     const name = KTHREADS[pid];
     const ppid = name !== undefined ? 0 : (flags & CLONE_THREAD) !== 0n ? from.ppid : from.tgid;
-    this.#tasks.set(pid, { pid, tgid: tgidOf(child), ppid, comm: name ?? from.comm, kthread: name !== undefined });
+    this.#tasks.set(pid, {
+      pid,
+      tgid: tgidOf(child),
+      ppid,
+      comm: name ?? from.comm,
+      kthread: name !== undefined && pid !== 1,
+    });
   }
 
   /** Children of a process that goes are init's. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { BtfValue } from '../../src/btf/index.js';
 import { createSim, type JournalEntry, type SimHost } from '../../src/host/sim/index.js';
-import { Execution, type Watch } from './execution.js';
+import { Execution, type Pass, type Watch } from './execution.js';
+import { decode } from './layout.js';
 import { type Moment, readStory, type World } from './story.js';
 import { Collection, CollectionSpec } from '../../src/loader/index.js';
 import { type AttachOptions, Machine } from '../../src/machine/index.js';
@@ -25,6 +26,8 @@ export interface ToolSetup {
   readonly attach?: Readonly<Record<string, AttachOptions>>;
   /** Functions whose calls the comparison asks for. */
   readonly watches?: readonly Watch[];
+  /** Tracepoints whose stacks it asks for. */
+  readonly stacks?: readonly string[];
   /** Entries and value sizes of maps that the object leaves open. */
   readonly maps?: Readonly<
     Record<string, { readonly maxEntries?: number; readonly valueSize?: number; readonly keySize?: number }>
@@ -60,7 +63,7 @@ export class ToolSession {
 
   constructor(path: string, setup: ToolSetup, workload: Workload) {
     this.host = createSim(workload);
-    this.execution = new Execution(this.host, setup.watches ?? []);
+    this.execution = new Execution(this.host, setup.watches ?? [], setup.stacks);
     this.machine = new Machine(this.host, { onFault: (fault) => this.faults.push(fault) });
     this.spec = CollectionSpec.parse(readFileSync(path));
     for (const [name, value] of Object.entries(setup.variables ?? {})) {
@@ -97,25 +100,36 @@ export class ToolSession {
   }
 
   /**
-   * When programs ran on a tracepoint, by the index of the entry that the kernel wrote beside it: the last one of that kind
+   * When and where programs ran on a tracepoint, by the index of the entry that the kernel wrote beside it: the last one of that kind
    * on the CPU, or the next if the tracepoint comes first. A program's time is later or earlier than the entry's by what the
    * CPU executed between them, nothing else.
    */
-  times(kind: number, tracepoint: string, first: 'journal' | 'tracepoint' = 'journal'): Map<number, bigint> {
-    const found = new Map<number, bigint>();
+  passes(kind: number, tracepoint: string, first: 'journal' | 'tracepoint' = 'journal'): Map<number, Pass> {
+    const found = new Map<number, Pass>();
     const { journal } = this.host;
     const step = first === 'journal' ? -1 : 1;
-    for (const { name, time, cpu, entries } of this.execution.passes) {
-      if (name !== tracepoint) continue;
-      let index = step < 0 ? entries - 1 : entries;
+    for (const pass of this.execution.passes) {
+      if (pass.name !== tracepoint) continue;
+      let index = step < 0 ? pass.entries - 1 : pass.entries;
       while (index >= 0 && index < journal.length) {
         const entry = journal.at(index);
-        if (entry.kind === kind && entry.cpu === cpu) break;
+        if (entry.kind === kind && entry.cpu === pass.cpu) break;
         index += step;
       }
-      found.set(index, time);
+      found.set(index, pass);
     }
     return found;
+  }
+
+  /** Return addresses that a stack map keeps under an id; what the id says if it is an error. */
+  stack(map: string, id: number): string {
+    if (id < 0) return `errno ${-id}`;
+    const found = this.elements(map).find(({ key }) => decode({ id: 'i32' }, key).id === id);
+    if (found === undefined) return 'no stack';
+    const { buffer, byteOffset, byteLength } = found.value;
+    const view = new DataView(buffer, byteOffset, byteLength);
+    const addresses = Array.from({ length: byteLength / 8 }, (_, i) => view.getBigUint64(8 * i, true));
+    return addresses.filter((address) => address !== 0n).join(' ');
   }
 
   /** Keys and values of a map, each as a type of the object's BTF if one is named, else as bytes. */

@@ -1,9 +1,13 @@
 import { decode, slots } from '../layout.js';
-import { offCpuWaits, runQueueWaits, type Wait } from '../sched-models.js';
+import { countBy } from '../journal-models.js';
+import { isSwitch, offCpuWaits, runQueueWaits, schedule, type Wait } from '../sched-models.js';
 import { events, histogram, histograms, MIXED, rows, slotOf, sums, type Tool, u32 } from '../tool.js';
 import type { ToolSession } from '../tool-session.js';
 
 const text = (bytes: Uint8Array): string => decode({ text: bytes.length }, bytes).text;
+
+/** A stack map with room for all. */
+const STACKS = { stackmap: { maxEntries: 16_384, valueSize: 8 * 127 } } as const;
 
 /** Histograms of microseconds by thread: slots, then the name that the thread had at first. */
 function byThread(session: ToolSession, count: number): string[] {
@@ -62,5 +66,74 @@ export const schedTools: readonly Tool[] = [
         ]),
         runQueueWaits(session).map(({ prev, next, ns }) => [next.comm, prev.comm, ns / 1000n, next.pid, prev.pid]),
       ),
+  },
+  {
+    name: 'wakeuptime',
+    workload: MIXED,
+    maps: STACKS,
+    stacks: ['sched_wakeup'],
+    compares: 'names, stack and nanoseconds of each waker and target',
+    compare: (session) => {
+      const since = new Map<number, bigint>();
+      const slept = schedule(session).flatMap((event) => {
+        if (isSwitch(event)) {
+          since.set(event.prev.pid, event.time);
+          return [];
+        }
+        const { woken, waker, time, pass, isNew } = event;
+        const began = isNew ? undefined : since.get(woken.pid);
+        if (began === undefined) return [];
+        since.delete(woken.pid);
+        return [{ key: [woken.comm, waker.comm, pass.kernel.join(' ')], ns: time - began }];
+      });
+      const key = { waker: 16, target: 16, stack: 'i32' } as const;
+      return sums(
+        session.elements('counts').map((each) => {
+          const { waker, target, stack } = decode(key, each.key);
+          return `${[target, waker, session.stack('stackmap', stack)]}: ${decode({ ns: 'u64' }, each.value).ns}`;
+        }),
+        countBy(
+          slept,
+          ({ key: names }) => names,
+          ({ ns }) => Number(ns),
+        ),
+        slept.length,
+      );
+    },
+  },
+  {
+    name: 'offcputime',
+    workload: MIXED,
+    maps: STACKS,
+    stacks: ['sched_switch'],
+    compares: 'thread, process, name, both stacks and microseconds of each way off a CPU',
+    compare: (session) => {
+      const since = new Map<number, { key: string; time: bigint }>();
+      const names = new Map<string, string>();
+      const spent = new Map<string, bigint>();
+      for (const { cpu, time, pass, prev, next } of schedule(session).filter(isSwitch)) {
+        // The tool tells idle threads apart by putting the CPU's number in the place of their pid.
+        const pid = prev.pid === 0 ? cpu : prev.pid;
+        const user = prev.kthread ? 'errno 1' : pass.user.join(' ') || 'errno 14';
+        const key = String([pid, prev.tgid, user, pass.kernel.join(' ')]);
+        since.set(pid, { key, time });
+        if (!names.has(key)) names.set(key, prev.comm);
+        spent.set(key, spent.get(key) ?? 0n);
+        const began = since.get(next.pid);
+        since.delete(next.pid);
+        if (began !== undefined) spent.set(began.key, (spent.get(began.key) ?? 0n) + (time - began.time) / 1000n);
+      }
+      const elements = session.elements('info');
+      return sums(
+        elements.map(({ key, value }) => {
+          const { pid, tgid, user, kernel } = decode({ pid: 'u32', tgid: 'u32', user: 'i32', kernel: 'i32' }, key);
+          const stacks = [user, kernel].map((id) => session.stack('stackmap', id));
+          const { delta, comm } = decode({ delta: 'u64', comm: 16 }, value);
+          return `${[pid, tgid, ...stacks]} ${comm}: ${delta}`;
+        }),
+        [...spent].map(([key, us]) => `${key} ${names.get(key)}: ${us}`),
+        elements.length,
+      );
+    },
   },
 ];
