@@ -6,7 +6,7 @@ import type { SimHost } from '../../src/host/sim/index.js';
 import { KernelLayout } from '../../src/host/sim/kernel-layout.js';
 import { ElfImage } from '../../src/kprobe/index.js';
 import { UserSymbols } from '../../src/machine/index.js';
-import { Look } from './look.js';
+import { ARGUMENTS, Look } from './look.js';
 
 /** A function whose calls are noted. */
 export interface Watch {
@@ -39,11 +39,16 @@ export interface Call {
   returned: unknown;
 }
 
+export interface FinishedCall extends Call {
+  left: bigint;
+}
+
 /** An enabled tracepoint that a CPU passed: the moment its programs ran. */
 export interface Pass {
   readonly name: string;
   readonly time: bigint;
   readonly cpu: number;
+  readonly pid: number;
   /** Entries that the journal had. */
   readonly entries: number;
   /** Return addresses of the kernel and of the user program, if asked for. */
@@ -56,7 +61,6 @@ const RET = 0xc3;
 /** Where a user function under a return probe comes back to. */
 const USER_TRAMPOLINES: readonly bigint[] = [0x1000_0000n, 0x5555_5000_0000n, 0x7eff_f000_0000n];
 const REGS_IP = 128n;
-const ARGUMENTS = [Reg.DI, Reg.SI, Reg.DX, Reg.CX, Reg.R8, Reg.R9];
 
 type Note = (look: Look) => void;
 
@@ -101,11 +105,9 @@ export class Execution {
   }
 
   /** Finished calls, by the time of their end. */
-  returnsOf(symbol: string): (Call & { readonly left: bigint })[] {
-    const done = this.calls.filter(
-      (call): call is Call & { left: bigint } => call.symbol === symbol && call.left !== null,
-    );
-    return done.toSorted((a, b) => Number(a.left - b.left));
+  returnsOf(symbol: string): FinishedCall[] {
+    const done = this.calls.filter((call): call is FinishedCall => call.symbol === symbol && call.left !== null);
+    return done.toSorted((a, b) => (a.left < b.left ? -1 : 1));
   }
 
   #executed(cpu: X86Cpu, lo: number, hi: number): void {
@@ -182,6 +184,7 @@ export class Execution {
           name,
           time: look.now,
           cpu: look.cpu,
+          pid: look.pid,
           entries: this.#host.journal.length,
           kernel: stacks ? look.kernelFrames() : [],
           user: stacks ? look.userFrames() : [],
@@ -235,7 +238,7 @@ export class Execution {
     running.length = at;
     call.left = look.now;
     call.ended = this.#host.journal.length;
-    call.result = look.register(Reg.AX);
+    call.result = look.result;
     call.returned = leave?.(look);
     this.#returned.set(look.task, call);
   }

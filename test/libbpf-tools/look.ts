@@ -4,6 +4,8 @@ import type { X86Cpu } from '../../src/host/sim/cpu/x86-cpu.js';
 import type { SimHost } from '../../src/host/sim/index.js';
 import type { KernelLayout } from '../../src/host/sim/kernel-layout.js';
 
+/** Registers of a function's arguments. */
+export const ARGUMENTS = [Reg.DI, Reg.SI, Reg.DX, Reg.CX, Reg.R8, Reg.R9] as const;
 const TEXT_MAX = 256;
 const THREAD_SIZE = 16_384n;
 /** Bytes of struct pt_regs, and where it has the instruction and the frame. */
@@ -44,6 +46,16 @@ export class Look {
 
   register(index: number): bigint {
     return u64(this.#registers[index] ?? 0, this.#registers[index + 1] ?? 0);
+  }
+
+  /** Argument of the function that begins. */
+  argument(index: number): bigint {
+    return this.register(ARGUMENTS[index] ?? Reg.DI);
+  }
+
+  /** What the function that ends returns. */
+  get result(): bigint {
+    return this.register(Reg.AX);
   }
 
   /** `count` bytes at a kernel or user address. */

@@ -40,11 +40,15 @@ export class World {
     return idle(cpu);
   }
 
+  /** Children of a process that goes become init's. */
+  orphan(parent: number): void {
+    for (const { pid, ppid } of this.#tasks.values()) if (ppid === parent) this.#change(pid, { ppid: 1 });
+  }
+
   apply({ kind, cpu, a, b, c, text }: JournalEntry): void {
     if (kind === Kind.FORK) this.#fork(pidOf(a), b, c);
     if (kind === Kind.RENAME) this.#change(pidOf(a), { comm: text.slice(0, COMM_MAX) });
     if (kind === Kind.EXEC) this.#change(pidOf(a), { kthread: false });
-    if (kind === Kind.EXIT) this.#exit(a);
     if (kind === Kind.SWITCH) this.#current[cpu] = this.#tasks.get(Number(b)) ?? idle(cpu);
   }
 
@@ -62,12 +66,6 @@ export class World {
     });
   }
 
-  /** Children of a process that goes are init's. */
-  #exit(task: bigint): void {
-    if (pidOf(task) !== tgidOf(task)) return;
-    for (const { pid, ppid } of this.#tasks.values()) if (ppid === tgidOf(task)) this.#change(pid, { ppid: 1 });
-  }
-
   #change(pid: number, changes: Partial<Task>): void {
     const task = this.#tasks.get(pid);
     if (task === undefined) return;
@@ -83,14 +81,19 @@ function idle(cpu: number): Task {
   return { pid: 0, tgid: 0, ppid: 0, comm: `swapper/${cpu}`, kthread: true };
 }
 
-/** Reads the journal once; `tell` sees each entry with the tasks as they were before it. */
+/**
+ * Reads the journal once; `tell` sees each entry with the tasks as they were before it. The journal does not tell when an
+ * ending task gives its children away: `orphaned` has these tasks, by the index of the entry that comes next.
+ */
 export function* readStory<T>(
   journal: Iterable<JournalEntry>,
+  orphaned: ReadonlyMap<number, readonly number[]>,
   tell: (moment: Moment, world: World) => Iterable<T>,
 ): Generator<T> {
   const world = new World();
   let index = 0;
   for (const entry of journal) {
+    for (const parent of orphaned.get(index) ?? []) world.orphan(parent);
     yield* tell({ ...entry, index, task: world.current(entry.cpu) }, world);
     world.apply(entry);
     index++;

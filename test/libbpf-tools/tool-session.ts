@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { BtfValue } from '../../src/btf/index.js';
-import { createSim, type JournalEntry, type SimHost } from '../../src/host/sim/index.js';
+import { createSim, type JournalEntry, JournalKind as Kind, type SimHost } from '../../src/host/sim/index.js';
 import { Execution, type Pass, type Watch } from './execution.js';
+import { pidOf } from './journal-models.js';
 import { decode } from './layout.js';
 import { type Moment, readStory, type World } from './story.js';
 import { Collection, CollectionSpec } from '../../src/loader/index.js';
@@ -48,6 +49,10 @@ export interface ToolEvent {
 }
 
 const SLICE = 200_000;
+/** Where a task that ends gives its children to init. */
+const ORPHANS: Watch = { symbol: 'forget_original_parent' };
+/** Kinds whose first argument is the task, and which are written with interrupts on. */
+const KINDS_OF_TASKS: ReadonlySet<number> = new Set([Kind.SYSCALL_ENTER, Kind.SYSCALL_EXIT, Kind.EXIT, Kind.EXEC]);
 
 /** A tool's object on the simulator, from boot to the end of the workload. */
 export class ToolSession {
@@ -63,7 +68,7 @@ export class ToolSession {
 
   constructor(path: string, setup: ToolSetup, workload: Workload) {
     this.host = createSim(workload);
-    this.execution = new Execution(this.host, setup.watches ?? [], setup.stacks);
+    this.execution = new Execution(this.host, [ORPHANS, ...(setup.watches ?? [])], setup.stacks);
     this.machine = new Machine(this.host, { onFault: (fault) => this.faults.push(fault) });
     this.spec = CollectionSpec.parse(readFileSync(path));
     for (const [name, value] of Object.entries(setup.variables ?? {})) {
@@ -96,15 +101,20 @@ export class ToolSession {
 
   /** What `tell` makes of the journal's entries and of the tasks as they were before each. */
   story<T>(tell: (moment: Moment, world: World) => Iterable<T>): T[] {
-    return [...readStory(this.host.journal.entries(), tell)];
+    const orphaned = new Map<number, number[]>();
+    for (const { pid, ended } of this.execution.returnsOf(ORPHANS.symbol)) {
+      orphaned.set(ended, [...(orphaned.get(ended) ?? []), pid]);
+    }
+    return [...readStory(this.host.journal.entries(), orphaned, tell)];
   }
 
   /**
    * When and where programs ran on a tracepoint, by the index of the entry that the kernel wrote beside it: the last one of that kind
-   * on the CPU, or the next if the tracepoint comes first. A program's time is later or earlier than the entry's by what the
+   * on the CPU (of the task, where tasks may be preempted between both), or the next if the tracepoint comes first. A program's time is later or earlier than the entry's by what the
    * CPU executed between them, nothing else.
    */
   passes(kind: number, tracepoint: string, first: 'journal' | 'tracepoint' = 'journal'): Map<number, Pass> {
+    const byTask = KINDS_OF_TASKS.has(kind);
     const found = new Map<number, Pass>();
     const { journal } = this.host;
     const step = first === 'journal' ? -1 : 1;
@@ -113,7 +123,7 @@ export class ToolSession {
       let index = step < 0 ? pass.entries - 1 : pass.entries;
       while (index >= 0 && index < journal.length) {
         const entry = journal.at(index);
-        if (entry.kind === kind && entry.cpu === pass.cpu) break;
+        if (entry.kind === kind && (byTask ? pidOf(entry.a) === pass.pid : entry.cpu === pass.cpu)) break;
         index += step;
       }
       found.set(index, pass);

@@ -91,4 +91,4 @@ const slotTexts = (found: readonly (readonly [number, number])[]): string =>
   found.map(([slot, count]) => `${slot}=${count}`).join(' ');
 
 /** Of log2 of a value, as the tools count it: what is too large falls into the last slot. */
-export const slotOf = (value: bigint, slots: number): number => Math.min(log2(value), slots - 1);
+export const slotOf = (value: bigint, count: number): number => Math.min(log2(value), count - 1);

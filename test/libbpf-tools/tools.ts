@@ -1,3 +1,5 @@
+import { interruptTools } from './tools/interrupts.js';
+import { processTools } from './tools/processes.js';
 import { blockTools } from './tools/block.js';
 import { fileTools } from './tools/files.js';
 import { lockTools } from './tools/locks.js';
@@ -15,5 +17,7 @@ export const tools: readonly Tool[] = [
   ...memoryTools,
   ...netTools,
   ...schedTools,
+  ...processTools,
+  ...interruptTools,
   ...systemTools,
 ];

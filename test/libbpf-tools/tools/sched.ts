@@ -7,7 +7,7 @@ import type { ToolSession } from '../tool-session.js';
 const text = (bytes: Uint8Array): string => decode({ text: bytes.length }, bytes).text;
 
 /** A stack map with room for all. */
-const STACKS = { stackmap: { maxEntries: 16_384, valueSize: 8 * 127 } } as const;
+const STACKS = { stackmap: { maxEntries: 65_536, valueSize: 8 * 48 } } as const;
 
 /** Histograms of microseconds by thread: slots, then the name that the thread had at first. */
 function byThread(session: ToolSession, count: number): string[] {
@@ -90,7 +90,7 @@ export const schedTools: readonly Tool[] = [
       return sums(
         session.elements('counts').map((each) => {
           const { waker, target, stack } = decode(key, each.key);
-          return `${[target, waker, session.stack('stackmap', stack)]}: ${decode({ ns: 'u64' }, each.value).ns}`;
+          return `${String([target, waker, session.stack('stackmap', stack)])}: ${decode({ ns: 'u64' }, each.value).ns}`;
         }),
         countBy(
           slept,
@@ -129,7 +129,7 @@ export const schedTools: readonly Tool[] = [
           const { pid, tgid, user, kernel } = decode({ pid: 'u32', tgid: 'u32', user: 'i32', kernel: 'i32' }, key);
           const stacks = [user, kernel].map((id) => session.stack('stackmap', id));
           const { delta, comm } = decode({ delta: 'u64', comm: 16 }, value);
-          return `${[pid, tgid, ...stacks]} ${comm}: ${delta}`;
+          return `${String([pid, tgid, ...stacks])} ${comm}: ${delta}`;
         }),
         [...spent].map(([key, us]) => `${key} ${names.get(key)}: ${us}`),
         elements.length,
