@@ -13,10 +13,13 @@ export function consoleOf(script: string, run: Partial<KernelRun> = {}): string 
   return host.console;
 }
 
-/** What `plumb` says of its operations, a line each, without their names. */
-export function plumb(...operations: readonly string[]): string[] {
-  return consoleOf(`plumb ${operations.join(' ')}`)
+/** What `plumb` or `names` says of its operations, a line each, without their names. */
+export function answers(program: string, ...operations: readonly string[]): string[] {
+  return consoleOf(`${program} ${operations.join(' ')}`)
     .trimEnd()
     .split('\n')
     .map((line) => line.replace(/\w+ (-?\d+)$/, '$1'));
 }
+
+export const plumb = (...operations: readonly string[]): string[] => answers('plumb', ...operations);
+export const names = (...operations: readonly string[]): string[] => answers('names', ...operations);

@@ -63,6 +63,13 @@ export const JournalKind = {
   CAPABLE: 70,
   CPU_FREQUENCY: 71,
   SAMPLE: 72,
+  MOUNT: 100,
+  UMOUNT: 101,
+  MOVE: 102,
+  LINK: 103,
+  SYMLINK: 104,
+  RMDIR: 105,
+  GETDENTS: 106,
 } as const;
 
 export interface JournalEntry {
@@ -86,6 +93,12 @@ export const KINDS_WITH_PATH: ReadonlySet<number> = new Set([
   JournalKind.UNLINK,
   JournalKind.MKDIR,
   JournalKind.RENAME,
+  JournalKind.MOUNT,
+  JournalKind.UMOUNT,
+  JournalKind.MOVE,
+  JournalKind.LINK,
+  JournalKind.SYMLINK,
+  JournalKind.RMDIR,
 ]);
 
 /** Words of an entry: time (2), cpu, kind, four arguments of two words. */

@@ -3,6 +3,8 @@
 #include "journal.h"
 #include "uapi.h"
 
+void exit_task_namespaces(struct task_struct *tsk);
+
 void exit_mm(void)
 {
 	struct mm_struct *mm = current->mm;
@@ -73,6 +75,7 @@ void __noreturn do_exit(long code)
 	}
 	exit_mm();
 	exit_files(tsk);
+	exit_task_namespaces(tsk);
 	preempt_disable();
 	exit_notify(tsk);
 	preempt_enable_no_resched();

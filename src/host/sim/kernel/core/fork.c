@@ -11,7 +11,9 @@ static struct kmem_cache task_struct_cachep;
 static volatile int last_pid;
 
 static struct pid_namespace init_pid_ns = { .ns = { .inum = 4026531836u } };
-static struct nsproxy init_nsproxy = { .count = { 1 }, .pid_ns_for_children = &init_pid_ns };
+struct nsproxy init_nsproxy = { .count = { 1 }, .pid_ns_for_children = &init_pid_ns, .mnt_ns = &init_mnt_ns };
+int copy_namespaces(u64 flags, struct task_struct *tsk);
+void exit_task_namespaces(struct task_struct *tsk);
 static struct pid init_struct_pid = { .count = { 1 }, .numbers = { { .ns = &init_pid_ns } } };
 extern u8 boot_stacks[NR_CPUS][THREAD_SIZE];
 static struct task_struct idle_tasks[NR_CPUS - 1];
@@ -202,11 +204,16 @@ struct task_struct *copy_process(struct kernel_clone_args *args)
 		error = copy_signals(args->flags, p);
 	if (!error)
 		error = copy_mm(args->flags, p);
-	if (!error) {
+	if (!error)
+		error = copy_namespaces(args->flags, p);
+	if (error)
+		p->nsproxy = &init_nsproxy;
+	else {
 		p->thread_pid = alloc_pid();
 		error = p->thread_pid ? 0 : -ENOMEM;
 	}
 	if (error) {
+		exit_task_namespaces(p);
 		if (p->files && p->files != current->files)
 			exit_files(p);
 		atomic_set(&p->usage, 1);

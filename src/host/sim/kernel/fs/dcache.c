@@ -75,6 +75,25 @@ struct dentry *d_alloc(struct dentry *parent, const struct qstr *name)
 	return dentry;
 }
 
+void __dentry_kill(struct dentry *dentry)
+{
+	struct dentry *parent = dentry->d_parent;
+	if (dentry->d_inode)
+		iput(dentry->d_inode);
+	kmem_cache_free(&dentry_cache, dentry);
+	if (parent != dentry)
+		dput(parent);
+}
+
+/* Behind all names that the directory has. The lock is held. */
+void d_link_child(struct dentry *dentry)
+{
+	struct dentry *parent = dentry->d_parent;
+	if (parent->d_inode)
+		dentry->d_cookie = ++parent->d_inode->i_last_cookie + 1;
+	list_add_tail(&dentry->d_child, &parent->d_subdirs);
+}
+
 void d_add(struct dentry *dentry, struct inode *inode)
 {
 	_raw_spin_lock(&dcache_lock);
@@ -84,8 +103,62 @@ void d_add(struct dentry *dentry, struct inode *inode)
 	if (list_empty(&dentry->d_hash))
 		list_add(&dentry->d_hash, d_hash(dentry->d_parent, dentry->d_name.hash));
 	if (inode && list_empty(&dentry->d_child) && dentry->d_parent != dentry)
-		list_add_tail(&dentry->d_child, &dentry->d_parent->d_subdirs);
+		d_link_child(dentry);
 	_raw_spin_unlock(&dcache_lock);
+}
+
+/* `dentry` takes the name and the place of `target`, whose own name is gone. Both directories are locked. */
+void d_move(struct dentry *dentry, struct dentry *target)
+{
+	struct dentry *old_parent = dentry->d_parent;
+	d_delete(target);
+	_raw_spin_lock(&dcache_lock);
+	list_del_init(&dentry->d_hash);
+	list_del_init(&dentry->d_child);
+	memcpy(dentry->d_iname, target->d_iname, DNAME_INLINE_LEN);
+	dentry->d_name.len = target->d_name.len;
+	dentry->d_name.hash = target->d_name.hash;
+	dentry->d_parent = dget(target->d_parent);
+	list_add(&dentry->d_hash, d_hash(dentry->d_parent, dentry->d_name.hash));
+	d_link_child(dentry);
+	_raw_spin_unlock(&dcache_lock);
+	dput(old_parent);
+}
+
+/* Whether the one is, or lies below, the other. */
+bool is_subdir(const struct dentry *dentry, const struct dentry *of)
+{
+	bool found;
+	_raw_spin_lock(&dcache_lock);
+	while (dentry != of && dentry->d_parent != dentry)
+		dentry = dentry->d_parent;
+	found = dentry == of;
+	_raw_spin_unlock(&dcache_lock);
+	return found;
+}
+
+/* Nobody uses the file system any more: all its names go, inner ones first. */
+void shrink_dcache_for_umount(struct super_block *sb)
+{
+	struct dentry *dentry = sb->s_root;
+	sb->s_root = NULL;
+	while (dentry) {
+		struct dentry *parent = dentry->d_parent;
+		if (!list_empty(&dentry->d_subdirs)) {
+			dentry = list_first_entry(&dentry->d_subdirs, struct dentry, d_child);
+			continue;
+		}
+		d_delete(dentry);
+		if (parent == dentry)
+			parent = NULL;
+		/* The child holds its parent, which is not to go before its other children. */
+		if (parent)
+			dget(parent);
+		__dentry_kill(dentry);
+		if (parent)
+			atomic_dec_and_test(&parent->d_count);
+		dentry = parent;
+	}
 }
 
 /* The name is gone; open files keep the dentry and its inode until they are closed. */
@@ -95,16 +168,6 @@ void d_delete(struct dentry *dentry)
 	list_del_init(&dentry->d_hash);
 	list_del_init(&dentry->d_child);
 	_raw_spin_unlock(&dcache_lock);
-}
-
-void __dentry_kill(struct dentry *dentry)
-{
-	struct dentry *parent = dentry->d_parent;
-	if (dentry->d_inode)
-		iput(dentry->d_inode);
-	kmem_cache_free(&dentry_cache, dentry);
-	if (parent != dentry)
-		dput(parent);
 }
 
 /* Hashed dentries stay cached when nobody uses them, unless they say that there is nothing. */

@@ -220,26 +220,12 @@ void ext4_da_write_end(struct inode *inode, struct page *page, loff_t pos, size_
 	put_page(page);
 }
 
-ssize_t generic_perform_write(struct kiocb *iocb, struct iov_iter *iter)
-{
-	struct address_space *mapping = iocb->ki_filp->f_mapping;
-	ssize_t total = 0;
-	while (iter->count) {
-		size_t offset = (size_t)iocb->ki_pos & (PAGE_SIZE - 1);
-		size_t bytes = min(iter->count, PAGE_SIZE - offset);
-		struct page *page = ext4_da_write_begin(mapping, iocb->ki_pos, bytes);
-		size_t copied;
-		if (IS_ERR(page))
-			return total ? total : PTR_ERR(page);
-		copied = copy_page_from_iter(page, offset, bytes, iter);
-		ext4_da_write_end(mapping->host, page, iocb->ki_pos, bytes, copied);
-		iocb->ki_pos += (loff_t)copied;
-		total += (ssize_t)copied;
-		if (copied < bytes)
-			return total ? total : -EFAULT;
-	}
-	return total;
-}
+const struct address_space_operations ext4_aops = {
+	.readahead = ext4_readahead,
+	.writepages = ext4_writepages,
+	.write_begin = ext4_da_write_begin,
+	.write_end = ext4_da_write_end,
+};
 
 void balance_dirty_pages(struct address_space *mapping)
 {
@@ -385,4 +371,6 @@ const struct file_operations ext4_file_operations = {
 	.fsync = ext4_sync_file,
 };
 
-const struct file_operations ext4_dir_operations = { .fsync = ext4_sync_file };
+int ext4_readdir(struct file *file, struct dir_context *ctx) { return dcache_readdir(file, ctx); }
+
+const struct file_operations ext4_dir_operations = { .iterate_shared = ext4_readdir, .fsync = ext4_sync_file };

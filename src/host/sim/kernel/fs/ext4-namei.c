@@ -2,17 +2,7 @@
 #include "fs.h"
 #include "uapi.h"
 
-/* Operations by type; devices know nothing of disks. */
-void ext4_set_ops(struct inode *inode)
-{
-	umode_t type = inode->i_mode & S_IFMT;
-	if (type == S_IFREG)
-		inode->i_fop = &ext4_file_operations;
-	else if (type == S_IFCHR)
-		inode->i_fop = &tty_fops;
-	else
-		inode->i_fop = &ext4_dir_operations;
-}
+void ext4_set_ops(struct inode *inode);
 
 /* A new inode; a regular file gets the page that says where its blocks are. */
 struct inode *ext4_iget(struct super_block *sb, umode_t mode)
@@ -57,37 +47,69 @@ struct inode *ext4_find_entry(struct dentry *dir, const struct qstr *name)
 	return NULL;
 }
 
-struct inode *ext4_lookup(struct inode *dir, struct dentry *dentry)
+struct dentry *ext4_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 {
-	if ((dir->i_mode & S_IFMT) != S_IFDIR)
-		return NULL;
-	return ext4_find_entry(dentry->d_parent, &dentry->d_name);
+	(void)dir;
+	(void)flags;
+	d_add(dentry, ext4_find_entry(dentry->d_parent, &dentry->d_name));
+	return NULL;
 }
 
-int ext4_add_entry(struct inode *dir, struct dentry *dentry, umode_t mode)
+void ext4_dir_changed(struct inode *dir, long bytes)
+{
+	dir->i_mtime = ktime_get();
+	dir->i_size += bytes;
+}
+
+#define EXT4_DIR_REC_LEN(dentry) (long)(8 + (dentry)->d_name.len)
+
+struct inode *ext4_add_entry(struct inode *dir, struct dentry *dentry, umode_t mode)
 {
 	struct inode *inode = ext4_new_inode(dir, mode);
 	if (!inode)
-		return -ENOMEM;
-	dir->i_mtime = ktime_get();
-	dir->i_size += 8 + dentry->d_name.len;
+		return NULL;
+	ext4_dir_changed(dir, EXT4_DIR_REC_LEN(dentry));
 	d_add(dentry, inode);
+	return inode;
+}
+
+int ext4_create(struct user_namespace *mnt_userns, struct inode *dir, struct dentry *dentry, umode_t mode, bool excl)
+{
+	(void)mnt_userns;
+	(void)excl;
+	return ext4_add_entry(dir, dentry, mode) ? 0 : -ENOMEM;
+}
+
+int ext4_mkdir(struct user_namespace *mnt_userns, struct inode *dir, struct dentry *dentry, umode_t mode)
+{
+	(void)mnt_userns;
+	if (!ext4_add_entry(dir, dentry, mode))
+		return -ENOMEM;
+	dir->i_nlink++;
 	return 0;
 }
 
-int ext4_create(struct inode *dir, struct dentry *dentry, umode_t mode)
+int ext4_symlink(struct user_namespace *mnt_userns, struct inode *dir, struct dentry *dentry, const char *symname)
 {
-	if ((dir->i_mode & S_IFMT) != S_IFDIR)
-		return -ENOTDIR;
-	return ext4_add_entry(dir, dentry, mode);
+	char *text = kstrdup(symname);
+	struct inode *inode = text ? ext4_add_entry(dir, dentry, S_IFLNK | 0777) : NULL;
+	(void)mnt_userns;
+	if (!inode) {
+		kfree(text);
+		return -ENOMEM;
+	}
+	inode->i_link = text;
+	inode->i_size = (loff_t)strlen(text);
+	return 0;
 }
 
-int ext4_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode)
+int ext4_link(struct dentry *old_dentry, struct inode *dir, struct dentry *dentry)
 {
-	int error = ext4_add_entry(dir, dentry, mode);
-	if (error)
-		return error;
-	dir->i_nlink++;
+	struct inode *inode = old_dentry->d_inode;
+	inode->i_nlink++;
+	atomic_inc(&inode->i_count);
+	ext4_dir_changed(dir, EXT4_DIR_REC_LEN(dentry));
+	d_add(dentry, inode);
 	return 0;
 }
 
@@ -97,8 +119,8 @@ int __ext4_unlink(struct inode *dir, struct dentry *dentry)
 	if (!inode->i_nlink)
 		return -ENOENT;
 	inode->i_nlink--;
-	dir->i_mtime = inode->i_mtime = ktime_get();
-	dir->i_size -= 8 + dentry->d_name.len;
+	inode->i_mtime = ktime_get();
+	ext4_dir_changed(dir, -EXT4_DIR_REC_LEN(dentry));
 	return 0;
 }
 
@@ -108,9 +130,38 @@ int ext4_unlink(struct inode *dir, struct dentry *dentry)
 	trace(ext4_unlink_enter, dir, dentry);
 	error = __ext4_unlink(dir, dentry);
 	trace(ext4_unlink_exit, dentry, error);
-	if (!error)
-		d_delete(dentry);
 	return error;
+}
+
+int ext4_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	if (!list_empty(&dentry->d_subdirs))
+		return -ENOTEMPTY;
+	dentry->d_inode->i_nlink = 0;
+	dir->i_nlink--;
+	ext4_dir_changed(dir, -EXT4_DIR_REC_LEN(dentry));
+	return 0;
+}
+
+/* What lies at the new name loses it; the names themselves are moved by who calls. */
+int ext4_rename(struct user_namespace *mnt_userns, struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+		struct dentry *new, unsigned int flags)
+{
+	bool directory = S_ISDIR(old->d_inode->i_mode);
+	int error = 0;
+	(void)mnt_userns;
+	(void)flags;
+	if (new->d_inode)
+		error = directory ? ext4_rmdir(new_dir, new) : __ext4_unlink(new_dir, new);
+	if (error)
+		return error;
+	ext4_dir_changed(old_dir, -EXT4_DIR_REC_LEN(old));
+	ext4_dir_changed(new_dir, EXT4_DIR_REC_LEN(new));
+	if (directory) {
+		old_dir->i_nlink--;
+		new_dir->i_nlink++;
+	}
+	return 0;
 }
 
 void ext4_free_blocks(u32 block);
@@ -138,6 +189,35 @@ void ext4_evict_inode(struct inode *inode)
 	if (inode->i_nlink)
 		filemap_fdatawrite(inode->i_mapping, true);
 	ext4_truncate(inode);
+	kfree(inode->i_link);
 	free_page((unsigned long)inode->i_block);
 	free_page((unsigned long)inode->i_data.i_pages);
+}
+
+const struct inode_operations ext4_dir_inode_operations = {
+	.lookup = ext4_lookup,
+	.create = ext4_create,
+	.link = ext4_link,
+	.unlink = ext4_unlink,
+	.symlink = ext4_symlink,
+	.mkdir = ext4_mkdir,
+	.rmdir = ext4_rmdir,
+	.rename = ext4_rename,
+};
+const struct inode_operations ext4_file_inode_operations = { .truncate = ext4_truncate };
+
+/* Operations by type; devices know nothing of disks. */
+void ext4_set_ops(struct inode *inode)
+{
+	umode_t type = inode->i_mode & S_IFMT;
+	if (type == S_IFREG) {
+		inode->i_op = &ext4_file_inode_operations;
+		inode->i_fop = &ext4_file_operations;
+		inode->i_data.a_ops = &ext4_aops;
+	} else if (type == S_IFCHR) {
+		inode->i_fop = &tty_fops;
+	} else if (type == S_IFDIR) {
+		inode->i_op = &ext4_dir_inode_operations;
+		inode->i_fop = &ext4_dir_operations;
+	}
 }

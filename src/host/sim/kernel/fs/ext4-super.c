@@ -126,6 +126,8 @@ int ext4_force_commit(struct inode *inode)
 	return error;
 }
 
+void ext4_dir_changed(struct inode *dir, long bytes);
+
 /* Adds one name of the first block, creating the inode it stands for. */
 void ext4_load_entry(struct super_block *sb, const struct disk_entry *entry)
 {
@@ -148,8 +150,10 @@ void ext4_load_entry(struct super_block *sb, const struct disk_entry *entry)
 		inode->i_block[i] = entry->start_block + i;
 	}
 	d_add(dentry, inode);
+	nd.path.dentry->d_inode->i_nlink += S_ISDIR(entry->mode);
+	ext4_dir_changed(nd.path.dentry->d_inode, 8 + dentry->d_name.len);
 	dput(dentry);
-	dput(nd.path.dentry);
+	path_put(&nd.path);
 	putname(name);
 }
 
@@ -173,7 +177,6 @@ int ext4_load_more(struct super_block *sb, u32 block, u32 count)
 
 int ext4_fill_super(struct super_block *sb)
 {
-	static const struct qstr root_name = { .name = (const unsigned char *)"/", .len = 1 };
 	struct disk_super *disk = (struct disk_super *)get_zeroed_page(GFP_KERNEL);
 	int error = 0;
 	u32 i;
@@ -181,9 +184,6 @@ int ext4_fill_super(struct super_block *sb)
 		return -EIO;
 	if (disk->magic != DISK_MAGIC || disk->entries > ENTRIES_MAX)
 		return -EINVAL;
-	sb->s_next_ino = 1;
-	sb->s_root = d_alloc(NULL, &root_name);
-	d_add(sb->s_root, ext4_iget(sb, S_IFDIR | 0755));
 	for (i = 0; i < disk->first_free_block && i < BLOCKS_MAX; i++)
 		mb_mark_used(i);
 	block_hint = disk->first_free_block;
@@ -195,20 +195,51 @@ int ext4_fill_super(struct super_block *sb)
 	return error;
 }
 
+/* There is one disk: whoever mounts it gets the same file system. */
+struct dentry *ext4_mount(struct file_system_type *type, int flags, const char *dev_name, void *data)
+{
+	static const char disk[] = "/dev/vda";
+	(void)flags;
+	(void)data;
+	if (!dev_name || strlen(dev_name) != strlen(disk) || memcmp(dev_name, disk, sizeof(disk)))
+		return ERR_PTR(-ENOENT);
+	atomic_inc(&root_sb.s_active);
+	root_sb.s_type = type;
+	return dget(root_sb.s_root);
+}
+
+void ext4_kill_sb(struct super_block *sb) { (void)sb; }
+
+struct file_system_type ext4_fs_type = {
+	.name = "ext4",
+	.fs_flags = FS_REQUIRES_DEV,
+	.mount = ext4_mount,
+	.kill_sb = ext4_kill_sb,
+};
+
+/* The names of the disk are put below the root, which therefore has to be there first. */
 void mount_root(void)
 {
+	static const struct qstr root_name = { .name = (const unsigned char *)"/", .len = 1 };
+	register_filesystem(&ext4_fs_type);
+	root_sb.s_type = &ext4_fs_type;
 	root_sb.s_op = &ext4_sops;
 	root_sb.s_bdev = vda;
 	root_sb.s_bdi = &root_bdi;
 	root_sb.s_dev = vda->bd_dev;
 	root_sb.s_blocksize = PAGE_SIZE;
 	root_sb.s_magic = 0xef53;
+	root_sb.s_next_ino = 1;
+	atomic_set(&root_sb.s_active, 1);
 	strscpy(root_sb.s_id, "vda", sizeof(root_sb.s_id));
 	INIT_LIST_HEAD(&root_sb.s_inodes);
-	if (ext4_fill_super(&root_sb))
-		panic("cannot mount the root file system");
+	root_sb.s_root = d_alloc(NULL, &root_name);
+	d_add(root_sb.s_root, ext4_iget(&root_sb, S_IFDIR | 0755));
 	root_mount.mnt.mnt_sb = &root_sb;
 	root_mount.mnt.mnt_root = root_mount.mnt_mountpoint = root_sb.s_root;
 	root_mount.mnt_parent = &root_mount;
 	root_mount.mnt_devname = "/dev/vda";
+	mnt_init();
+	if (ext4_fill_super(&root_sb))
+		panic("cannot mount the root file system");
 }

@@ -50,6 +50,20 @@ struct filename *getname_kernel(const char *filename)
 	return name;
 }
 
+void path_get(const struct path *path)
+{
+	mntget(path->mnt);
+	dget(path->dentry);
+}
+
+void path_put(const struct path *path)
+{
+	dput(path->dentry);
+	mntput(path->mnt);
+}
+
+bool path_equal(const struct path *a, const struct path *b) { return a->mnt == b->mnt && a->dentry == b->dentry; }
+
 struct dentry *lookup_fast(struct nameidata *nd)
 {
 	struct dentry *dir = nd->path.dentry;
@@ -69,7 +83,7 @@ struct dentry *__lookup_slow(const struct qstr *name, struct dentry *dir)
 	dentry = d_alloc(dir, name);
 	if (!dentry)
 		return ERR_PTR(name->len >= DNAME_INLINE_LEN ? -ENAMETOOLONG : -ENOMEM);
-	d_add(dentry, ext4_lookup(dir->d_inode, dentry));
+	dir->d_inode->i_op->lookup(dir->d_inode, dentry, 0);
 	return dentry;
 }
 
@@ -82,14 +96,37 @@ struct dentry *lookup_slow(const struct qstr *name, struct dentry *dir)
 	return dentry;
 }
 
+/* On to the root of what is mounted there, and of what is mounted on that. */
+void traverse_mounts(struct path *path)
+{
+	struct vfsmount *mounted;
+	while ((path->dentry->d_flags & DCACHE_MOUNTED) && (mounted = lookup_mnt(path))) {
+		path_put(path);
+		path->mnt = mounted;
+		path->dentry = dget(mounted->mnt_root);
+	}
+}
+
+/* Up one directory, out of as many mounts as that takes. */
+void follow_dotdot(struct nameidata *nd)
+{
+	struct dentry *dentry, *parent;
+	while (nd->path.dentry == nd->path.mnt->mnt_root)
+		if (!follow_up(&nd->path))
+			return;
+	dentry = nd->path.dentry;
+	parent = dget(dentry->d_parent);
+	dput(dentry);
+	nd->path.dentry = parent;
+	traverse_mounts(&nd->path);
+}
+
 /* Moves nd->path to one of its neighbours that need no look-up. */
 void handle_dots(struct nameidata *nd, int type)
 {
-	struct dentry *dentry = nd->path.dentry;
-	if (type != LAST_DOTDOT || dentry->d_parent == dentry)
-		return;
-	nd->path.dentry = dget(dentry->d_parent);
-	dput(dentry);
+	if (type == LAST_DOTDOT)
+		follow_dotdot(nd);
+	nd->inode = nd->path.dentry->d_inode;
 }
 
 struct dentry *lookup_component(struct nameidata *nd)
@@ -98,7 +135,64 @@ struct dentry *lookup_component(struct nameidata *nd)
 	return dentry ? dentry : lookup_slow(&nd->last, nd->path.dentry);
 }
 
-int walk_component(struct nameidata *nd)
+int walk_component(struct nameidata *nd, unsigned int flags);
+int link_path_walk(const char *name, struct nameidata *nd);
+
+/* The root of the task's namespace. */
+void nd_jump_root(struct nameidata *nd)
+{
+	struct mount *root = current->nsproxy->mnt_ns->root;
+	if (nd->path.dentry)
+		path_put(&nd->path);
+	nd->path.mnt = &root->mnt;
+	nd->path.dentry = root->mnt.mnt_root;
+	path_get(&nd->path);
+	traverse_mounts(&nd->path);
+	nd->inode = nd->path.dentry->d_inode;
+}
+
+/* Walks all of the link's text but its last component. */
+int walk_link(struct nameidata *nd, const struct dentry *link)
+{
+	const char *text = link->d_inode->i_link;
+	if (nd->total_link_count++ >= MAXSYMLINKS)
+		return -ELOOP;
+	if (*text == '/')
+		nd_jump_root(nd);
+	return link_path_walk(text, nd);
+}
+
+/* To where the link leads. Its dentry, whose reference this takes, is what keeps the text. */
+int pick_link(struct nameidata *nd, struct dentry *link)
+{
+	int error = nd->depth == MAX_NESTED_LINKS ? -ELOOP : 0;
+	nd->depth++;
+	if (!error)
+		error = walk_link(nd, link);
+	if (!error && nd->last_type != LAST_ROOT)
+		error = walk_component(nd, LOOKUP_FOLLOW);
+	nd->depth--;
+	dput(link);
+	return error;
+}
+
+/* Takes the reference to the dentry. */
+int step_into(struct nameidata *nd, struct dentry *dentry, unsigned int flags)
+{
+	if (!dentry->d_inode) {
+		dput(dentry);
+		return -ENOENT;
+	}
+	if (S_ISLNK(dentry->d_inode->i_mode) && (flags & LOOKUP_FOLLOW))
+		return pick_link(nd, dentry);
+	dput(nd->path.dentry);
+	nd->path.dentry = dentry;
+	traverse_mounts(&nd->path);
+	nd->inode = nd->path.dentry->d_inode;
+	return 0;
+}
+
+int walk_component(struct nameidata *nd, unsigned int flags)
 {
 	struct dentry *dentry;
 	if (unlikely(nd->last_type != LAST_NORM)) {
@@ -108,14 +202,7 @@ int walk_component(struct nameidata *nd)
 	dentry = lookup_component(nd);
 	if (IS_ERR(dentry))
 		return (int)PTR_ERR(dentry);
-	if (!dentry->d_inode) {
-		dput(dentry);
-		return -ENOENT;
-	}
-	dput(nd->path.dentry);
-	nd->path.dentry = dentry;
-	nd->inode = dentry->d_inode;
-	return 0;
+	return step_into(nd, dentry, flags);
 }
 
 const char *hash_name(struct nameidata *nd, const char *name)
@@ -147,76 +234,112 @@ int link_path_walk(const char *name, struct nameidata *nd)
 	nd->last_type = LAST_ROOT;
 	while (*name) {
 		name = hash_name(nd, name);
-		if ((nd->path.dentry->d_inode->i_mode & S_IFMT) != S_IFDIR)
+		if (!S_ISDIR(nd->path.dentry->d_inode->i_mode))
 			return -ENOTDIR;
 		if (!*name)
 			return 0;
-		error = walk_component(nd);
+		error = walk_component(nd, LOOKUP_FOLLOW);
 		if (error)
 			return error;
 	}
 	return 0;
 }
 
-/* There are no working directories: every path starts at the root. */
-const char *path_init(struct nameidata *nd, struct filename *name)
+/* Where a walk starts: at the root, for there are no working directories, or at the open directory `dfd`. */
+int path_init(struct nameidata *nd)
 {
-	struct dentry *start = root_sb.s_root;
-	nd->name = name;
-	nd->path.mnt = &root_mount.mnt;
-	nd->path.dentry = dget(start);
-	nd->inode = start->d_inode;
-	return name->name;
-}
-
-/* The directory in nd->path and the last component in nd->last; the caller puts nd->path.dentry. */
-int filename_parentat(int dfd, struct filename *name, struct nameidata *nd)
-{
-	int error;
-	(void)dfd;
-	error = link_path_walk(path_init(nd, name), nd);
-	if (!error && nd->last_type != LAST_NORM)
-		error = -EEXIST;
-	if (!error && (nd->path.dentry->d_inode->i_mode & S_IFMT) != S_IFDIR)
-		error = -ENOTDIR;
-	if (error)
-		dput(nd->path.dentry);
-	return error;
-}
-
-int path_lookupat(struct nameidata *nd, struct path *path)
-{
-	int error = link_path_walk(path_init(nd, nd->name), nd);
-	if (!error && nd->last_type != LAST_ROOT)
-		error = walk_component(nd);
-	if (error) {
-		dput(nd->path.dentry);
-		return error;
+	struct file *file;
+	nd->path.dentry = NULL;
+	if (nd->dfd == AT_FDCWD || nd->name->name[0] == '/') {
+		nd_jump_root(nd);
+		return 0;
 	}
-	*path = nd->path;
+	file = fget((unsigned int)nd->dfd);
+	if (!file)
+		return -EBADF;
+	if (!file->f_inode || !S_ISDIR(file->f_inode->i_mode)) {
+		fput(file);
+		return -ENOTDIR;
+	}
+	nd->path = file->f_path;
+	path_get(&nd->path);
+	nd->inode = nd->path.dentry->d_inode;
+	fput(file);
 	return 0;
 }
 
-int filename_lookup(int dfd, struct filename *name, struct path *path)
+/* All but the last component; with an error nothing is held. */
+int path_parentat(struct nameidata *nd)
 {
-	struct nameidata nd = { .name = name };
-	(void)dfd;
-	if (IS_ERR(name))
-		return (int)PTR_ERR(name);
-	return path_lookupat(&nd, path);
+	int error = path_init(nd);
+	if (error)
+		return error;
+	error = link_path_walk(nd->name->name, nd);
+	if (!error && !S_ISDIR(nd->path.dentry->d_inode->i_mode))
+		error = -ENOTDIR;
+	if (error)
+		path_put(&nd->path);
+	return error;
 }
 
-int vfs_create(struct inode *dir, struct dentry *dentry, umode_t mode)
+/* The directory in nd->path, which the caller puts, and the last component in nd->last. */
+int filename_parentat(int dfd, struct filename *name, struct nameidata *nd)
+{
+	nd->name = name;
+	nd->dfd = dfd;
+	return path_parentat(nd);
+}
+
+int path_lookupat(struct nameidata *nd, unsigned int flags, struct path *path)
+{
+	int error = path_parentat(nd);
+	if (error)
+		return error;
+	if (nd->last_type != LAST_ROOT)
+		error = walk_component(nd, flags);
+	if (!error && (flags & LOOKUP_DIRECTORY) && !S_ISDIR(nd->inode->i_mode))
+		error = -ENOTDIR;
+	if (error)
+		path_put(&nd->path);
+	else
+		*path = nd->path;
+	return error;
+}
+
+int filename_lookup(int dfd, struct filename *name, unsigned int flags, struct path *path)
+{
+	struct nameidata nd = { .name = name, .dfd = dfd };
+	if (IS_ERR(name))
+		return (int)PTR_ERR(name);
+	return path_lookupat(&nd, flags, path);
+}
+
+int user_path_at(int dfd, const char *user, unsigned int flags, struct path *path)
+{
+	struct filename *name = getname_flags(user, 0);
+	int error = filename_lookup(dfd, name, flags, path);
+	putname(name);
+	return error;
+}
+
+int vfs_create(struct user_namespace *mnt_userns, struct inode *dir, struct dentry *dentry, umode_t mode,
+	       bool want_excl)
 {
 	if (dentry->d_inode)
 		return -EEXIST;
-	return ext4_create(dir, dentry, (umode_t)((mode & 07777) | S_IFREG));
+	if (!dir->i_nlink)
+		return -ENOENT;
+	if (!dir->i_op->create)
+		return -EPERM;
+	return dir->i_op->create(mnt_userns, dir, dentry, (umode_t)((mode & 07777) | S_IFREG), want_excl);
 }
 
 /* Whether a file may be made there. */
 int may_o_create(const struct path *dir, struct dentry *dentry, umode_t mode)
 {
-	int error = inode_permission(dir->dentry->d_inode, MAY_WRITE | MAY_EXEC);
+	int error = mnt_want_write(dir->mnt);
+	if (!error)
+		error = inode_permission(dir->dentry->d_inode, MAY_WRITE | MAY_EXEC);
 	return error ? error : security_inode_create(dir->dentry->d_inode, dentry, mode);
 }
 
@@ -225,17 +348,23 @@ struct dentry *lookup_open(struct nameidata *nd, const struct open_flags *op)
 {
 	struct dentry *dir = nd->path.dentry;
 	struct dentry *dentry = __lookup_slow(&nd->last, dir);
+	bool excl = op->open_flag & O_EXCL;
 	int error;
-	if (IS_ERR(dentry) || dentry->d_inode)
+	if (IS_ERR(dentry))
 		return dentry;
-	error = op->open_flag & O_CREAT ? may_o_create(&nd->path, dentry, op->mode) : -ENOENT;
+	if (dentry->d_inode && !(excl && (op->open_flag & O_CREAT)))
+		return dentry;
+	if (dentry->d_inode)
+		error = -EEXIST;
+	else
+		error = op->open_flag & O_CREAT ? may_o_create(&nd->path, dentry, op->mode) : -ENOENT;
 	if (!error)
-		error = vfs_create(dir->d_inode, dentry, op->mode);
-	nd->flags |= FMODE_CREATED;
+		error = vfs_create(&init_user_ns, dir->d_inode, dentry, op->mode, excl);
 	if (error) {
 		dput(dentry);
 		return ERR_PTR(error);
 	}
+	nd->flags |= FMODE_CREATED;
 	return dentry;
 }
 
@@ -257,7 +386,15 @@ struct dentry *open_last_lookups(struct nameidata *nd, const struct open_flags *
 	return dentry;
 }
 
-int vfs_open(const struct path *path, struct file *file);
+int handle_truncate(struct inode *inode)
+{
+	if (!inode->i_op || !inode->i_op->truncate)
+		return 0;
+	mutex_lock(&inode->i_rwsem);
+	inode->i_op->truncate(inode);
+	mutex_unlock(&inode->i_rwsem);
+	return 0;
+}
 
 int acc_mask(const struct open_flags *op)
 {
@@ -266,23 +403,54 @@ int acc_mask(const struct open_flags *op)
 }
 
 /* A file that this very call made may be opened whatever its mode is. */
-int do_open(struct nameidata *nd, struct dentry *dentry, struct file *file, const struct open_flags *op)
+int may_open(const struct path *path, const struct open_flags *op, bool created)
 {
-	struct inode *inode = dentry->d_inode;
-	struct path path = { .dentry = dentry, .mnt = nd->path.mnt };
-	bool directory = (inode->i_mode & S_IFMT) == S_IFDIR;
+	struct inode *inode = path->dentry->d_inode;
+	bool directory = S_ISDIR(inode->i_mode);
+	if (S_ISLNK(inode->i_mode))
+		return -ELOOP;
 	if (directory && (op->acc_mode & (int)FMODE_WRITE))
 		return -EISDIR;
 	if (!directory && (op->open_flag & O_DIRECTORY))
 		return -ENOTDIR;
-	if (!(nd->flags & FMODE_CREATED) && inode_permission(inode, acc_mask(op)))
+	if (!created && inode_permission(inode, acc_mask(op)))
 		return -EACCES;
-	if (op->open_flag & O_TRUNC) {
-		mutex_lock(&inode->i_rwsem);
-		ext4_truncate(inode);
-		mutex_unlock(&inode->i_rwsem);
+	return S_ISREG(inode->i_mode) && (op->acc_mode & (int)FMODE_WRITE) ? mnt_want_write(path->mnt) : 0;
+}
+
+/* Takes the reference to the dentry. */
+int do_open(struct nameidata *nd, struct dentry *dentry, struct file *file, const struct open_flags *op)
+{
+	struct path path = { .dentry = dentry, .mnt = mntget(nd->path.mnt) };
+	int error;
+	traverse_mounts(&path);
+	error = may_open(&path, op, nd->flags & FMODE_CREATED);
+	if (!error && (op->open_flag & O_TRUNC))
+		error = handle_truncate(path.dentry->d_inode);
+	if (!error)
+		error = vfs_open(&path, file);
+	path_put(&path);
+	return error;
+}
+
+/* The last component, wherever links lead: with nd->path the directory it is in. */
+struct dentry *open_lookup(struct nameidata *nd, const struct open_flags *op)
+{
+	struct dentry *link = NULL, *dentry;
+	for (;;) {
+		int error;
+		dentry = open_last_lookups(nd, op);
+		/* The text of the last link was needed until now. */
+		dput(link);
+		if (IS_ERR(dentry) || !S_ISLNK(dentry->d_inode->i_mode) || !(op->lookup_flags & LOOKUP_FOLLOW))
+			return dentry;
+		link = dentry;
+		error = walk_link(nd, link);
+		if (error) {
+			dput(link);
+			return ERR_PTR(error);
+		}
 	}
-	return vfs_open(&path, file);
 }
 
 struct file *path_openat(struct nameidata *nd, const struct open_flags *op)
@@ -292,18 +460,12 @@ struct file *path_openat(struct nameidata *nd, const struct open_flags *op)
 	int error;
 	if (IS_ERR(file))
 		return file;
-	error = link_path_walk(path_init(nd, nd->name), nd);
-	if (error)
-		goto out;
-	dentry = open_last_lookups(nd, op);
-	if (IS_ERR(dentry)) {
-		error = (int)PTR_ERR(dentry);
-		goto out;
+	error = path_parentat(nd);
+	if (!error) {
+		dentry = open_lookup(nd, op);
+		error = IS_ERR(dentry) ? (int)PTR_ERR(dentry) : do_open(nd, dentry, file, op);
+		path_put(&nd->path);
 	}
-	error = do_open(nd, dentry, file, op);
-	dput(dentry);
-out:
-	dput(nd->path.dentry);
 	if (!error)
 		return file;
 	fput(file);
@@ -312,93 +474,6 @@ out:
 
 struct file *do_filp_open(int dfd, struct filename *name, const struct open_flags *op)
 {
-	struct nameidata nd = { .name = name };
-	(void)dfd;
+	struct nameidata nd = { .name = name, .dfd = dfd };
 	return path_openat(&nd, op);
-}
-
-int vfs_unlink(struct inode *dir, struct dentry *dentry)
-{
-	struct inode *inode = dentry->d_inode;
-	int error;
-	if ((inode->i_mode & S_IFMT) == S_IFDIR)
-		return -EISDIR;
-	error = inode_permission(dir, MAY_WRITE | MAY_EXEC);
-	if (!error)
-		error = security_inode_unlink(dir, dentry);
-	return error ? error : ext4_unlink(dir, dentry);
-}
-
-long do_unlinkat(int dfd, struct filename *name)
-{
-	struct nameidata nd = { .name = name };
-	struct dentry *dentry, *dir;
-	long error;
-	if (IS_ERR(name))
-		return PTR_ERR(name);
-	error = filename_parentat(dfd, name, &nd);
-	if (error)
-		goto out;
-	dir = nd.path.dentry;
-	mutex_lock(&dir->d_inode->i_rwsem);
-	dentry = __lookup_slow(&nd.last, dir);
-	error = IS_ERR(dentry) ? PTR_ERR(dentry) : dentry->d_inode ? vfs_unlink(dir->d_inode, dentry) : -ENOENT;
-	mutex_unlock(&dir->d_inode->i_rwsem);
-	if (!IS_ERR(dentry))
-		dput(dentry);
-	dput(dir);
-out:
-	journal(J_UNLINK, pid_tgid(current), (u64)name->name, (u64)error, 0);
-	putname(name);
-	return error;
-}
-
-int vfs_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode)
-{
-	if (dentry->d_inode)
-		return -EEXIST;
-	if (inode_permission(dir, MAY_WRITE | MAY_EXEC))
-		return -EACCES;
-	return ext4_mkdir(dir, dentry, (umode_t)((mode & 07777) | S_IFDIR));
-}
-
-long do_mkdirat(int dfd, struct filename *name, umode_t mode)
-{
-	struct nameidata nd = { .name = name };
-	struct dentry *dentry, *dir;
-	long error;
-	if (IS_ERR(name))
-		return PTR_ERR(name);
-	error = filename_parentat(dfd, name, &nd);
-	if (error)
-		goto out;
-	dir = nd.path.dentry;
-	mutex_lock(&dir->d_inode->i_rwsem);
-	dentry = __lookup_slow(&nd.last, dir);
-	error = IS_ERR(dentry) ? PTR_ERR(dentry) : vfs_mkdir(dir->d_inode, dentry, mode);
-	mutex_unlock(&dir->d_inode->i_rwsem);
-	if (!IS_ERR(dentry))
-		dput(dentry);
-	dput(dir);
-out:
-	journal(J_MKDIR, pid_tgid(current), (u64)name->name, (u64)error, 0);
-	putname(name);
-	return error;
-}
-
-long __x64_sys_unlink(const struct pt_regs *regs)
-{
-	return do_unlinkat(AT_FDCWD, getname_flags((const char *)regs->di, 0));
-}
-
-long __x64_sys_unlinkat(const struct pt_regs *regs)
-{
-	if (regs->dx)
-		return -EINVAL;
-	return do_unlinkat((int)regs->di, getname_flags((const char *)regs->si, 0));
-}
-
-long __x64_sys_mkdir(const struct pt_regs *regs)
-{
-	return do_mkdirat(AT_FDCWD, getname_flags((const char *)regs->di, 0), (umode_t)regs->si);
 }

@@ -31,7 +31,7 @@ int do_dentry_open(struct file *file, struct inode *inode)
 	file->f_inode = inode;
 	file->f_mapping = inode->i_mapping;
 	file->f_op = inode->i_fop;
-	dget(file->f_path.dentry);
+	path_get(&file->f_path);
 	if (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode))
 		file->f_mode |= FMODE_LSEEK;
 	error = security_file_open(file);
@@ -69,7 +69,7 @@ struct file *alloc_file_pseudo(struct inode *inode, struct mount *mount, const c
 	file->f_inode = inode;
 	file->f_mapping = inode->i_mapping;
 	file->f_path.dentry = dentry;
-	file->f_path.mnt = &mount->mnt;
+	file->f_path.mnt = mntget(&mount->mnt);
 	file->f_op = fops;
 	return file;
 }
@@ -80,7 +80,7 @@ void __fput(struct file *file)
 	if (file->f_op && file->f_op->release)
 		file->f_op->release(file->f_inode, file);
 	if (file->f_inode)
-		dput(file->f_path.dentry);
+		path_put(&file->f_path);
 	kmem_cache_free(&filp_cachep, file);
 }
 
@@ -103,6 +103,7 @@ int build_open_flags(int flags, umode_t mode, struct open_flags *op)
 	if ((flags & O_ACCMODE) == O_ACCMODE)
 		return -EINVAL;
 	op->open_flag = flags;
+	op->lookup_flags = (flags & O_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & O_DIRECTORY ? LOOKUP_DIRECTORY : 0);
 	op->mode = flags & O_CREAT ? mode : 0;
 	op->acc_mode = (flags & O_ACCMODE) || (flags & O_TRUNC) ? (int)FMODE_WRITE : 0;
 	return 0;

@@ -39,7 +39,7 @@ ssize_t vfs_read(struct file *file, char *buf, size_t count, loff_t *pos)
 	if (error)
 		return error;
 	if (!file->f_op->read_iter)
-		return -EINVAL;
+		return file->f_inode && S_ISDIR(file->f_inode->i_mode) ? -EISDIR : -EINVAL;
 	return new_sync_read(file, &iter, pos);
 }
 

@@ -40,14 +40,14 @@ int vfs_getattr(const struct path *path, struct stat *stat)
 	return 0;
 }
 
-int vfs_statx(int dfd, struct filename *name, struct stat *stat)
+int vfs_statx(int dfd, struct filename *name, int flags, struct stat *stat)
 {
 	struct path path;
-	int error = filename_lookup(dfd, name, &path);
+	int error = filename_lookup(dfd, name, flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &path);
 	if (error)
 		return error;
 	error = vfs_getattr(&path, stat);
-	dput(path.dentry);
+	path_put(&path);
 	return error;
 }
 
@@ -68,16 +68,33 @@ int cp_new_stat(const struct stat *stat, void *user)
 	return _copy_to_user(user, stat, sizeof(*stat)) ? -EFAULT : 0;
 }
 
-long __x64_sys_stat(const struct pt_regs *regs)
+long user_stat(int dfd, const char *user, int flags, void *buf)
 {
-	struct filename *name = getname_flags((const char *)regs->di, 0);
+	struct filename *name = getname_flags(user, 0);
 	struct stat stat;
 	int error;
 	if (IS_ERR(name))
 		return PTR_ERR(name);
-	error = vfs_statx(AT_FDCWD, name, &stat);
+	error = vfs_statx(dfd, name, flags, &stat);
 	putname(name);
-	return error ? error : cp_new_stat(&stat, (void *)regs->si);
+	return error ? error : cp_new_stat(&stat, buf);
+}
+
+long __x64_sys_stat(const struct pt_regs *regs)
+{
+	return user_stat(AT_FDCWD, (const char *)regs->di, 0, (void *)regs->si);
+}
+
+long __x64_sys_newlstat(const struct pt_regs *regs)
+{
+	return user_stat(AT_FDCWD, (const char *)regs->di, AT_SYMLINK_NOFOLLOW, (void *)regs->si);
+}
+
+long __x64_sys_newfstatat(const struct pt_regs *regs)
+{
+	if (regs->r10 & ~(u64)AT_SYMLINK_NOFOLLOW)
+		return -EINVAL;
+	return user_stat((int)regs->di, (const char *)regs->si, (int)regs->r10, (void *)regs->dx);
 }
 
 long __x64_sys_fstat(const struct pt_regs *regs)

@@ -13,6 +13,9 @@ struct inode;
 struct super_block;
 struct file_operations;
 struct poll_table_struct;
+struct mnt_namespace;
+struct path;
+struct renamedata;
 typedef unsigned int __poll_t;
 
 struct dentry {
@@ -25,8 +28,13 @@ struct dentry {
 	struct list_head d_child;
 	struct list_head d_subdirs;
 	struct super_block *d_sb;
+	/* Its place among its parent's, for who reads a directory piece by piece. */
+	loff_t d_cookie;
 	unsigned char d_iname[DNAME_INLINE_LEN];
 };
+
+/* A file system is mounted here, in some namespace. */
+#define DCACHE_MOUNTED 0x10000u
 
 struct vfsmount {
 	struct super_block *mnt_sb;
@@ -53,12 +61,30 @@ struct mount {
 	struct mnt_namespace *mnt_ns;
 	int mnt_id;
 };
+#define MNT_READONLY 0x40
+struct mnt_namespace {
+	struct ns_common ns;
+	struct mount *root;
+	struct list_head list;
+	atomic_t count;
+	unsigned int mounts;
+};
+extern struct mnt_namespace init_mnt_ns;
 static __always_inline struct mount *real_mount(struct vfsmount *mnt) { return container_of(mnt, struct mount, mnt); }
 
 #define MAX_FILE_PAGES 512
 
+struct address_space_operations {
+	/* Brings pages on their way; -EEXIST if all were there already. */
+	int (*readahead)(struct address_space *, unsigned long index, unsigned long count);
+	int (*writepages)(struct address_space *, bool wait);
+	struct page *(*write_begin)(struct address_space *, loff_t pos, size_t len);
+	void (*write_end)(struct inode *, struct page *, loff_t pos, size_t len, size_t copied);
+};
+
 struct address_space {
 	struct inode *host;
+	const struct address_space_operations *a_ops;
 	spinlock_t i_lock;
 	struct page **i_pages;
 	unsigned long nrpages;
@@ -78,7 +104,12 @@ struct inode {
 	struct super_block *i_sb;
 	struct address_space *i_mapping;
 	struct address_space i_data;
+	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
+	/* The text of a symbolic link. */
+	char *i_link;
+	/* Of a directory: the cookie of the last name that came into it. */
+	loff_t i_last_cookie;
 	struct mutex i_rwsem;
 	struct list_head i_sb_list;
 	u32 *i_block;
@@ -114,6 +145,40 @@ struct wb_writeback_work {
 	enum wb_reason reason;
 };
 
+struct inode_operations {
+	struct dentry *(*lookup)(struct inode *, struct dentry *, unsigned int);
+	int (*create)(struct user_namespace *, struct inode *, struct dentry *, umode_t, bool);
+	int (*link)(struct dentry *, struct inode *, struct dentry *);
+	int (*unlink)(struct inode *, struct dentry *);
+	int (*symlink)(struct user_namespace *, struct inode *, struct dentry *, const char *);
+	int (*mkdir)(struct user_namespace *, struct inode *, struct dentry *, umode_t);
+	int (*rmdir)(struct inode *, struct dentry *);
+	int (*rename)(struct user_namespace *, struct inode *, struct dentry *, struct inode *, struct dentry *,
+		      unsigned int);
+	void (*truncate)(struct inode *);
+};
+
+struct renamedata {
+	struct user_namespace *old_mnt_userns;
+	struct inode *old_dir;
+	struct dentry *old_dentry;
+	struct user_namespace *new_mnt_userns;
+	struct inode *new_dir;
+	struct dentry *new_dentry;
+	struct inode **delegated_inode;
+	unsigned int flags;
+};
+
+#define FS_REQUIRES_DEV 1
+struct file_system_type {
+	const char *name;
+	int fs_flags;
+	/* The root of the file system, with a reference to it and to its super_block. */
+	struct dentry *(*mount)(struct file_system_type *, int flags, const char *dev_name, void *data);
+	void (*kill_sb)(struct super_block *);
+	struct file_system_type *next;
+};
+
 struct super_operations {
 	void (*evict_inode)(struct inode *);
 };
@@ -121,6 +186,11 @@ struct super_operations {
 struct super_block {
 	dev_t s_dev;
 	const struct super_operations *s_op;
+	struct file_system_type *s_type;
+	unsigned long s_flags;
+	/* One for each mount of it. */
+	atomic_t s_active;
+	void *s_fs_info;
 	char s_id[32];
 	unsigned long s_blocksize;
 	struct dentry *s_root;
@@ -145,7 +215,16 @@ struct kiocb {
 	int ki_flags;
 };
 
+struct dir_context;
+typedef bool (*filldir_t)(struct dir_context *, const char *name, int len, loff_t pos, u64 ino, unsigned int type);
+/* Where a directory is read on, and who takes its names. */
+struct dir_context {
+	filldir_t actor;
+	loff_t pos;
+};
+
 struct file_operations {
+	int (*iterate_shared)(struct file *, struct dir_context *);
 	ssize_t (*read_iter)(struct kiocb *, struct iov_iter *);
 	ssize_t (*write_iter)(struct kiocb *, struct iov_iter *);
 	int (*open)(struct inode *, struct file *);
@@ -172,6 +251,7 @@ struct file {
 #define FMODE_WRITE 2u
 #define FMODE_LSEEK 4u
 #define S_ISREG(mode) (((mode) & S_IFMT) == S_IFREG)
+#define S_ISLNK(mode) (((mode) & S_IFMT) == S_IFLNK)
 #define S_ISDIR(mode) (((mode) & S_IFMT) == S_IFDIR)
 #define S_ISFIFO(mode) (((mode) & S_IFMT) == S_IFIFO)
 #define FMODE_CREATED 0x100000u
@@ -192,13 +272,22 @@ struct nameidata {
 	struct inode *inode;
 	unsigned int flags;
 	int last_type;
+	int dfd;
+	/* Symbolic links followed so far, and how many lie in one another now. */
+	int total_link_count;
+	int depth;
 	struct filename *name;
 };
+#define LOOKUP_FOLLOW 1u
+#define LOOKUP_DIRECTORY 2u
+#define MAXSYMLINKS 40
+#define MAX_NESTED_LINKS 8
 
 struct open_flags {
 	int open_flag;
 	umode_t mode;
 	int acc_mode;
+	unsigned int lookup_flags;
 };
 
 struct linux_binprm {
@@ -223,17 +312,46 @@ struct filename *getname_flags(const char *filename, int flags);
 struct filename *getname_kernel(const char *filename);
 void putname(struct filename *name);
 struct file *do_filp_open(int dfd, struct filename *name, const struct open_flags *op);
-int filename_lookup(int dfd, struct filename *name, struct path *path);
+int filename_lookup(int dfd, struct filename *name, unsigned int flags, struct path *path);
+int user_path_at(int dfd, const char *name, unsigned int flags, struct path *path);
 int filename_parentat(int dfd, struct filename *name, struct nameidata *nd);
 long do_unlinkat(int dfd, struct filename *name);
 long do_mkdirat(int dfd, struct filename *name, umode_t mode);
 struct dentry *lookup_one(struct dentry *parent, struct qstr *name);
+struct dentry *__lookup_slow(const struct qstr *name, struct dentry *dir);
+int vfs_create(struct user_namespace *mnt_userns, struct inode *dir, struct dentry *dentry, umode_t mode,
+	       bool want_excl);
+int vfs_open(const struct path *path, struct file *file);
+void path_get(const struct path *path);
+void path_put(const struct path *path);
+bool path_equal(const struct path *a, const struct path *b);
+
+/* mounts */
+struct vfsmount *mntget(struct vfsmount *mnt);
+void mntput(struct vfsmount *mnt);
+struct vfsmount *lookup_mnt(const struct path *path);
+bool follow_up(struct path *path);
+bool is_local_mountpoint(struct dentry *dentry);
+int mnt_want_write(struct vfsmount *mnt);
+struct mnt_namespace *copy_mnt_ns(struct mnt_namespace *old);
+void put_mnt_ns(struct mnt_namespace *ns);
+void mnt_init(void);
+int do_mount(const char *dev_name, const char *dir_name, const char *type, unsigned long flags, void *data);
+void register_filesystem(struct file_system_type *fs);
+void shmem_init(void);
+struct super_block *alloc_super(struct file_system_type *type, const struct super_operations *ops, unsigned long magic);
+void kill_litter_super(struct super_block *sb);
+unsigned int get_anon_bdev(void);
 
 /* dentries and inodes */
 void dcache_init(void);
 struct dentry *d_alloc(struct dentry *parent, const struct qstr *name);
 void d_add(struct dentry *dentry, struct inode *inode);
 void d_delete(struct dentry *dentry);
+void d_move(struct dentry *dentry, struct dentry *target);
+bool is_subdir(const struct dentry *dentry, const struct dentry *of);
+void shrink_dcache_for_umount(struct super_block *sb);
+
 struct dentry *__d_lookup(struct dentry *parent, const struct qstr *name);
 void dput(struct dentry *dentry);
 static __always_inline struct dentry *dget(struct dentry *dentry)
@@ -303,13 +421,9 @@ int flush_worker(void *data);
 /* the disk file system */
 extern const struct file_operations ext4_file_operations;
 extern const struct file_operations ext4_dir_operations;
+extern const struct address_space_operations ext4_aops;
 int ext4_fill_super(struct super_block *sb);
-struct inode *ext4_lookup(struct inode *dir, struct dentry *dentry);
-int ext4_create(struct inode *dir, struct dentry *dentry, umode_t mode);
-int ext4_unlink(struct inode *dir, struct dentry *dentry);
 struct inode *ext4_iget(struct super_block *sb, umode_t mode);
-struct inode *ext4_new_inode(struct inode *dir, umode_t mode);
-int ext4_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode);
 void ext4_evict_inode(struct inode *inode);
 void ext4_truncate(struct inode *inode);
 int ext4_map_blocks(struct inode *inode, unsigned long index, bool create, u32 *block);
@@ -317,6 +431,20 @@ int ext4_readahead(struct address_space *mapping, unsigned long index, unsigned 
 int ext4_writepages(struct address_space *mapping, bool wait);
 extern struct super_block root_sb;
 extern struct mount root_mount;
+extern struct file_system_type ext4_fs_type;
+
+/* directories that are nothing but their dentries */
+struct dentry *simple_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags);
+int simple_link(struct dentry *old, struct inode *dir, struct dentry *dentry);
+int simple_unlink(struct inode *dir, struct dentry *dentry);
+int simple_rmdir(struct inode *dir, struct dentry *dentry);
+int simple_rename(struct user_namespace *ns, struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+		  struct dentry *new, unsigned int flags);
+int dcache_readdir(struct file *file, struct dir_context *ctx);
+int noop_fsync(struct file *file, loff_t start, loff_t end);
+char *kstrdup(const char *s);
+extern const struct inode_operations page_symlink_inode_operations;
+extern const struct file_operations shmem_file_operations;
 
 /* file systems without names: what pipes and the like are inodes of */
 struct pseudo_fs {

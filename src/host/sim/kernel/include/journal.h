@@ -67,6 +67,13 @@ enum journal_kind {
 	J_CAPABLE = 70,
 	J_CPU_FREQUENCY = 71,
 	J_SAMPLE = 72,
+	J_MOUNT = 100,
+	J_UMOUNT = 101,
+	J_MOVE = 102,
+	J_LINK = 103,
+	J_SYMLINK = 104,
+	J_RMDIR = 105,
+	J_GETDENTS = 106,
 };
 
 /* Which of the scheduler's statistics J_SCHED_STAT tells of. */

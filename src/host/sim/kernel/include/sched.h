@@ -29,6 +29,7 @@
 #define CLONE_FILES 0x400
 #define CLONE_SIGHAND 0x800
 #define CLONE_THREAD 0x10000
+#define CLONE_NEWNS 0x20000
 #define CLONE_SETTLS 0x80000
 #define CLONE_PARENT_SETTID 0x100000
 #define CLONE_CHILD_CLEARTID 0x200000
@@ -54,8 +55,10 @@ struct pid_namespace {
 	int level;
 	struct ns_common ns;
 };
+struct mnt_namespace;
 struct nsproxy {
 	atomic_t count;
+	struct mnt_namespace *mnt_ns;
 	struct pid_namespace *pid_ns_for_children;
 };
 

@@ -14,6 +14,7 @@
 #define ENOMEM 12
 #define EACCES 13
 #define EFAULT 14
+#define ENOTBLK 15
 #define EBUSY 16
 #define EEXIST 17
 #define EXDEV 18
@@ -47,6 +48,7 @@
 #define __NR_close 3
 #define __NR_stat 4
 #define __NR_fstat 5
+#define __NR_newlstat 6
 #define __NR_poll 7
 #define __NR_lseek 8
 #define __NR_mmap 9
@@ -78,15 +80,23 @@
 #define __NR_kill 62
 #define __NR_fcntl 72
 #define __NR_fsync 74
+#define __NR_rename 82
 #define __NR_mkdir 83
+#define __NR_rmdir 84
+#define __NR_link 86
 #define __NR_unlink 87
+#define __NR_symlink 88
+#define __NR_readlink 89
 #define __NR_getuid 102
 #define __NR_setuid 105
 #define __NR_getppid 110
 #define __NR_prctl 157
+#define __NR_mount 165
+#define __NR_umount 166
 #define __NR_gettid 186
 #define __NR_tkill 200
 #define __NR_futex 202
+#define __NR_getdents64 217
 #define __NR_set_tid_address 218
 #define __NR_restart_syscall 219
 #define __NR_fadvise64 221
@@ -96,11 +106,15 @@
 #define __NR_epoll_ctl 233
 #define __NR_tgkill 234
 #define __NR_openat 257
+#define __NR_mkdirat 258
+#define __NR_newfstatat 262
 #define __NR_unlinkat 263
 #define __NR_ppoll 271
+#define __NR_unshare 272
 #define __NR_epoll_create1 291
 #define __NR_dup3 292
 #define __NR_pipe2 293
+#define __NR_renameat2 316
 #define NR_syscalls 336
 
 #define O_ACCMODE 3
@@ -113,6 +127,7 @@
 #define O_APPEND 02000
 #define O_NONBLOCK 04000
 #define O_DIRECTORY 0200000
+#define O_NOFOLLOW 0400000
 #define O_CLOEXEC 02000000
 #define F_DUPFD 0
 #define F_GETFD 1
@@ -124,6 +139,29 @@
 #define FD_CLOEXEC 1
 #define PIPE_BUF 4096
 #define AT_FDCWD (-100)
+#define AT_SYMLINK_NOFOLLOW 0x100
+#define AT_REMOVEDIR 0x200
+#define RENAME_NOREPLACE 1
+#define MS_RDONLY 1
+#define MS_REMOUNT 32
+#define MS_BIND 4096
+#define MS_MOVE 8192
+#define MNT_FORCE 1
+#define MNT_DETACH 2
+#define DT_FIFO 1
+#define DT_CHR 2
+#define DT_DIR 4
+#define DT_REG 8
+#define DT_LNK 10
+#define DT_SOCK 12
+
+struct linux_dirent64 {
+	unsigned long d_ino;
+	long d_off;
+	unsigned short d_reclen;
+	unsigned char d_type;
+	char d_name[];
+};
 #define SEEK_SET 0
 #define SEEK_CUR 1
 #define SEEK_END 2

@@ -163,7 +163,7 @@ int page_cache_ra_unbounded(struct address_space *mapping, unsigned long index)
 		return -EIO;
 	if (count > end - index)
 		count = end - index;
-	return ext4_readahead(mapping, index, count);
+	return mapping->a_ops->readahead(mapping, index, count);
 }
 
 int page_cache_sync_ra(struct address_space *mapping, unsigned long index)
@@ -254,6 +254,27 @@ ssize_t generic_file_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 	return filemap_read(iocb, iter);
 }
 
+ssize_t generic_perform_write(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct address_space *mapping = iocb->ki_filp->f_mapping;
+	ssize_t total = 0;
+	while (iter->count) {
+		size_t offset = (size_t)iocb->ki_pos & (PAGE_SIZE - 1);
+		size_t bytes = min(iter->count, PAGE_SIZE - offset);
+		struct page *page = mapping->a_ops->write_begin(mapping, iocb->ki_pos, bytes);
+		size_t copied;
+		if (IS_ERR(page))
+			return total ? total : PTR_ERR(page);
+		copied = copy_page_from_iter(page, offset, bytes, iter);
+		mapping->a_ops->write_end(mapping->host, page, iocb->ki_pos, bytes, copied);
+		iocb->ki_pos += (loff_t)copied;
+		total += (ssize_t)copied;
+		if (copied < bytes)
+			return total ? total : -EFAULT;
+	}
+	return total;
+}
+
 void set_page_dirty(struct page *page)
 {
 	struct address_space *mapping = page->mapping;
@@ -276,7 +297,7 @@ int filemap_fdatawrite(struct address_space *mapping, bool wait)
 {
 	if (!READ_ONCE(mapping->nrdirty) && !wait)
 		return 0;
-	return ext4_writepages(mapping, wait);
+	return mapping->a_ops && mapping->a_ops->writepages ? mapping->a_ops->writepages(mapping, wait) : 0;
 }
 
 int filemap_write_and_wait_range(struct address_space *mapping, loff_t start, loff_t end)
