@@ -4,6 +4,7 @@ import { blockTools } from './tools/block.js';
 import { fileTools } from './tools/files.js';
 import { lockTools } from './tools/locks.js';
 import { memoryTools } from './tools/memory.js';
+import { mountTools } from './tools/mounts.js';
 import { netTools } from './tools/net.js';
 import { schedTools } from './tools/sched.js';
 import { systemTools } from './tools/system.js';
@@ -15,6 +16,7 @@ export const tools: readonly Tool[] = [
   ...fileTools,
   ...lockTools,
   ...memoryTools,
+  ...mountTools,
   ...netTools,
   ...schedTools,
   ...processTools,

@@ -40,6 +40,15 @@ struct bpf_map {
 	bool frozen;
 };
 
+/* That it exists says that there are ring buffers: programs look for it. */
+struct bpf_ringbuf {
+	u64 mask;
+	int nr_pages;
+	unsigned long consumer_pos;
+	unsigned long producer_pos;
+	char data[];
+};
+
 struct bpf_iter_meta {
 	struct seq_file *seq;
 	u64 session_id;
@@ -71,6 +80,7 @@ struct bpf_iter__bpf_map_elem {
 };
 
 union bpf_kept_types {
+	struct bpf_ringbuf *ringbuf;
 	struct bpf_iter__task *task;
 	struct bpf_iter__task_file *task_file;
 	struct bpf_iter__bpf_map *bpf_map;

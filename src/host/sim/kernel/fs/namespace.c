@@ -401,6 +401,9 @@ char *copy_mount_string(const char *user)
 	return kstrdup(text);
 }
 
+/* Flags in the lower half, the number of the task's namespace in the upper. */
+u64 flags_and_ns(u64 flags) { return (u64)current->nsproxy->mnt_ns->ns.inum << 32 | (u32)flags; }
+
 /* Source, target, type and data, tabs between them, as the journal has them. */
 void journal_mount(const char *const *parts, const char *user_dir, unsigned long flags, long error)
 {
@@ -417,7 +420,7 @@ void journal_mount(const char *const *parts, const char *user_dir, unsigned long
 			text[n++] = '\t';
 	}
 	text[n] = 0;
-	journal(J_MOUNT, pid_tgid(current), (u64)text, flags, (u64)error);
+	journal(J_MOUNT, pid_tgid(current), (u64)text, flags_and_ns(flags), (u64)error);
 }
 
 long __x64_sys_mount(const struct pt_regs *regs)
@@ -451,6 +454,6 @@ long __x64_sys_umount(const struct pt_regs *regs)
 	char name[PATH_MAX];
 	long error = ksys_umount(user, (int)regs->si), n = strncpy_from_user(name, user, PATH_MAX);
 	if (n >= 0 && n < PATH_MAX)
-		journal(J_UMOUNT, pid_tgid(current), (u64)name, regs->si, (u64)error);
+		journal(J_UMOUNT, pid_tgid(current), (u64)name, flags_and_ns(regs->si), (u64)error);
 	return error;
 }
