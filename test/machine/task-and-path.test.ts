@@ -46,3 +46,17 @@ describe('what a program asks of the task and the file at hand', () => {
     expect(session.faults).toEqual([]);
   });
 });
+
+it('bpf_d_path: names over mounts and links are those that lead there from the root', () => {
+  const script = [
+    'names mkdir:/m mount:tmpfs,/m mkdir:/m/d mkdir:/m/d/e symlink:/m/d,/l write:/m/d/f,x',
+    'names bind:/etc,/m/d/e read:/m/d/e/motd read:/l/f read:/m/../l/e/hosts',
+    'unshare names mount:tmpfs,/m/d write:/m/d/own,x',
+    'names umount:/m/d/e lazy:/m mkdir:/m/d write:/m/d/f,y',
+  ].join('\n');
+  const session = new HookSession(['on_open_asks'], { script, seed: 6 }).run();
+  const opened = session.of('asks').map(({ text }) => text);
+  const ofOurs = opened.filter((name) => /^\/(m\/|l\/|etc\/(motd|hosts))/.test(name));
+  expect(ofOurs).toEqual(['/m/d/f', '/m/d/e/motd', '/m/d/f', '/m/d/e/hosts', '/m/d/own', '/m/d/f']);
+  expect(session.faults).toEqual([]);
+});
