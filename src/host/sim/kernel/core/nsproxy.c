@@ -58,6 +58,8 @@ int ksys_unshare(unsigned long flags)
 		return -EINVAL;
 	if (!flags)
 		return 0;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	new = create_new_namespaces(flags, current);
 	if (IS_ERR(new))
 		return (int)PTR_ERR(new);

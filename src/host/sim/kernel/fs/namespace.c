@@ -240,6 +240,8 @@ int do_new_mount(struct path *path, const char *fstype, unsigned long flags, con
 int path_mount(const char *dev_name, struct path *path, const char *type, unsigned long flags, void *data)
 {
 	int error;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (flags & (MS_REMOUNT | MS_MOVE))
 		return -EINVAL;
 	mutex_lock(&namespace_sem);
@@ -313,6 +315,8 @@ int ksys_umount(const char *name, int flags)
 	int error;
 	if (flags & ~(MNT_FORCE | MNT_DETACH))
 		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	error = user_path_at(AT_FDCWD, name, LOOKUP_FOLLOW, &path);
 	return error ? error : path_umount(&path, flags);
 }
