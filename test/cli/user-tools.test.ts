@@ -1,40 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { kscope } from './capture-io.js';
-import { all, type Entry, readJournal } from './journal-file.js';
+import { all, type Entry } from './journal-file.js';
+import { processesOf, runTool, tgidOf } from './run-tool.js';
 
 /** What tools on user programs say, against the simulator's journal and the sources that its programs worked on. */
 
-type Row = Readonly<Record<string, string | number>>;
-
-interface Run {
-  readonly rows: Row[];
-  readonly maps: { readonly map: string; readonly data: unknown }[];
-  readonly journal: Entry[];
-  readonly ledger: { readonly name: string; readonly seen: number; readonly delivered: number }[];
-}
-
-async function runTool(tool: string, workload: string): Promise<Run> {
-  const args = ['run', `examples/${tool}.bpf.o`, '--workload', workload, '--json', '--journal', 'j'];
-  const { code, out, err, files } = await kscope(args);
-  expect({ code, err }).toEqual({ code: 0, err: [] });
-  const lines = out.map((line) => JSON.parse(line) as { type: string; map: string; data: unknown });
-  return {
-    rows: lines.filter(({ type }) => type === 'event').map(({ data }) => data as Row),
-    maps: lines.filter(({ type }) => type === 'stacks' || type === 'map'),
-    ledger: lines.filter(({ type }) => type === 'ledger').map(({ data }) => data as Run['ledger'][number]),
-    journal: readJournal(files.get('j') ?? '[]'),
-  };
-}
-
 const rootFile = (path: string): string => readFileSync(`src/host/sim/root${path}`, 'utf8');
-const tgidOf = ({ a }: Entry): number => Number(a >> 32n);
-
-/** Pids of the processes that became the program, in order. */
-const processesOf = (journal: readonly Entry[], path: string): number[] =>
-  all(journal, 'EXEC')
-    .filter(({ text }) => text === path)
-    .map(tgidOf);
 
 describe('memleak', () => {
   /** cc1 keeps each name of its source in a struct symbol of two words, with the name behind it. */

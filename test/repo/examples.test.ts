@@ -20,7 +20,7 @@ describeWith('examples/build.sh', tools, () => {
     cpSync('examples', folder, { recursive: true, filter: (path) => !path.endsWith('.o') });
     const { status, stderr } = spawnSync('sh', [join(folder, 'build.sh')], { encoding: 'utf8' });
     expect(status, stderr).toBe(0);
-  });
+  }, 120_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

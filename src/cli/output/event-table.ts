@@ -1,6 +1,8 @@
 import { toJson } from '../../export/index.js';
 import { printable } from './printable.js';
 
+const MOST_OF_AN_ARRAY = 32;
+
 /** Decoded events as rows of text under a header that is made from the first event's fields. */
 export class EventTable {
   readonly #widths = new Map<string, number>();
@@ -28,6 +30,8 @@ export class EventTable {
 function columnWidth(name: string, value: unknown): number {
   if (typeof value === 'bigint') return Math.max(name.length, 12);
   if (typeof value === 'string') return Math.max(name.length, 16);
+  // A byte takes up to three digits and a comma.
+  if (Array.isArray(value)) return Math.max(name.length, Math.min(4 * value.length + 1, MOST_OF_AN_ARRAY));
   return Math.max(name.length, 6);
 }
 
