@@ -13,7 +13,7 @@ interface Element {
 }
 interface Histogram {
   readonly key: { readonly comm: string };
-  readonly buckets: readonly { readonly min: number; readonly count: number }[];
+  readonly buckets: readonly { readonly max: number; readonly count: number }[];
 }
 
 /** A program reads its clock a few instructions before or after the kernel writes its journal. */
