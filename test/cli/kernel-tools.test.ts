@@ -21,8 +21,7 @@ const CLOCK_US = 3;
 
 const signed = (value: bigint): number => Number(BigInt.asIntN(64, value));
 const byText = (a: unknown, b: unknown): number => (String(a) < String(b) ? -1 : 1);
-const dataOf = <T>({ maps }: ToolRun, name: string): readonly T[] =>
-  (maps.find(({ map }) => map === name)?.data ?? []) as readonly T[];
+const dataOf = ({ maps }: ToolRun, name: string): unknown => maps.find(({ map }) => map === name)?.data ?? [];
 const asModel = (journal: readonly Entry[]): JournalEntry[] => journal as unknown as JournalEntry[];
 
 describe('exitsnoop', () => {
@@ -71,7 +70,7 @@ describe('execsnoop', () => {
 describe('runqlat', () => {
   it('counts each wait for a CPU in the slot of its microseconds', async () => {
     const run = await runTool('runqlat', 'mixed');
-    const [{ buckets }] = dataOf<Histogram>(run, 'usecs');
+    const [{ buckets }] = dataOf(run, 'usecs') as readonly Histogram[];
     const waits = queuedSpans(asModel(run.journal)).map(({ ns }) => Number(ns / 1000n));
     expect(waits.length).toBeGreaterThan(50);
     let below = 0;
@@ -85,9 +84,11 @@ describe('runqlat', () => {
 
   it('keeps the names apart when told', async () => {
     const run = await runTool('runqlat', 'mixed', '--set', 'by_name=true');
-    const names = dataOf<Histogram>(run, 'usecs').map(({ key }) => key.comm);
+    const names = (dataOf(run, 'usecs') as readonly Histogram[]).map(({ key }) => key.comm);
     expect(names).toEqual(expect.arrayContaining(['init', 'sh', 'httpd']));
-    const total = dataOf<Histogram>(run, 'usecs').flatMap(({ buckets }) => buckets.map(({ count }) => count));
+    const total = (dataOf(run, 'usecs') as readonly Histogram[]).flatMap(({ buckets }) =>
+      buckets.map(({ count }) => count),
+    );
     expect(total.reduce((sum, count) => sum + count)).toBe(queuedSpans(asModel(run.journal)).length);
   });
 });
@@ -101,7 +102,7 @@ describe('offcputime', () => {
 
   it('adds up the time that threads were away from a CPU, below the stacks in which they left it', async () => {
     const run = await runTool('offcputime', 'io');
-    const sleeps = dataOf<Sleep>(run, 'usecs');
+    const sleeps = dataOf(run, 'usecs') as readonly Sleep[];
     const away = offCpuSpans(asModel(run.journal)).filter(({ ns }) => ns >= 1000n);
     expect(away.length).toBeGreaterThan(20);
     const told = sleeps.reduce((sum, { count }) => sum + count, 0);
@@ -119,15 +120,15 @@ describe('syscount', () => {
     const [enters, exits] = [all(journal, 'SYSCALL_ENTER'), all(journal, 'SYSCALL_EXIT')].map((each) => new Set(each));
     const inside = new Set<bigint>();
     return journal.filter((entry) => {
-      if (enters?.has(entry) === true) inside.add(entry.a);
-      return exits?.has(entry) === true && inside.delete(entry.a);
+      if (enters.has(entry)) inside.add(entry.a);
+      return exits.has(entry) && inside.delete(entry.a);
     });
   }
 
   it('counts calls, failures and nanoseconds of each system call by name', async () => {
     const run = await runTool('syscount', 'shell');
     const whole = wholeCalls(run.journal);
-    const calls = dataOf<Element>(run, 'calls');
+    const calls = dataOf(run, 'calls') as readonly Element[];
     const sum = (field: string): number => calls.reduce((total, { value }) => total + (value[field] ?? 0), 0);
     expect(sum('calls')).toBe(whole.length);
     expect(sum('failed')).toBe(whole.filter(({ c }) => signed(c) < 0).length);
@@ -158,7 +159,9 @@ describe('tcpconnect', () => {
 describe('filetop', () => {
   it('adds up reads, writes and bytes of each process', async () => {
     const run = await runTool('filetop', 'io');
-    const files = dataOf<Element>(run, 'files') as readonly (Element & { readonly key: { readonly pid: number } })[];
+    const files = dataOf(run, 'files') as readonly Element[] as readonly (Element & {
+      readonly key: { readonly pid: number };
+    })[];
     const sums = new Map<number, number[]>();
     for (const { key, value } of files) {
       const sum = sums.get(key.pid) ?? [0, 0, 0, 0];
