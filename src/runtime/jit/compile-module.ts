@@ -62,6 +62,7 @@ export interface ProgramNeeds {
   readonly usesCpu: boolean;
   readonly usesWindows: boolean;
   readonly usesAttachment: boolean;
+  readonly usesContext: boolean;
   /** Hits need no run context. */
   readonly isClosed: boolean;
   /** Some run may have to stop. */
@@ -123,6 +124,7 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     mayStop: false,
     returnsWord: false,
     usesAttachment: false,
+    usesContext: false,
   };
   for (const subprog of executable.subprogs) {
     const entry = indexOfWord(code.wordOfSlot[subprog.start]);
@@ -136,7 +138,7 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     writer.define(writer.declare(CALLBACK_TYPE, ModuleName.callback(number, start)), callbackBody(target));
   }
   if (!plan.needsRun && hitGuard(executable.type) !== undefined) addBatch(writer, subprogs.get(0) ?? -1, number);
-  const { usesBudget, usesCpu, usesWindows, usesAttachment, contextNeed, mayStop, returnsWord } = plan;
+  const { usesBudget, usesCpu, usesWindows, usesAttachment, usesContext, contextNeed, mayStop, returnsWord } = plan;
   const usesFrames = subprogs.size > 1;
   return {
     usesBudget,
@@ -144,6 +146,7 @@ function compileProgram({ writer, uses, routines }: Shared, input: CompileInput,
     usesCpu,
     usesWindows,
     usesAttachment,
+    usesContext,
     contextNeed,
     mayStop,
     returnsWord,

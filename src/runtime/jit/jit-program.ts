@@ -50,6 +50,7 @@ const RELEASED: Loaded = {
     usesCpu: false,
     usesWindows: false,
     usesAttachment: false,
+    usesContext: false,
     isClosed: false,
     mayStop: true,
     returnsWord: true,
@@ -350,8 +351,8 @@ export class JitProgram implements EngineProgram, CompiledProgram {
 }
 
 function isPrepared(needs: ProgramNeeds, executable: Executable): boolean {
-  const { usesBudget, usesFrames, usesCpu, usesAttachment } = needs;
-  return usesBudget || usesFrames || usesCpu || usesAttachment || hasCallbacks(executable);
+  const { usesBudget, usesFrames, usesCpu, usesAttachment, usesContext } = needs;
+  return usesBudget || usesFrames || usesCpu || usesAttachment || usesContext || hasCallbacks(executable);
 }
 
 function hasCallbacks({ subprogs }: Executable): boolean {

@@ -46,4 +46,6 @@ export interface ModulePlan {
   returnsWord: boolean;
   /** bpf_get_attach_cookie or bpf_get_func_ip is a load. */
   usesAttachment: boolean;
+  /** Some pointer is compared with the context's. */
+  usesContext: boolean;
 }

@@ -139,6 +139,7 @@ function isContext(e: Emitter, { index, s }: Step): void {
     w.i32(1);
     return;
   }
+  e.plan.usesContext = true;
   e.reg(s / 2);
   e.loadState(Wasm.i64Load32U, StateLayout.context);
   w.i64(0, BPF_MEMORY_HI);
