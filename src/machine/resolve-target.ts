@@ -63,6 +63,7 @@ export function resolveTarget(
   if (target.kind === 'other') throw noTarget(program, target);
   if (isAbsent(target)) throw notSupported(program, target);
   checkType(program, target);
+  checkSleepable(program, target);
   switch (target.kind) {
     case 'tracepoint':
       return tracepoint(runtime, registries, program, target);
@@ -112,6 +113,23 @@ const NO_TARGET = {
 function noTarget(program: BpfProgram, { section, why }: KindOf<'other'>): BpfError {
   const [code, what, remedy] = NO_TARGET[why];
   return new BpfError(code, `attaching ${program.name}: section ${section} ${what}`, { value: section, remedy });
+}
+
+/** Kernel probes, which share their program type with those of user programs, cannot wait (perf_event_set_bpf_prog()). */
+const CANNOT_SLEEP: readonly AttachTarget['kind'][] = [
+  'kprobe',
+  'kretprobe',
+  'kprobe_multi',
+  'ksyscall',
+  'kretsyscall',
+];
+
+function checkSleepable(program: BpfProgram, { kind }: PresentTarget): void {
+  if (program.executable.sleepable !== true || !CANNOT_SLEEP.includes(kind)) return;
+  throw new BpfError('EINVAL', `attaching ${program.name} to a ${kind}: the program may sleep`, {
+    value: kind,
+    remedy: 'only uprobe programs are allowed to be sleepable: leave the .s out of its section name',
+  });
 }
 
 function checkType(program: BpfProgram, target: PresentTarget): void {

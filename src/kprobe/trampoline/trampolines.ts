@@ -26,8 +26,8 @@ export class Trampolines {
 
   /**
    * Attaches `program` to the function `name`. ESRCH where the host's BTF does not have it, ENOENT where its symbols do not,
-   * EINVAL where its types cannot be passed on, it cannot be probed, or (fmod_ret) it is neither a `security_` hook nor one
-   * that the kernel allows to fail.
+   * EINVAL where its types cannot be passed on, it cannot be probed, or (fmod_ret, and programs that may sleep) it is neither a
+   * `security_` hook nor one that the kernel allows to fail.
    */
   attach(program: BpfProgram, name: string, kind: TrampolineKind, options: TrampolineOptions = {}): TrampolineLink {
     const { host } = this.#parts.runtime;
@@ -40,6 +40,7 @@ export class Trampolines {
     const address = host.symbols.lookup(name)?.address;
     if (address === undefined) throw new BpfError('ENOENT', what, { remedy: whyNoFunction(host, name) });
     if (kind === 'fmod_ret') this.#needModifiable(name, address, what);
+    if (program.executable.sleepable === true) this.#needSleepable(name, address, what);
     let trampoline = this.#functions.get(address);
     if (trampoline === undefined) {
       trampoline = new FunctionTrampoline(this.#parts, address, model);
@@ -53,10 +54,24 @@ export class Trampolines {
     this.#parts.contexts.free();
   }
 
-  #needModifiable(name: string, address: bigint, what: string): void {
-    if (name.startsWith('security_')) return;
+  /** A `security_` hook, which stands for the LSM hook behind it, or a function that the kernel lists for error injection. */
+  #isListed(name: string, address: bigint): boolean {
+    if (name.startsWith('security_')) return true;
     this.#mayFail ??= errorInjectable(this.#parts.runtime.host);
-    if (this.#mayFail.has(address)) return;
+    return this.#mayFail.has(address);
+  }
+
+  #needSleepable(name: string, address: bigint, what: string): void {
+    if (this.#isListed(name, address)) return;
+    throw new BpfError('EINVAL', `${what}: ${name} is not sleepable`, {
+      value: name,
+      remedy:
+        'programs that may sleep stand on security_ hooks and functions that the kernel lists for error injection',
+    });
+  }
+
+  #needModifiable(name: string, address: bigint, what: string): void {
+    if (this.#isListed(name, address)) return;
     throw new BpfError('EINVAL', `${what}: ${name}() is not modifiable`, {
       value: name,
       remedy: 'only security_ hooks and functions that the kernel lists for error injection may be made to fail',

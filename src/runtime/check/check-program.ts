@@ -1,3 +1,4 @@
+import { BpfAttachType, BpfProgType } from '../../base/index.js';
 import type { CheckedProgram, ProgramInput, Subprog } from '../executable.js';
 import { BPF_COMPLEXITY_LIMIT_INSNS } from '../isa/index.js';
 import { checkCallDepth } from './call-depth.js';
@@ -27,6 +28,7 @@ export interface CheckOptions {
  */
 export function checkProgram(input: ProgramInput, options: CheckOptions = {}): CheckedProgram {
   checkSize(input);
+  checkSleepable(input);
   const subprogs = findSubprogs(input);
   checkSubprogBounds(input, subprogs);
   checkEncodings(input, options);
@@ -58,6 +60,33 @@ function checkedProgram(input: ProgramInput, subprogs: readonly Subprog[]): Chec
     ...(sleepable === true ? { sleepable } : undefined),
     ...(symbols === undefined ? undefined : { symbols }),
   };
+}
+
+const T = BpfProgType;
+const A = BpfAttachType;
+const SLEEPABLE_TYPES: readonly number[] = [
+  T.BPF_PROG_TYPE_KPROBE,
+  T.BPF_PROG_TYPE_LSM,
+  T.BPF_PROG_TYPE_STRUCT_OPS,
+  T.BPF_PROG_TYPE_SYSCALL,
+];
+const SLEEPABLE_TRACING: readonly number[] = [
+  A.BPF_TRACE_FENTRY,
+  A.BPF_TRACE_FEXIT,
+  A.BPF_MODIFY_RETURN,
+  A.BPF_TRACE_ITER,
+];
+
+/** can_be_sleepable() */
+function checkSleepable(input: ProgramInput): void {
+  const { sleepable, type, expectedAttachType } = input;
+  if (sleepable !== true || SLEEPABLE_TYPES.includes(type)) return;
+  if (type === T.BPF_PROG_TYPE_TRACING && SLEEPABLE_TRACING.includes(expectedAttachType)) return;
+  throw new CheckError(input, {
+    code: 'EINVAL',
+    verdict: 'Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable',
+    remedy: 'leave the .s out of its section name',
+  });
 }
 
 function checkSize(input: ProgramInput): void {

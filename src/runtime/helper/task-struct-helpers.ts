@@ -46,6 +46,7 @@ export const taskStructHelpers: readonly Helper[] = [
     args: ['mem_uninit', 'const_size_or_zero', 'anything'],
     ret: 'integer',
     gplOnly: false,
+    sleepable: true,
     impl: (run, dst, _dstHi, size, _sizeHi, lo, hi) =>
       readHost(run, 'user', run.runtime.memory.u8, dst >>> 0, size, lo, hi),
   },
