@@ -28,6 +28,7 @@ export { essentialName } from './essential-name.js';
 export { type BtfKind, BtfKindNumber } from './kinds.js';
 export type { BtfMemberLocation } from './member-path.js';
 export { parseBtf } from './parse.js';
+export { type ReadValue, showBtf, type ShowBtfOptions, type ShownBtf } from './show/show-btf.js';
 export { TypedBtf } from './typed-btf.js';
 export type {
   BtfAlias,

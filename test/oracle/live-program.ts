@@ -60,6 +60,11 @@ export class LiveProgram {
     return value;
   }
 
+  /** Gives an array's only element a value. */
+  async setValue(map: string, value: Uint8Array): Promise<void> {
+    await this.#linux.mapUpdate(this.#maps.get(map) ?? -1, new Uint8Array(4), value);
+  }
+
   async close(): Promise<void> {
     await this.#linux.close(this.#slot, ...this.#maps.values());
   }

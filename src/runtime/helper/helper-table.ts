@@ -4,6 +4,7 @@ import { mapHelpers } from './map-helpers.js';
 import { miscHelpers, xorshift32 } from './misc-helpers.js';
 import { perfHelpers } from './perf-helpers.js';
 import { printHelpers } from './print-helpers.js';
+import { btfPrintHelpers } from './btf-print-helpers.js';
 import { probeReadHelpers } from './probe-read-helpers.js';
 import { ringbufHelpers } from './ringbuf-helpers.js';
 import { seqHelpers } from './seq-helpers.js';
@@ -27,6 +28,7 @@ export function createHelperTable(options: HelperTableOptions = {}): ReadonlyMap
     ...timeHelpers,
     ...taskHelpers,
     ...printHelpers,
+    ...btfPrintHelpers,
     ...perfHelpers,
     ...ringbufHelpers,
     ...stackHelpers,
