@@ -83,6 +83,19 @@ export interface HostMemory {
   /** User memory of the current task. An absent page is a fault, as under pagefault_disable(). */
   readUser(lo: number, hi: number, dst: Uint8Array, offset: number, length: number): boolean;
   writeUser(lo: number, hi: number, src: Uint8Array, offset: number, length: number): boolean;
+  /**
+   * As `readUser`, of the task whose `struct task_struct` is at that address: false, too, where it has no user memory. Absent where
+   * the host cannot reach other tasks' memory.
+   */
+  readUserOf?(
+    taskLo: number,
+    taskHi: number,
+    lo: number,
+    hi: number,
+    dst: Uint8Array,
+    offset: number,
+    length: number,
+  ): boolean;
   /** Whether the address lies in the user half (access_ok). */
   isUser(lo: number, hi: number): boolean;
 }
@@ -123,6 +136,11 @@ export interface HostTasks {
 export interface HostStacks {
   /** Kernel frames from `regs`, or, with null, from the point where the event happened. */
   kernel(regs: PtRegs | null, out: Int32Array, max: number): number;
+  /**
+   * Kernel frames of the task whose `struct task_struct` is at that address and that is current nowhere, from where it left off,
+   * functions of the scheduler left out. 0 where it runs, or is no task. Absent where the host cannot walk such stacks.
+   */
+  kernelOf?(taskLo: number, taskHi: number, out: Int32Array, max: number): number;
   /** User frames of the current task; 0 for a kernel thread. */
   user(regs: PtRegs | null, out: Int32Array, max: number): number;
 }

@@ -118,7 +118,16 @@ export class KretprobeRegistry {
    * the addresses they stand for, as Linux's unwinder does.
    */
   recoverStack(frames: Int32Array, count: number): void {
-    let call: KretprobeInstance | null = this.#callsOfCurrent()?.head ?? null;
+    this.#recover(frames, count, this.#callsOfCurrent()?.head ?? null);
+  }
+
+  /** The same for the stack of another task. */
+  recoverStackOf(taskLo: number, taskHi: number, frames: Int32Array, count: number): void {
+    this.#recover(frames, count, this.#tasks.find(taskLo, taskHi)?.head ?? null);
+  }
+
+  #recover(frames: Int32Array, count: number, head: KretprobeInstance | null): void {
+    let call = head;
     for (let i = 0; i < count && call !== null; i++) {
       if (!this.#isTrampoline(frames[2 * i], frames[2 * i + 1])) continue;
       call = this.#last(call);

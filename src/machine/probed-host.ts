@@ -6,12 +6,18 @@ import type { KretprobeRegistry } from '../kprobe/index.js';
  * the real one, as Linux's unwinder does.
  */
 export function probedHost(host: Host, kretprobes: () => KretprobeRegistry | null): Host {
+  const kernelOf = (taskLo: number, taskHi: number, out: Int32Array, max: number): number => {
+    const count = host.stacks.kernelOf?.(taskLo, taskHi, out, max) ?? 0;
+    kretprobes()?.recoverStackOf(taskLo, taskHi, out, count);
+    return count;
+  };
   const stacks: HostStacks = {
     kernel(regs, out, max) {
       const count = host.stacks.kernel(regs, out, max);
       kretprobes()?.recoverStack(out, count);
       return count;
     },
+    ...(host.stacks.kernelOf === undefined ? {} : { kernelOf }),
     user: (regs, out, max) => host.stacks.user(regs, out, max),
   };
   return {

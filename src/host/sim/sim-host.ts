@@ -123,7 +123,7 @@ export class SimHost implements DrivenHost {
     );
     this.btf = parseBtf(decodeBase64(image.btf));
     const layout = new KernelLayout(this.btf, this.symbols);
-    this.memory = new SimMemory(machine);
+    this.memory = new SimMemory(machine, layout);
     this.clock = new SimClock(machine, realtimeNs, tickNs);
     this.tasks = new SimTasks(machine, this.memory, layout);
     this.stacks = new SimStacks(machine, this.memory, this.tasks, layout);

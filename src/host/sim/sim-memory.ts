@@ -1,5 +1,6 @@
 import type { HostMemory } from '../host.js';
-import { Access } from './cpu/page-walk.js';
+import { Access, walkPageTables } from './cpu/page-walk.js';
+import type { KernelLayout } from './kernel-layout.js';
 import type { SimMachine } from './machine/sim-machine.js';
 
 const PAGE = 4096;
@@ -12,9 +13,14 @@ const SHORT = 32;
  */
 export class SimMemory implements HostMemory {
   readonly #machine: SimMachine;
+  readonly #mmAt: number;
+  readonly #pgdAt: number;
+  readonly #pair = new Int32Array(2);
 
-  constructor(machine: SimMachine) {
+  constructor(machine: SimMachine, layout: KernelLayout) {
     this.#machine = machine;
+    this.#mmAt = layout.offset('task_struct', 'mm');
+    this.#pgdAt = layout.offset('mm_struct', 'pgd');
   }
 
   readKernel(lo: number, hi: number, dst: Uint8Array, offset: number, length: number): boolean {
@@ -31,6 +37,39 @@ export class SimMemory implements HostMemory {
 
   writeUser(lo: number, hi: number, src: Uint8Array, offset: number, length: number): boolean {
     return hi >= 0 && this.#write(lo, hi, src, offset, length, Access.WRITE, true);
+  }
+
+  readUserOf(
+    taskLo: number,
+    taskHi: number,
+    lo: number,
+    hi: number,
+    dst: Uint8Array,
+    offset: number,
+    length: number,
+  ): boolean {
+    const root = this.#pageTables(taskLo, taskHi);
+    if (hi < 0 || root < 0) return false;
+    const { physical } = this.#machine;
+    const read = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const sum = (lo >>> 0) + done;
+      const room = Math.min(length - done, PAGE - (sum & 0xfff));
+      const at = walkPageTables(physical, root, sum | 0, sum > 0xffff_ffff ? hi + 1 : hi, Access.READ, true, true);
+      if (at < 0 || at + room > physical.size) return false;
+      copy(physical.bytes, at, read, done, room);
+      done += room;
+    }
+    dst.set(read, offset);
+    return true;
+  }
+
+  /** Physical address of a task's top-level page table, -1 for none. */
+  #pageTables(taskLo: number, taskHi: number): number {
+    const pair = this.#pair;
+    if (!this.pair(taskLo, taskHi, this.#mmAt, pair, 0) || pair[1] >= 0) return -1;
+    if (!this.pair(pair[0], pair[1], this.#pgdAt, pair, 0) || pair[1] >= 0) return -1;
+    return this.physical(pair[0], pair[1]);
   }
 
   isUser(_lo: number, hi: number): boolean {

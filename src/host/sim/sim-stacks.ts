@@ -9,6 +9,12 @@ import type { SimTasks } from './sim-tasks.js';
 
 /** The kernel's stack size; docs/simulator.md. */
 const THREAD_SIZE = 16_384;
+/** Where `struct inactive_task_frame` has the frame pointer and the return address of a task that is not running. */
+const SAVED_RBP = 40;
+const SAVED_RETURN = 48;
+/** What Linux keeps in .sched.text, of the functions that there are. */
+const SCHEDULER = ['__schedule', 'schedule', 'schedule_timeout', 'io_schedule', 'preempt_schedule_irq'];
+const SCHEDULER_FRAMES = 8;
 const PUSH_RBP = 0x55;
 const FRAME = new Uint8Array(16);
 const FRAME_WORDS = new DataView(FRAME.buffer);
@@ -21,6 +27,8 @@ export class SimStacks implements HostStacks {
   readonly #layout: KernelLayout;
   readonly #stackAt: number;
   readonly #mmAt: number;
+  readonly #spAt: number;
+  readonly #onCpuAt: number;
   readonly #pair = new Int32Array(2);
 
   constructor(machine: SimMachine, memory: SimMemory, tasks: SimTasks, layout: KernelLayout) {
@@ -30,6 +38,8 @@ export class SimStacks implements HostStacks {
     this.#layout = layout;
     this.#stackAt = layout.offset('task_struct', 'stack');
     this.#mmAt = layout.offset('task_struct', 'mm');
+    this.#spAt = layout.offset('task_struct', 'thread.sp');
+    this.#onCpuAt = layout.offset('task_struct', 'on_cpu');
   }
 
   kernel(regs: PtRegs | null, out: Int32Array, max: number): number {
@@ -41,6 +51,31 @@ export class SimStacks implements HostStacks {
     out[1] = ipHi;
     const found = this.#callerBeforeFrame(regs, out, max);
     return this.#walk(regs.lo(x86PtRegs.fp), regs.hi(x86PtRegs.fp), out, found, max, false);
+  }
+
+  kernelOf(taskLo: number, taskHi: number, out: Int32Array, max: number): number {
+    const pair = this.#pair;
+    if (max <= 0 || !this.#memory.pair(taskLo, taskHi, this.#spAt, pair, 0)) return 0;
+    if (this.#memory.word((taskLo + this.#onCpuAt) | 0, taskHi) !== 0) return 0;
+    const [sp, spHi] = [pair[0], pair[1]];
+    if (spHi >= 0 || !this.#memory.pair(sp, spHi, SAVED_RETURN, pair, 0)) return 0;
+    const raw = new Int32Array(2 * (max + SCHEDULER_FRAMES));
+    raw.set(pair);
+    if (!this.#memory.pair(sp, spHi, SAVED_RBP, pair, 0)) return 0;
+    const found = this.#walk(pair[0], pair[1], raw, 1, max + SCHEDULER_FRAMES, false);
+    return this.#withoutScheduler(raw, found, out, max);
+  }
+
+  #withoutScheduler(raw: Int32Array, found: number, out: Int32Array, max: number): number {
+    let count = 0;
+    for (let i = 0; i < found && count < max; i++) {
+      const name = this.#layout.symbols.at(u64(raw[2 * i], raw[2 * i + 1]))?.name;
+      if (name !== undefined && SCHEDULER.includes(name)) continue;
+      out[2 * count] = raw[2 * i];
+      out[2 * count + 1] = raw[2 * i + 1];
+      count++;
+    }
+    return count;
   }
 
   user(regs: PtRegs | null, out: Int32Array, max: number): number {

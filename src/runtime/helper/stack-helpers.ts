@@ -51,12 +51,42 @@ function getStackId(run: BpfRunCtx, mapLo: number, flags: number, flagsHi: numbe
   return map.store(frames, skip, found - skip, flags);
 }
 
+/** Frames to `frames`, so many at most; how many there are. */
+type Walk = (max: number) => number;
+
+/** The kernel stack of another task, asleep. -EOPNOTSUPP for user stacks, as in Linux, and where the host cannot walk it. */
+export function getStackOf(
+  run: BpfRunCtx,
+  taskLo: number,
+  taskHi: number,
+  buffer: number,
+  size: number,
+  flags: number,
+  flagsHi: number,
+): number {
+  const { stacks } = run.runtime.host;
+  if (!areStackFlags(flags, flagsHi)) return -Errno.EINVAL;
+  if ((flags & F.BPF_F_USER_STACK) !== 0 || stacks.kernelOf === undefined) return -Errno.EOPNOTSUPP;
+  const walkTask: Walk = (max) => stacks.kernelOf?.(taskLo, taskHi, frames, max) ?? 0;
+  const skip = flags & F.BPF_F_SKIP_FIELD_MASK;
+  if (size % 8 === 0 && walkTask(Math.min(size / 8 + skip, MAX_STACK_DEPTH)) === 0) return -Errno.EFAULT;
+  return putStack(run, buffer, size, flags, walkTask);
+}
+
+function areStackFlags(flags: number, flagsHi: number): boolean {
+  return (flags & ~(F.BPF_F_SKIP_FIELD_MASK | F.BPF_F_USER_STACK)) === 0 && flagsHi === 0;
+}
+
 /** Bytes written, or -errno. */
 export function getStack(run: BpfRunCtx, buffer: number, size: number, flags: number, flagsHi: number): number {
-  if ((flags & ~(F.BPF_F_SKIP_FIELD_MASK | F.BPF_F_USER_STACK)) !== 0 || flagsHi !== 0) return -Errno.EINVAL;
+  if (!areStackFlags(flags, flagsHi)) return -Errno.EINVAL;
+  return putStack(run, buffer, size, flags, (max) => walk(run, max, flags));
+}
+
+function putStack(run: BpfRunCtx, buffer: number, size: number, flags: number, walkFrames: Walk): number {
   if (size % 8 !== 0) return -Errno.EINVAL;
   const skip = flags & F.BPF_F_SKIP_FIELD_MASK;
-  const found = walk(run, size / 8 + skip, flags);
+  const found = walkFrames(Math.min(size / 8 + skip, MAX_STACK_DEPTH));
   if (found < skip) return -Errno.EFAULT;
   const bytes = Math.min(8 * (found - skip), size);
   run.runtime.memory.u8.set(frameBytes.subarray(8 * skip, 8 * skip + bytes), buffer);
