@@ -27,6 +27,7 @@ interface OtherTask {
 }
 
 const [EFAULT, EINVAL, EOPNOTSUPP] = [-14n, -22n, -95n];
+const byName = (a = '', b = ''): number => (a < b ? -1 : 1);
 /** Where stacks begin: system calls, new tasks, and the idle task. */
 const OUTERMOST = ['entry_SYSCALL_64', 'ret_from_fork', 'startup_64'];
 /** The instruction `syscall`. */
@@ -65,7 +66,7 @@ describe.each([
     expect(asleep.length).toBeGreaterThan(20);
     const whole = asleep.filter(({ frames, stack }) => Number(frames) < 8 * stack.length);
     const outermost = new Set(whole.map((task) => names(task).at(-1)));
-    expect([...outermost].toSorted()).toEqual(OUTERMOST);
+    expect([...outermost].toSorted(byName)).toEqual(OUTERMOST);
     for (const task of asleep) expect(names(task)[0]).not.toMatch(/schedule/);
     expect(asleep.some((task) => names(task).includes('do_wait'))).toBe(true);
     for (const { skipped, frames } of asleep) expect(skipped).toBe(frames > 8n ? 8n : 0n);
