@@ -1,13 +1,11 @@
 import { decode, slots } from '../layout.js';
 import { countBy } from '../journal-models.js';
 import { isSwitch, offCpuWaits, runQueueWaits, schedule, type Wait } from '../sched-models.js';
+import { STACK_MAP, StackBuckets } from '../stack-buckets.js';
 import { events, histogram, histograms, MIXED, rows, slotOf, sums, type Tool, u32 } from '../tool.js';
 import type { ToolSession } from '../tool-session.js';
 
 const text = (bytes: Uint8Array): string => decode({ text: bytes.length }, bytes).text;
-
-/** A stack map with room for all. */
-const STACKS = { stackmap: { maxEntries: 65_536, valueSize: 8 * 48 } } as const;
 
 /** Histograms of microseconds by thread: slots, then the name that the thread had at first. */
 function byThread(session: ToolSession, count: number): string[] {
@@ -70,11 +68,12 @@ export const schedTools: readonly Tool[] = [
   {
     name: 'wakeuptime',
     workload: MIXED,
-    maps: STACKS,
+    maps: STACK_MAP,
     stacks: ['sched_wakeup'],
     compares: 'names, stack and nanoseconds of each waker and target',
     compare: (session) => {
       const since = new Map<number, bigint>();
+      const stacks = new StackBuckets();
       const slept = schedule(session).flatMap((event) => {
         if (isSwitch(event)) {
           since.set(event.prev.pid, event.time);
@@ -84,7 +83,7 @@ export const schedTools: readonly Tool[] = [
         const began = isNew ? undefined : since.get(woken.pid);
         if (began === undefined) return [];
         since.delete(woken.pid);
-        return [{ key: [woken.comm, waker.comm, pass.kernel.join(' ')], ns: time - began }];
+        return [{ key: [woken.comm, waker.comm, stacks.keep(pass.kernel)], ns: time - began }];
       });
       const key = { waker: 16, target: 16, stack: 'i32' } as const;
       return sums(
@@ -104,18 +103,19 @@ export const schedTools: readonly Tool[] = [
   {
     name: 'offcputime',
     workload: MIXED,
-    maps: STACKS,
+    maps: STACK_MAP,
     stacks: ['sched_switch'],
     compares: 'thread, process, name, both stacks and microseconds of each way off a CPU',
     compare: (session) => {
       const since = new Map<number, { key: string; time: bigint }>();
       const names = new Map<string, string>();
+      const stacks = new StackBuckets();
       const spent = new Map<string, bigint>();
       for (const { cpu, time, pass, prev, next } of schedule(session).filter(isSwitch)) {
         // The tool tells idle threads apart by putting the CPU's number in the place of their pid.
         const pid = prev.pid === 0 ? cpu : prev.pid;
-        const user = prev.kthread ? 'errno 1' : pass.user.join(' ') || 'errno 14';
-        const key = String([pid, prev.tgid, user, pass.kernel.join(' ')]);
+        const user = prev.kthread ? 'errno 1' : stacks.keep(pass.user);
+        const key = String([pid, prev.tgid, user, stacks.keep(pass.kernel)]);
         since.set(pid, { key, time });
         if (!names.has(key)) names.set(key, prev.comm);
         spent.set(key, spent.get(key) ?? 0n);
@@ -127,9 +127,9 @@ export const schedTools: readonly Tool[] = [
       return sums(
         elements.map(({ key, value }) => {
           const { pid, tgid, user, kernel } = decode({ pid: 'u32', tgid: 'u32', user: 'i32', kernel: 'i32' }, key);
-          const stacks = [user, kernel].map((id) => session.stack('stackmap', id));
+          const found = [user, kernel].map((id) => session.stack('stackmap', id));
           const { delta, comm } = decode({ delta: 'u64', comm: 16 }, value);
-          return `${String([pid, tgid, ...stacks])} ${comm}: ${delta}`;
+          return `${String([pid, tgid, ...found])} ${comm}: ${delta}`;
         }),
         [...spent].map(([key, us]) => `${key} ${names.get(key)}: ${us}`),
         elements.length,
