@@ -85,6 +85,18 @@ export class Look {
     return address + BigInt(this.#layout.offset(struct, path));
   }
 
+  /**
+   * Return addresses above the function that begins. Its first instruction was push rbp, or a breakpoint in its place.
+   */
+  callers(): bigint[] {
+    const sp = this.register(Reg.SP);
+    const trapped = this.#layout.symbols.at(this.u64(sp) - 1n)?.address === this.u64(sp) - 1n;
+    const caller = this.u64(trapped ? this.u64(sp + 24n) : sp + 8n);
+    const frame = trapped ? this.register(Reg.BP) : sp;
+    const above = this.#frames(frame, (address) => address >= KERNEL);
+    return trapped ? [caller, ...above] : above;
+  }
+
   /** Return addresses along the frames from rbp on. */
   kernelFrames(): bigint[] {
     return this.#frames(this.register(Reg.BP), (address) => address >= KERNEL);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { BtfValue } from '../../src/btf/index.js';
 import { createSim, type JournalEntry, JournalKind as Kind, type SimHost } from '../../src/host/sim/index.js';
-import { Execution, type Pass, type Watch } from './execution.js';
+import { type Call, Execution, type Pass, type Watch } from './execution.js';
 import { pidOf } from './journal-models.js';
 import { decode } from './layout.js';
-import { type Moment, readStory, type World } from './story.js';
+import { type Moment, readStory, type Task, type World } from './story.js';
 import { Collection, CollectionSpec } from '../../src/loader/index.js';
 import { type AttachOptions, Machine } from '../../src/machine/index.js';
 import {
@@ -106,6 +106,16 @@ export class ToolSession {
       orphaned.set(ended, [...(orphaned.get(ended) ?? []), pid]);
     }
     return [...readStory(this.host.journal.entries(), orphaned, tell)];
+  }
+
+  /** The task of each call, as it was when the call began. */
+  tasksOf(calls: readonly Call[]): Map<Call, Task> {
+    const byIndex = new Map<number, Call[]>();
+    for (const call of calls) byIndex.set(call.begun, [...(byIndex.get(call.begun) ?? []), call]);
+    const found = this.story(({ index }, world) =>
+      (byIndex.get(index) ?? []).map((call) => [call, world.task(call.pid) ?? world.idle(call.cpu)] as const),
+    );
+    return new Map(found);
   }
 
   /**
