@@ -54,7 +54,12 @@ export interface Pass {
   /** Return addresses of the kernel and of the user program, if asked for. */
   readonly kernel: readonly bigint[];
   readonly user: readonly bigint[];
+  /** What else was asked for of the moment. */
+  readonly seen: unknown;
 }
+
+/** What to remember of a tracepoint's passes: both stacks, or what is read of `args`, the address of its arguments. */
+export type PassReads = Readonly<Record<string, 'stacks' | ((look: Look, args: bigint) => unknown)>>;
 
 const VMCALL = [0x0f, 0x01, 0xc1];
 const RET = 0xc3;
@@ -71,6 +76,8 @@ type Note = (look: Look) => void;
 export class Execution {
   readonly calls: Call[] = [];
   readonly passes: Pass[] = [];
+  /** Tasks on the queue of a CPU at each sampling interrupt. */
+  readonly samples: number[] = [];
   readonly #host: SimHost;
   readonly #layout: KernelLayout;
   readonly #look: Look;
@@ -85,7 +92,7 @@ export class Execution {
   readonly #trapped: bigint[] = [];
   readonly #entries = new Map<bigint, string>();
 
-  constructor(host: SimHost, watches: readonly Watch[], withStacks: readonly string[] = []) {
+  constructor(host: SimHost, watches: readonly Watch[], reads: PassReads = {}) {
     this.#host = host;
     this.#layout = new KernelLayout(host.btf, host.symbols);
     this.#look = new Look(host, this.#layout);
@@ -94,8 +101,9 @@ export class Execution {
       if (watch.path === undefined) this.#watchKernel(watch);
       else this.#watchUser(watch, watch.path);
     }
-    this.#watchTracepoints(withStacks);
+    this.#watchTracepoints(reads);
     this.#watchBreakpoints();
+    this.#watchSamples((look) => look.runQueue());
     host.traceInstructions((cpu, lo, hi) => this.#executed(cpu, lo, hi));
   }
 
@@ -175,10 +183,11 @@ export class Execution {
   }
 
   /** `__traceiter_NAME` hands its arguments over in one instruction, at which time stands still while programs run. */
-  #watchTracepoints(withStacks: readonly string[]): void {
+  #watchTracepoints(reads: PassReads): void {
     for (const { name } of this.#host.tracepoints.list) {
       const { address, code } = this.#code(`__traceiter_${name}`);
-      const stacks = withStacks.includes(name);
+      const read = reads[name];
+      const stacks = read === 'stacks';
       this.#at(address + BigInt(vmcallIn(code)), (look) => {
         this.passes.push({
           name,
@@ -188,9 +197,16 @@ export class Execution {
           entries: this.#host.journal.length,
           kernel: stacks ? look.kernelFrames() : [],
           user: stacks ? look.userFrames() : [],
+          seen: typeof read === 'function' ? read(look, look.register(Reg.SI)) : undefined,
         });
       });
     }
+  }
+
+  /** Sampling interrupts: programs run where the machine is told of them. */
+  #watchSamples(read: (look: Look) => number): void {
+    const { address, code } = this.#code('sysvec_sample');
+    this.#at(address + BigInt(vmcallIn(code)), (look) => this.samples.push(read(look)));
   }
 
   #watchBreakpoints(): void {

@@ -11,8 +11,9 @@ import { linesOf } from '../loader/linked-lines.js';
 import { recording } from '../oracle/golden.js';
 import { describeWithLibbpf } from '../oracle/libbpf.js';
 import { describeWithLibbpfTools } from '../oracle/libbpf-tools.js';
-import { formatTable, lacking, type ToolRow } from './tool-table.js';
+import { describeDelivery, formatTable, lacking, type ToolRow } from './tool-table.js';
 import { ToolSession } from './tool-session.js';
+import type { Tool } from './tool.js';
 import { tools } from './tools.js';
 
 const TABLE = new URL('../../docs/libbpf-tools.md', import.meta.url);
@@ -25,7 +26,7 @@ const nameOf = (object: string): string => object.replace('.bpf.o', '');
 
 describeWithLibbpfTools('the objects of libbpf-tools', ({ folder, objects }) => {
   const parse = (object: string): CollectionSpec => CollectionSpec.parse(readFileSync(join(folder, object)));
-  const delivered = new Map<string, string>();
+  const delivered = new Map<string, { readonly count: number; readonly tool: Tool }>();
 
   it.each(tools)('$name: attaches all it loads, and delivers what the journal has', (tool) => {
     const session = new ToolSession(join(folder, `${tool.name}.bpf.o`), tool, tool.workload);
@@ -38,7 +39,7 @@ describeWithLibbpfTools('the objects of libbpf-tools', ({ folder, objects }) => 
     const { delivered: seen, journal, count } = tool.compare(session);
     expect(count).toBeGreaterThanOrEqual(LEAST);
     expect(seen).toEqual(journal);
-    delivered.set(tool.name, `${count}: ${tool.compares}`);
+    delivered.set(tool.name, { count, tool });
     session.close();
   });
 
@@ -54,7 +55,8 @@ describeWithLibbpfTools('the objects of libbpf-tools', ({ folder, objects }) => 
         programs: spec.programs.length,
         ...lacking(spec, tool, host),
         attaches: delivers !== undefined,
-        delivers: delivers ?? '',
+        counts: delivers !== undefined && delivers.tool.leavesOut === undefined,
+        delivers: delivers === undefined ? '' : describeDelivery(delivers.count, delivers.tool),
       };
     });
     const text = formatTable(rows);

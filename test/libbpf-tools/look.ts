@@ -104,13 +104,23 @@ export class Look {
 
   /** Where the current task is in user mode, and who called. Empty for threads of the kernel. */
   userFrames(): bigint[] {
-    const area = this.#host.symbols.lookup('pcpu_area')?.address ?? 0n;
-    const task = this.u64(this.member(area + BigInt(this.cpu * this.#layout.size('pcpu')), 'pcpu', 'current_task'));
+    const task = this.#current();
     if (this.u64(this.member(task, 'task_struct', 'mm')) === 0n) return [];
     const regs = this.u64(this.member(task, 'task_struct', 'stack')) + THREAD_SIZE - PT_REGS.size;
     const ip = this.u64(regs + PT_REGS.ip);
     if (ip === 0n || ip >= KERNEL) return [];
     return [ip, ...this.#frames(this.u64(regs + PT_REGS.fp), (address) => address > 0n && address < KERNEL)];
+  }
+
+  /** Tasks that the queue of the current task's entity has, 0 if it never was on one. */
+  runQueue(): number {
+    const queue = this.u64(this.member(this.#current(), 'task_struct', 'se.cfs_rq'));
+    return this.u32(this.member(queue, 'cfs_rq', 'nr_running'));
+  }
+
+  #current(): bigint {
+    const area = this.#host.symbols.lookup('pcpu_area')?.address ?? 0n;
+    return this.u64(this.member(area + BigInt(this.cpu * this.#layout.size('pcpu')), 'pcpu', 'current_task'));
   }
 
   #frames(from: bigint, isReturn: (address: bigint) => boolean): bigint[] {

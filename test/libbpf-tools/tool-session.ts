@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { BtfValue } from '../../src/btf/index.js';
 import { createSim, type JournalEntry, JournalKind as Kind, type SimHost } from '../../src/host/sim/index.js';
-import { type Call, Execution, type Pass, type Watch } from './execution.js';
+import { type Call, Execution, type Pass, type PassReads, type Watch } from './execution.js';
 import { pidOf } from './journal-models.js';
 import { decode } from './layout.js';
 import { type Moment, readStory, type Task, type World } from './story.js';
@@ -27,8 +27,8 @@ export interface ToolSetup {
   readonly attach?: Readonly<Record<string, AttachOptions>>;
   /** Functions whose calls the comparison asks for. */
   readonly watches?: readonly Watch[];
-  /** Tracepoints whose stacks it asks for. */
-  readonly stacks?: readonly string[];
+  /** What it asks for of the moments at which tracepoints are passed. */
+  readonly reads?: PassReads;
   /** Entries and value sizes of maps that the object leaves open. */
   readonly maps?: Readonly<
     Record<string, { readonly maxEntries?: number; readonly valueSize?: number; readonly keySize?: number }>
@@ -68,7 +68,7 @@ export class ToolSession {
 
   constructor(path: string, setup: ToolSetup, workload: Workload) {
     this.host = createSim(workload);
-    this.execution = new Execution(this.host, [ORPHANS, ...(setup.watches ?? [])], setup.stacks);
+    this.execution = new Execution(this.host, [ORPHANS, ...(setup.watches ?? [])], setup.reads);
     this.machine = new Machine(this.host, { onFault: (fault) => this.faults.push(fault) });
     this.spec = CollectionSpec.parse(readFileSync(path));
     for (const [name, value] of Object.entries(setup.variables ?? {})) {

@@ -13,6 +13,8 @@ export interface ToolRow {
   /** Hooks of its programs that the simulator does not have. */
   readonly hooks: readonly string[];
   readonly attaches: boolean;
+  /** All that it delivers is compared. */
+  readonly counts: boolean;
   readonly delivers: string;
 }
 
@@ -71,25 +73,40 @@ The objects are those of Debian 12's \`libbpf-tools\` (bcc 0.26), which carries 
 as libbpf links it: against the running kernel and against the simulator, byte for byte.
 
 A tool delivers if all programs that its user space would load are attached and what comes out of its rings, maps
-and variables is, in what the last column names, exactly what the simulator's journal has, ten at least. What its user space configures (constants,
-sizes of maps, which of several alternatives it loads, where it attaches) is in \`test/libbpf-tools/tools/\`.
-Programs with a "no" that lack nothing have no comparison with the journal. Types in parentheses are asked for by programs that first test whether they are there. The table is made by
+and variables is exactly what the simulator's own records have: every field of every event, every key and value, ten at least. What its
+user space configures (constants, sizes of maps, which of several alternatives it loads, where it attaches) is in
+\`test/libbpf-tools/tools/\`. A "no" in the column of counts with something behind it is a tool of which only a part is compared.
+
+The records are the journal, which the kernel writes by itself, and the trace of the instructions that the CPUs executed
+(\`host.traceInstructions\`), which knows calls, arguments and memory at their moment and owes nothing to breakpoints. A program's time is not the
+journal's but that of the instruction that hands over to it, and is compared to the nanosecond: on a tracepoint the \`vmcall\` in its
+\`__traceiter_*\`, which the CPU executes beside the entry; on a function the \`vmcall\` in \`exc_int3\`, which always is the same number
+of instructions behind the first or the return. Names, parents and kinds of tasks are replayed from the journal (\`test/libbpf-tools/story.ts\`). Stacks are what frame pointers in
+memory lead to at that moment; two stacks that fall into one bucket of a stack map are one stack and an error, as in Linux.
+
+Programs with a "no" that lack nothing have no comparison with the journal; of these, llcstat counts misses of a cache that the simulated CPU does not
+have. Types in parentheses are asked for by programs that first test whether they are there. The table is made by
 \`test/libbpf-tools/libbpf-tools.test.ts\`.
 `;
 
+/** What the last column says of a tool that delivers. */
+export function describeDelivery(count: number, { compares, leavesOut }: Tool): string {
+  return `${count}: ${compares}${leavesOut === undefined ? '' : `; not compared: ${leavesOut}`}`;
+}
+
 export function formatTable(rows: readonly ToolRow[]): string {
-  const lines = rows.map(({ name, programs, types, hooks, attaches, delivers }) => {
+  const lines = rows.map(({ name, programs, types, hooks, attaches, counts, delivers }) => {
     const named = types.length === 0 ? '' : types.map((each) => `\`${each}\``).join(' ');
     const wanted = attaches && named !== '' ? `(${named})` : named;
     const hookText = hooks.map((each) => `\`${each}\``).join(' ');
-    return `| ${name} | ${programs} | ${wanted} | ${hookText} | ${attaches ? 'yes' : 'no'} | ${delivers} |`;
+    return `| ${name} | ${programs} | ${wanted} | ${hookText} | ${counts ? 'yes' : 'no'} | ${delivers} |`;
   });
-  const counts = [
+  const summary = [
     `${rows.length} objects open`,
-    `${rows.filter(({ attaches }) => attaches).length} attach and deliver`,
+    `${rows.filter(({ counts }) => counts).length} attach and deliver`,
     `${rows.filter(({ attaches, types }) => !attaches && types.length > 0).length} of the others lack a type or field`,
   ].join(', ');
   const head =
     '| tool | programs | types and fields that the simulator lacks | hooks that it lacks | counts | delivers |\n| --- | --- | --- | --- | --- | --- |';
-  return `${HEAD}\n${counts}.\n\n${head}\n${lines.join('\n')}\n`;
+  return `${HEAD}\n${summary}.\n\n${head}\n${lines.join('\n')}\n`;
 }

@@ -7,6 +7,8 @@ import { memoryTools } from './tools/memory.js';
 import { mountTools } from './tools/mounts.js';
 import { netTools } from './tools/net.js';
 import { schedTools } from './tools/sched.js';
+import { userTools } from './tools/users.js';
+import { tcpTools } from './tools/tcp.js';
 import { systemTools } from './tools/system.js';
 import type { Tool } from './tool.js';
 
@@ -21,5 +23,7 @@ export const tools: readonly Tool[] = [
   ...schedTools,
   ...processTools,
   ...interruptTools,
+  ...tcpTools,
+  ...userTools,
   ...systemTools,
 ];

@@ -127,7 +127,7 @@ export const fileTools: readonly Tool[] = [
     name: 'opensnoop',
     workload: MIXED,
     variables: { targ_uid: 0xffff_ffff },
-    stacks: ['sys_exit'],
+    reads: { sys_exit: 'stacks' },
     compares: 'every open: process, user, result, flags, both callers, name, path',
     compare: (session) => {
       const passes = session.passes(Kind.SYSCALL_EXIT, 'sys_exit');

@@ -69,7 +69,7 @@ export const schedTools: readonly Tool[] = [
     name: 'wakeuptime',
     workload: MIXED,
     maps: STACK_MAP,
-    stacks: ['sched_wakeup'],
+    reads: { sched_wakeup: 'stacks' },
     compares: 'names, stack and nanoseconds of each waker and target',
     compare: (session) => {
       const since = new Map<number, bigint>();
@@ -104,7 +104,7 @@ export const schedTools: readonly Tool[] = [
     name: 'offcputime',
     workload: MIXED,
     maps: STACK_MAP,
-    stacks: ['sched_switch'],
+    reads: { sched_switch: 'stacks' },
     compares: 'thread, process, name, both stacks and microseconds of each way off a CPU',
     compare: (session) => {
       const since = new Map<number, { key: string; time: bigint }>();
@@ -133,6 +133,26 @@ export const schedTools: readonly Tool[] = [
         }),
         [...spent].map(([key, us]) => `${key} ${names.get(key)}: ${us}`),
         elements.length,
+      );
+    },
+  },
+  {
+    name: 'runqlen',
+    workload: { workload: 'compile', seed: 3 },
+    attach: { do_sample: { frequency: 10_000 } },
+    compares: 'histogram of tasks waiting on the sampled CPU',
+    compare: (session) => {
+      const { samples } = session.execution;
+      const hists = session.variable('hists') as unknown as readonly { slots: readonly number[] }[];
+      const waiting = samples.map((running) => Math.min(Math.max(running - 1, 0), 31));
+      return sums(
+        hists.flatMap(({ slots: filled }, cpu) => (cpu === 0 ? [histogram('all', filled)] : [])),
+        histograms(
+          waiting,
+          () => 'all',
+          (count) => count,
+        ),
+        samples.length,
       );
     },
   },
