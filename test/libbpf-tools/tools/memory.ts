@@ -1,11 +1,85 @@
-import { JournalKind as Kind } from '../../../src/host/sim/index.js';
-import { countBy } from '../journal-models.js';
+import { type JournalEntry, JournalKind as Kind } from '../../../src/host/sim/index.js';
+import { countBy, log2, pidOf } from '../journal-models.js';
 import { decode } from '../layout.js';
-import { MIXED, sums, type Tool } from '../tool.js';
+import { IO, MIXED, sum, sums, type Tool } from '../tool.js';
+
+const HIST_SLOTS = 20;
+const NS_PER_MS = 1_000_000n;
+
+interface ReadAhead {
+  /** Pages that were read ahead, and those of them that nobody has used. */
+  readonly total: number;
+  readonly unused: number;
+  /** Pages by log2 of the milliseconds until they were used. */
+  readonly slots: readonly number[];
+}
+
+/** Pages that a task takes for the cache while it reads ahead, and the first use of each. */
+function readAhead(journal: Iterable<JournalEntry>): ReadAhead {
+  const reading = new Set<number>();
+  const births = new Map<bigint, bigint>();
+  const slots = Array.from({ length: HIST_SLOTS }, () => 0);
+  let total = 0;
+  let used = 0;
+  for (const { kind, time, a, b } of journal) {
+    if (kind === Kind.READAHEAD) reading.add(pidOf(a));
+    if (kind === Kind.READAHEAD_DONE) reading.delete(pidOf(a));
+    if (kind === Kind.PAGE_CACHE_ALLOC && reading.has(pidOf(a))) {
+      births.set(b, time);
+      total++;
+    }
+    const birth = births.get(b);
+    if (kind !== Kind.PAGE_ACCESSED || birth === undefined) continue;
+    births.delete(b);
+    slots[Math.min(log2((time - birth) / NS_PER_MS), HIST_SLOTS - 1)]++;
+    used++;
+  }
+  return { total, unused: total - used, slots };
+}
+
+const named = (values: Readonly<Record<string, unknown>>): string[] =>
+  Object.entries(values).map(([name, value]) => `${name}: ${value}`);
 
 const ascending = (a: number, b: number): number => a - b;
 
 export const memoryTools: readonly Tool[] = [
+  {
+    name: 'cachestat',
+    workload: IO,
+    targets: { account_page_dirtied: { kind: 'fentry', name: 'folio_account_dirtied' } },
+    compares: 'uses of pages without buffers made dirty, pages added without pages made dirty, buffers made dirty',
+    compare: (session) => {
+      const count = (kind: number): number => session.journal(kind).length;
+      const dirtied = count(Kind.BUFFER_DIRTY);
+      return sums(
+        named({
+          total: session.variable('total'),
+          misses: session.variable('misses'),
+          mbd: session.variable('mbd'),
+        }),
+        named({
+          total: count(Kind.PAGE_ACCESSED) - dirtied,
+          misses: count(Kind.PAGE_CACHE_ADD) - count(Kind.DIRTY_FOLIO),
+          mbd: dirtied,
+        }),
+        dirtied,
+      );
+    },
+  },
+  {
+    name: 'readahead',
+    workload: IO,
+    compares: 'pages read ahead, those not used, and milliseconds until the others were',
+    compare: (session) => {
+      const { total, unused, slots: expected } = readAhead(session.host.journal.entries());
+      const hist = session.variable('hist') as unknown as ReadAhead;
+      return sums(
+        named({ total: hist.total, unused: hist.unused, slots: hist.slots, used: sum(hist.slots) }),
+        named({ total, unused, slots: expected, used: total - unused }),
+        total,
+      );
+    },
+  },
   {
     name: 'slabratetop',
     workload: MIXED,

@@ -70,6 +70,11 @@ export const JournalKind = {
   SYMLINK: 104,
   RMDIR: 105,
   GETDENTS: 106,
+  READAHEAD: 73,
+  READAHEAD_DONE: 74,
+  PAGE_CACHE_ALLOC: 75,
+  PAGE_ACCESSED: 76,
+  BUFFER_DIRTY: 77,
 } as const;
 
 export interface JournalEntry {

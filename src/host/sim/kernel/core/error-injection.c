@@ -16,7 +16,7 @@ struct error_injection_entry {
 	static const struct error_injection_entry __used __section("_error_injection_whitelist")      \
 		_eil_addr_##name = { (unsigned long)name, EI_ETYPE_##type };
 
-int add_to_page_cache_lru(struct page *page, struct address_space *mapping, unsigned long index);
+int add_to_page_cache_lru(struct page *page, struct address_space *mapping, unsigned long index, gfp_t gfp);
 #define SYSCALL(name)                                    \
 	long __x64_sys_##name(const struct pt_regs *);   \
 	ALLOW_ERROR_INJECTION(__x64_sys_##name, ERRNO)

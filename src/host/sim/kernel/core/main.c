@@ -99,6 +99,7 @@ void start_kernel(const struct boot_params *params)
 	fork_init();
 	dcache_init();
 	page_wait_init();
+	buffer_init();
 	futex_init();
 	init_idle(0);
 	cpufreq_online(0);

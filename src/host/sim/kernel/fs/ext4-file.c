@@ -5,15 +5,10 @@
 #include "uapi.h"
 
 #define SECTORS_PER_PAGE (PAGE_SIZE >> SECTOR_SHIFT)
-#define MAX_BIO_PAGES 8
+#define MAX_BIO_PAGES 32
 
 int ext4_force_commit(struct inode *inode);
-void wait_on_page_writeback(struct page *page);
-bool clear_page_dirty_for_io(struct page *page);
-int add_to_page_cache_lru(struct page *page, struct address_space *mapping, unsigned long index);
 void clear_page(void *page);
-void set_page_flag(struct page *page, u32 flag);
-unsigned long file_pages(struct address_space *mapping);
 
 #define LONG_MAX 0x7fffffffffffffffL
 extern struct bdi_writeback root_wb;
@@ -103,34 +98,19 @@ int ext4_mpage_readpage(struct page_run *run, struct inode *inode, struct page *
 	return 0;
 }
 
-unsigned int order_for(unsigned long count)
+/* Reads the pages of a window, which are in the cache and locked, in runs as long as they are neighbours. */
+void ext4_readahead(struct readahead_control *rac)
 {
-	unsigned int order = 0;
-	while (1UL << order < count)
-		order++;
-	return order;
-}
-
-/* Brings absent pages of [index, index + count) on their way. -EEXIST if all were there already. */
-int ext4_readahead(struct address_space *mapping, unsigned long index, unsigned long count)
-{
-	unsigned int order = order_for(count), i;
-	struct page *pages = alloc_pages(GFP_KERNEL, order);
 	struct page_run run = { .count = 0 };
-	int result = -EEXIST;
-	if (!pages)
-		return -ENOMEM;
-	split_page(pages, order);
-	for (i = 0; i < 1u << order; i++) {
-		struct page *page = pages + i;
-		if (i < count && !add_to_page_cache_lru(page, mapping, index + i)) {
-			result = 0;
-			ext4_mpage_readpage(&run, mapping->host, page);
-		}
+	unsigned int i;
+	for (i = 0; i < rac->_nr_pages; i++) {
+		struct page *page = find_get_page(rac->mapping, rac->_index + i);
+		if (!page)
+			continue;
+		ext4_mpage_readpage(&run, rac->mapping->host, page);
 		put_page(page);
 	}
 	ext4_mpage_submit(&run, REQ_OP_READ, mpage_read_end_io);
-	return result;
 }
 
 /* One dirty page joins the run; its reference is dropped when the disk is done. */
@@ -178,6 +158,16 @@ int ext4_writepages(struct address_space *mapping, bool wait)
 	return error;
 }
 
+/* A locked page with the buffer that a write makes dirty, or what becomes of it without memory. */
+struct page *with_buffers(struct page *page)
+{
+	if (create_empty_buffers(page))
+		return page;
+	unlock_page(page);
+	put_page(page);
+	return ERR_PTR(-ENOMEM);
+}
+
 /* The locked page a write goes to, with its old contents where the write leaves some of them. */
 struct page *ext4_da_write_begin(struct address_space *mapping, loff_t pos, size_t len)
 {
@@ -193,7 +183,7 @@ struct page *ext4_da_write_begin(struct address_space *mapping, loff_t pos, size
 		if (IS_ERR(page))
 			return page;
 		lock_page(page);
-		return page;
+		return with_buffers(page);
 	}
 	page = grab_cache_page(mapping, index, &created);
 	if (!page)
@@ -204,14 +194,14 @@ struct page *ext4_da_write_begin(struct address_space *mapping, loff_t pos, size
 		clear_page(page_address(page));
 		set_page_flag(page, PG_uptodate);
 	}
-	return page;
+	return with_buffers(page);
 }
 
 void ext4_da_write_end(struct inode *inode, struct page *page, loff_t pos, size_t len, size_t copied)
 {
 	trace(ext4_da_write_end, inode, pos, (unsigned int)len, (unsigned int)copied);
 	if (copied) {
-		set_page_dirty(page);
+		block_write_end(inode, page, copied);
 		if (pos + (loff_t)copied > inode->i_size)
 			WRITE_ONCE(inode->i_size, pos + (loff_t)copied);
 		inode->i_mtime = ktime_get();

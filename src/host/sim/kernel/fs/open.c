@@ -30,6 +30,7 @@ int do_dentry_open(struct file *file, struct inode *inode)
 	int error;
 	file->f_inode = inode;
 	file->f_mapping = inode->i_mapping;
+	file_ra_state_init(&file->f_ra, inode->i_mapping);
 	file->f_op = inode->i_fop;
 	path_get(&file->f_path);
 	if (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode))

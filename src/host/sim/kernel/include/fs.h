@@ -74,9 +74,10 @@ static __always_inline struct mount *real_mount(struct vfsmount *mnt) { return c
 
 #define MAX_FILE_PAGES 512
 
+struct readahead_control;
 struct address_space_operations {
-	/* Brings pages on their way; -EEXIST if all were there already. */
-	int (*readahead)(struct address_space *, unsigned long index, unsigned long count);
+	/* Brings pages on their way that are in the cache, locked and without contents. */
+	void (*readahead)(struct readahead_control *);
 	int (*writepages)(struct address_space *, bool wait);
 	struct page *(*write_begin)(struct address_space *, loff_t pos, size_t len);
 	void (*write_end)(struct inode *, struct page *, loff_t pos, size_t len, size_t copied);
@@ -233,6 +234,37 @@ struct file_operations {
 	__poll_t (*poll)(struct file *, struct poll_table_struct *);
 };
 
+/* How far ahead of its reader a file is read. */
+struct file_ra_state {
+	unsigned long start;
+	unsigned int size;
+	unsigned int async_size;
+	unsigned int ra_pages;
+	unsigned int mmap_miss;
+	loff_t prev_pos;
+};
+
+struct readahead_control {
+	struct file *file;
+	struct address_space *mapping;
+	struct file_ra_state *ra;
+	unsigned long _index;
+	unsigned int _nr_pages;
+	unsigned int _batch_count;
+};
+
+enum bh_state_bits { BH_Uptodate = 1, BH_Dirty = 2 };
+struct buffer_head {
+	unsigned long b_state;
+	struct buffer_head *b_this_page;
+	struct page *b_page;
+	sector_t b_blocknr;
+	size_t b_size;
+	char *b_data;
+	struct block_device *b_bdev;
+	atomic_t b_count;
+};
+
 struct file {
 	loff_t f_pos;
 	struct inode *f_inode;
@@ -242,6 +274,7 @@ struct file {
 	const struct file_operations *f_op;
 	atomic_t f_count;
 	struct address_space *f_mapping;
+	struct file_ra_state f_ra;
 	void *private_data;
 	/* The epitems that watch it. */
 	struct list_head f_ep;
@@ -416,6 +449,28 @@ void wait_on_page_locked(struct page *page);
 void end_page_writeback(struct page *page);
 void page_wait_init(void);
 void set_page_dirty(struct page *page);
+void __folio_mark_dirty(struct folio *folio, struct address_space *mapping, int warn);
+bool clear_page_dirty_for_io(struct page *page);
+void wait_on_page_writeback(struct page *page);
+unsigned long file_pages(struct address_space *mapping);
+struct page *__page_cache_alloc(gfp_t gfp);
+int filemap_add_folio(struct address_space *mapping, struct folio *folio, unsigned long index, gfp_t gfp);
+int add_to_page_cache_lru(struct page *page, struct address_space *mapping, unsigned long index, gfp_t gfp);
+bool __remove_mapping(struct address_space *mapping, unsigned long index, struct page *page, bool only_unused);
+bool trylock_page(struct page *page);
+void file_ra_state_init(struct file_ra_state *ra, struct address_space *mapping);
+void page_cache_sync_ra(struct readahead_control *ractl, unsigned long req_count);
+void page_cache_async_ra(struct readahead_control *ractl, struct folio *folio, unsigned long req_count);
+void do_page_cache_ra(struct readahead_control *ractl, unsigned long nr_to_read, unsigned long lookahead_size);
+
+/* buffers */
+void buffer_init(void);
+struct buffer_head *create_empty_buffers(struct page *page);
+bool try_to_free_buffers(struct folio *folio);
+void clear_buffer_dirty(struct page *page);
+void block_invalidate_folio(struct folio *folio);
+void mark_buffer_dirty(struct buffer_head *bh);
+void block_write_end(struct inode *inode, struct page *page, size_t copied);
 int flush_worker(void *data);
 
 /* the disk file system */
@@ -427,7 +482,7 @@ struct inode *ext4_iget(struct super_block *sb, umode_t mode);
 void ext4_evict_inode(struct inode *inode);
 void ext4_truncate(struct inode *inode);
 int ext4_map_blocks(struct inode *inode, unsigned long index, bool create, u32 *block);
-int ext4_readahead(struct address_space *mapping, unsigned long index, unsigned long count);
+void ext4_readahead(struct readahead_control *rac);
 int ext4_writepages(struct address_space *mapping, bool wait);
 extern struct super_block root_sb;
 extern struct mount root_mount;

@@ -74,6 +74,11 @@ enum journal_kind {
 	J_SYMLINK = 104,
 	J_RMDIR = 105,
 	J_GETDENTS = 106,
+	J_READAHEAD = 73,
+	J_READAHEAD_DONE = 74,
+	J_PAGE_CACHE_ALLOC = 75,
+	J_PAGE_ACCESSED = 76,
+	J_BUFFER_DIRTY = 77,
 };
 
 /* Which of the scheduler's statistics J_SCHED_STAT tells of. */

@@ -24,6 +24,16 @@
 #define GFP_ATOMIC 0xa20u
 #define __GFP_ZERO 0x100u
 #define GFP_HIGHUSER_MOVABLE 0x100ccau
+#define __GFP_HIGHUSER 0x10000au
+#define __GFP_HIGH 0x20u
+#define __GFP_IO 0x40u
+#define __GFP_FS 0x80u
+#define __GFP_DIRECT_RECLAIM 0x400u
+#define __GFP_KSWAPD_RECLAIM 0x800u
+#define __GFP_NOWARN 0x2000u
+#define __GFP_NORETRY 0x10000u
+/* Pages that nobody has asked for are not worth killing for. */
+#define GFP_READAHEAD (GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN)
 
 enum pageflags {
 	PG_locked = 1,
@@ -34,6 +44,12 @@ enum pageflags {
 	PG_buddy = 32,
 	PG_error = 64,
 	PG_swapbacked = 128,
+	PG_referenced = 256,
+	PG_lru = 512,
+	PG_active = 1024,
+	PG_readahead = 2048,
+	PG_private = 4096,
+	PG_reclaim = 8192,
 };
 
 struct kmem_cache;
@@ -45,6 +61,7 @@ struct page {
 	struct address_space *mapping;
 	unsigned long index;
 	struct list_head lru;
+	unsigned long private;
 	struct kmem_cache *slab_cache;
 	void *freelist;
 	unsigned int inuse;
@@ -60,6 +77,7 @@ struct folio {
 			struct address_space *mapping;
 			unsigned long index;
 			struct list_head lru;
+			unsigned long private;
 		};
 		struct page page;
 	};
@@ -75,6 +93,14 @@ static __always_inline u64 page_to_phys(const struct page *page) { return page_t
 static __always_inline void *page_address(const struct page *page) { return __va(page_to_phys(page)); }
 static __always_inline struct page *virt_to_page(const void *addr) { return pfn_to_page(__pa(addr) >> PAGE_SHIFT); }
 static __always_inline void get_page(struct page *page) { atomic_inc(&page->_refcount); }
+
+void set_page_flag(struct page *page, u32 flag);
+void clear_page_flag(struct page *page, u32 flag);
+void folio_add_lru(struct folio *folio);
+void folio_activate(struct folio *folio);
+void folio_mark_accessed(struct folio *folio);
+void mark_page_accessed(struct page *page);
+void __page_cache_release(struct folio *folio);
 
 void page_alloc_init(u64 memory_size, u64 free_start, u64 kernel_end);
 struct page *alloc_pages(gfp_t gfp, unsigned int order);

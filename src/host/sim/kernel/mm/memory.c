@@ -85,6 +85,18 @@ unsigned int do_anonymous_page(struct vm_area_struct *vma, unsigned long address
 	return 0;
 }
 
+/* A program that faults here will fault near here: the window lies around the address. */
+void do_sync_mmap_readahead(struct file *file, unsigned long index)
+{
+	struct file_ra_state *ra = &file->f_ra;
+	struct readahead_control ractl = { .file = file, .mapping = file->f_mapping, .ra = ra };
+	ra->start = index > ra->ra_pages / 2 ? index - ra->ra_pages / 2 : 0;
+	ra->size = ra->ra_pages;
+	ra->async_size = ra->ra_pages / 4;
+	ractl._index = ra->start;
+	do_page_cache_ra(&ractl, ra->size, ra->async_size);
+}
+
 struct page *filemap_fault(struct vm_area_struct *vma, unsigned long address, unsigned int *result)
 {
 	struct address_space *mapping = vma->vm_file->f_mapping;
@@ -92,9 +104,11 @@ struct page *filemap_fault(struct vm_area_struct *vma, unsigned long address, un
 	struct page *page = find_get_page(mapping, index);
 	if (page && (page->flags & PG_uptodate))
 		return page;
+	*result |= VM_FAULT_MAJOR;
 	if (page)
 		put_page(page);
-	*result |= VM_FAULT_MAJOR;
+	else
+		do_sync_mmap_readahead(vma->vm_file, index);
 	return filemap_get_page(mapping, index, vma->vm_file);
 }
 
@@ -180,6 +194,8 @@ void zap_pte(struct mm_struct *mm, unsigned long address, pte_t *pte)
 		return;
 	set_pte_at(mm, address, pte, 0);
 	mm_page_counted(mm, pte_page(old), -1);
+	if ((old & _PAGE_ACCESSED) && !(READ_ONCE(pte_page(old)->flags) & PG_swapbacked))
+		mark_page_accessed(pte_page(old));
 	put_page(pte_page(old));
 }
 

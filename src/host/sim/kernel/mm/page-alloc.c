@@ -2,6 +2,10 @@
 #include "irq.h"
 #include "journal.h"
 #include "mm.h"
+#include "vmstat.h"
+
+atomic_long_t vm_zone_stat[NR_VM_ZONE_STAT_ITEMS];
+atomic_long_t vm_node_stat[NR_VM_NODE_STAT_ITEMS];
 
 static struct {
 	spinlock_t lock;
@@ -18,6 +22,7 @@ void __free_one_page(struct page *page, unsigned int order)
 {
 	u64 pfn = page_to_pfn(page);
 	zone.nr_free += 1UL << order;
+	mod_zone_page_state(NR_FREE_PAGES, 1L << order);
 	while (order < MAX_ORDER - 1) {
 		u64 buddy_pfn = pfn ^ (1UL << order);
 		struct page *buddy = pfn_to_page(buddy_pfn);
@@ -44,6 +49,7 @@ struct page *__rmqueue_smallest(unsigned int order)
 		page = list_first_entry(&zone.free_list[current_order], struct page, lru);
 		list_del_init(&page->lru);
 		zone.nr_free -= 1UL << order;
+		mod_zone_page_state(NR_FREE_PAGES, -(1L << order));
 		while (current_order > order) {
 			struct page *half = page + (1UL << --current_order);
 			half->flags = PG_buddy;
@@ -63,6 +69,7 @@ void prep_new_page(struct page *page, unsigned int order, gfp_t gfp)
 	atomic_set(&page->_refcount, 1);
 	page->mapping = NULL;
 	page->slab_cache = NULL;
+	page->private = 0;
 	if (!(gfp & __GFP_ZERO))
 		return;
 	for (i = 0; i < 1u << order; i++)
@@ -112,8 +119,11 @@ void __free_pages(struct page *page, unsigned int order)
 
 void put_page(struct page *page)
 {
-	if (atomic_dec_and_test(&page->_refcount))
-		free_unref_page(page, 0);
+	if (!atomic_dec_and_test(&page->_refcount))
+		return;
+	if (page->flags & PG_lru)
+		__page_cache_release(page_folio(page));
+	free_unref_page(page, 0);
 }
 
 /* A block of 2^order pages becomes that many single ones. */
@@ -162,6 +172,7 @@ void page_alloc_init(u64 memory_size, u64 free_start, u64 kernel_end)
 	u64 map_start = PAGE_ALIGN(kernel_end);
 	for (order = 0; order < MAX_ORDER; order++)
 		INIT_LIST_HEAD(&zone.free_list[order]);
+	lruvec_init();
 	max_pfn = memory_size >> PAGE_SHIFT;
 	mem_map = __va(map_start);
 	memblock_free_pages(free_start, 0x1000000);

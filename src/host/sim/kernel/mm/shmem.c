@@ -4,7 +4,6 @@
 
 #define TMPFS_MAGIC 0x01021994
 
-int add_to_page_cache_lru(struct page *page, struct address_space *mapping, unsigned long index);
 void clear_page(void *page);
 void set_page_flag(struct page *page, u32 flag);
 
@@ -67,21 +66,18 @@ int shmem_symlink(struct user_namespace *mnt_userns, struct inode *dir, struct d
 }
 
 /* Pages that nobody has written yet are zeros. */
-int shmem_readahead(struct address_space *mapping, unsigned long index, unsigned long count)
+void shmem_readahead(struct readahead_control *rac)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 0);
-	int error;
-	(void)count;
-	if (!page)
-		return -ENOMEM;
-	error = add_to_page_cache_lru(page, mapping, index);
-	if (!error) {
+	unsigned int i;
+	for (i = 0; i < rac->_nr_pages; i++) {
+		struct page *page = find_get_page(rac->mapping, rac->_index + i);
+		if (!page)
+			continue;
 		clear_page(page_address(page));
 		set_page_flag(page, PG_uptodate);
 		unlock_page(page);
+		put_page(page);
 	}
-	put_page(page);
-	return error;
 }
 
 /* The locked page a write goes to. */
