@@ -1,6 +1,6 @@
 /*
  * op OPERATION...: does what it is told, in order, in one process. Files: open:PATH open2:PATH (by the old call)
- * create:PATH read:N write:N lseek:N fsync fstat drop close unlink:PATH mkdir:PATH stat:PATH. Else: sleep:US compute:N
+ * create:PATH read:N write:N lseek:N fsync fstat map:PAGE drop close unlink:PATH mkdir:PATH stat:PATH. Else: sleep:US compute:N
  * touch:PAGES brk:PAGES fork yield getpid getppid setuid:N kill:PID clock connect:PORT threads:N exit:N. Sockets that the
  * file operations then go to: accept:PORT (of one connection), dial:PORT. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
  * handled:N, which fails if the handler has not run as often. And poke:WHAT, which does what
@@ -188,6 +188,14 @@ static long size_of(const char *arg)
 	return n > (long)sizeof(buffer) ? (long)sizeof(buffer) : n;
 }
 
+/* Looks at a page of the open file through a mapping. */
+static void map_page(long page)
+{
+	char *memory = (char *)syscall(__NR_mmap, 0L, (page + 1) * 4096, (long)PROT_READ, (long)MAP_PRIVATE, fd, 0L);
+	sink = (unsigned long)*(volatile char *)(memory + page * 4096);
+	syscall(__NR_munmap, memory, (page + 1) * 4096);
+}
+
 /* Operations on the open file; 0 if it is none of these. */
 static int file_operation(const char *name, const char *arg)
 {
@@ -207,6 +215,8 @@ static int file_operation(const char *name, const char *arg)
 		fsync(fd);
 	else if (!strcmp(name, "fstat"))
 		stat_open_file();
+	else if (starts_with(name, "map:"))
+		map_page(atoi(arg));
 	else if (!strcmp(name, "drop"))
 		syscall(__NR_fadvise64, fd, 0L, 0L, (long)POSIX_FADV_DONTNEED);
 	else if (!strcmp(name, "close"))
