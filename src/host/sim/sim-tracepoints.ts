@@ -19,6 +19,7 @@ import { exceptionEvents } from './tracepoints/exception-events.js';
 import { ext4Events } from './tracepoints/ext4-events.js';
 import { irqEvents } from './tracepoints/irq-events.js';
 import { kmemEvents } from './tracepoints/kmem-events.js';
+import { lockEvents } from './tracepoints/lock-events.js';
 import { netEvents } from './tracepoints/net-events.js';
 import { pageCacheEvents } from './tracepoints/page-cache-events.js';
 import { powerEvents } from './tracepoints/power-events.js';
@@ -103,6 +104,7 @@ function describeTracepoints(
     ...kmemEvents(common),
     ...exceptionEvents(common),
     ...powerEvents(),
+    ...lockEvents(),
     ...pageCacheEvents(common),
     ...ext4Events(common),
     ...netEvents(common),

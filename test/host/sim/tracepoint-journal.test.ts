@@ -133,6 +133,20 @@ const rows: readonly Row[] = [
     fields: ['state', 'cpu_id'],
   },
   { event: 'cpu_idle', kind: Kind.CPU_IDLE, journal: ({ a, b }) => [word(a), word(b)], fields: ['state', 'cpu_id'] },
+  {
+    event: 'contention_begin',
+    kind: Kind.LOCK_CONTENTION,
+    when: ({ c }) => c === 0n,
+    journal: ({ b, d }) => [word(b), word(d)],
+    fields: ['lock_addr', 'flags'],
+  },
+  {
+    event: 'contention_end',
+    kind: Kind.LOCK_CONTENTION,
+    when: ({ c }) => c === 1n,
+    journal: ({ b, d }) => [word(b), word(d)],
+    fields: ['lock_addr', 'ret'],
+  },
   cachePage('mm_filemap_add_to_page_cache', Kind.PAGE_CACHE_ADD),
   cachePage('mm_filemap_delete_from_page_cache', Kind.PAGE_CACHE_DELETE),
   {

@@ -75,6 +75,8 @@ export const JournalKind = {
   PAGE_CACHE_ALLOC: 75,
   PAGE_ACCESSED: 76,
   BUFFER_DIRTY: 77,
+  LOCK: 78,
+  LOCK_CONTENTION: 79,
 } as const;
 
 export interface JournalEntry {

@@ -113,16 +113,17 @@ void do_user_addr_fault(struct pt_regs *regs, unsigned long error_code, unsigned
 		return;
 	}
 	local_irq_enable();
-	mutex_lock(&mm->mmap_lock);
+	if (unlikely(!mmap_read_trylock(mm)))
+		mmap_read_lock(mm);
 	vma = find_vma(mm, address);
 	if (!vma || vma->vm_start > address || access_error(error_code, vma)) {
-		mutex_unlock(&mm->mmap_lock);
+		mmap_read_unlock(mm);
 		local_irq_disable();
 		bad_area_nosemaphore(regs, address);
 		return;
 	}
 	result = handle_mm_fault(vma, address, error_code & PF_WRITE ? FAULT_FLAG_WRITE : 0);
-	mutex_unlock(&mm->mmap_lock);
+	mmap_read_unlock(mm);
 	local_irq_disable();
 	if (result & (VM_FAULT_OOM | VM_FAULT_SIGBUS)) {
 		bad_area_nosemaphore(regs, address);

@@ -176,7 +176,7 @@ unsigned int sched_prev_state(struct rq *rq, struct task_struct *prev, bool pree
 		return preempt ? state : 0;
 	}
 	prev->nvcsw++;
-	if ((state & TASK_INTERRUPTIBLE) && signal_pending(prev)) {
+	if (signal_pending_state(state, prev)) {
 		WRITE_ONCE(prev->__state, TASK_RUNNING);
 		return TASK_RUNNING;
 	}

@@ -25,6 +25,7 @@ void signals_init(void)
 	kmem_cache_create(&sighand_cachep, "sighand_cache", sizeof(struct sighand_struct));
 	kmem_cache_create(&signal_cachep, "signal_cache", sizeof(struct signal_struct));
 	init_sigpending(&init_signals.shared_pending);
+	mutex_init(&init_signals.cred_guard_mutex);
 }
 
 void flush_sigqueue(struct sigpending *pending)
@@ -73,6 +74,7 @@ int copy_signal(u64 clone_flags, struct task_struct *p)
 	sig->oom_score_adj = current->signal->oom_score_adj;
 	sig->oom_score_adj_min = current->signal->oom_score_adj_min;
 	init_sigpending(&sig->shared_pending);
+	mutex_init(&sig->cred_guard_mutex);
 	p->signal = sig;
 	return 0;
 }
@@ -147,7 +149,7 @@ bool sig_ignored(struct task_struct *p, int sig)
 void signal_wake_up(struct task_struct *t, bool resume)
 {
 	WRITE_ONCE(t->sigpending, 1);
-	if (!try_to_wake_up(t, TASK_INTERRUPTIBLE | (resume ? TASK_STOPPED : 0)))
+	if (!try_to_wake_up(t, TASK_INTERRUPTIBLE | (resume ? TASK_STOPPED | TASK_WAKEKILL : 0)))
 		kick_process(t);
 }
 

@@ -1,14 +1,16 @@
-/* Spinlocks, wait queues, mutexes. */
+/* Spinlocks and wait queues. */
 #include "irq.h"
 #include "mm.h"
 #include "uapi.h"
 
 void queued_spin_lock_slowpath(spinlock_t *lock)
 {
+	lock_contention_begin(lock, 0);
 	do {
 		while (READ_ONCE(lock->locked))
 			cpu_relax();
 	} while (xchg(&lock->locked, 1));
+	lock_contention_end(lock, 0);
 }
 
 void _raw_spin_lock(spinlock_t *lock)
@@ -116,28 +118,4 @@ int __wake_up(struct wait_queue_head *wq, unsigned int mode, int nr, void *key)
 	int woken = __wake_up_common(wq, mode, nr, key);
 	_raw_spin_unlock_irqrestore(&wq->lock, flags);
 	return woken;
-}
-
-void mutex_init(struct mutex *lock)
-{
-	lock->owner = 0;
-	init_waitqueue_head(&lock->wait);
-}
-
-void __mutex_lock_slowpath(struct mutex *lock)
-{
-	wait_event(&lock->wait, !xchg(&lock->owner, 1));
-}
-
-void mutex_lock(struct mutex *lock)
-{
-	if (unlikely(xchg(&lock->owner, 1)))
-		__mutex_lock_slowpath(lock);
-}
-
-void mutex_unlock(struct mutex *lock)
-{
-	xchg(&lock->owner, 0);
-	if (!list_empty(&lock->wait.head))
-		wake_up(&lock->wait);
 }

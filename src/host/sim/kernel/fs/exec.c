@@ -82,18 +82,24 @@ int copy_arguments(struct linux_binprm *bprm, const char *const *argv, const cha
 }
 
 /* The point of no return: the task takes the new address space and drops the old one. */
-void exec_mmap(struct linux_binprm *bprm)
+int exec_mmap(struct linux_binprm *bprm)
 {
 	struct mm_struct *old = current->mm;
-	if (old)
+	if (old) {
 		mm_release(current);
+		if (mmap_read_lock_killable(old))
+			return -EINTR;
+	}
 	preempt_disable();
 	current->mm = bprm->mm;
 	switch_mm(bprm->mm);
 	preempt_enable();
 	atomic_inc(&bprm->mm->mm_users);
-	if (old)
+	if (old) {
+		mmap_read_unlock(old);
 		mmput(old);
+	}
+	return 0;
 }
 
 void __set_task_comm(struct task_struct *task, const char *name)
@@ -119,9 +125,12 @@ const char *kbasename(const char *path)
 int begin_new_exec(struct linux_binprm *bprm)
 {
 	struct task_struct *me = current;
+	int error;
 	if (me->group_leader != me)
 		return -EINVAL;
-	exec_mmap(bprm);
+	error = exec_mmap(bprm);
+	if (error)
+		return error;
 	me->flags &= ~(u32)PF_KTHREAD;
 	do_close_on_exec(me->files);
 	flush_signal_handlers(me);
@@ -153,11 +162,16 @@ int exec_binprm(struct linux_binprm *bprm)
 
 int bprm_execve(struct linux_binprm *bprm)
 {
-	struct file *file = filp_open(bprm->filename, O_RDONLY, 0);
-	if (IS_ERR(file))
-		return (int)PTR_ERR(file);
-	bprm->file = file;
-	return exec_binprm(bprm);
+	struct mutex *guard = &current->signal->cred_guard_mutex;
+	struct file *file;
+	int error;
+	if (mutex_lock_interruptible(guard))
+		return -ERESTARTNOINTR;
+	file = filp_open(bprm->filename, O_RDONLY, 0);
+	bprm->file = IS_ERR(file) ? NULL : file;
+	error = IS_ERR(file) ? (int)PTR_ERR(file) : exec_binprm(bprm);
+	mutex_unlock(guard);
+	return error;
 }
 
 int do_execveat_common(struct filename *name, const char *const *argv, const char *const *envp,

@@ -16,7 +16,7 @@ struct inode *alloc_inode(struct super_block *sb)
 	inode->i_mapping = &inode->i_data;
 	inode->i_data.host = inode;
 	atomic_set(&inode->i_count, 1);
-	mutex_init(&inode->i_rwsem);
+	init_rwsem(&inode->i_rwsem);
 	INIT_LIST_HEAD(&inode->i_sb_list);
 	return inode;
 }

@@ -20,18 +20,18 @@ struct dentry *lock_and_lookup(struct nameidata *nd)
 {
 	struct inode *dir = nd->path.dentry->d_inode;
 	struct dentry *dentry;
-	mutex_lock(&dir->i_rwsem);
+	inode_lock(dir);
 	dentry = __lookup_slow(&nd->last, nd->path.dentry);
 	if (!IS_ERR(dentry))
 		return dentry;
-	mutex_unlock(&dir->i_rwsem);
+	inode_unlock(dir);
 	path_put(&nd->path);
 	return dentry;
 }
 
 void done_path(struct nameidata *nd, struct dentry *dentry)
 {
-	mutex_unlock(&nd->path.dentry->d_inode->i_rwsem);
+	inode_unlock(nd->path.dentry->d_inode);
 	dput(dentry);
 	path_put(&nd->path);
 }
@@ -252,21 +252,21 @@ out:
 }
 
 /* Held by who moves names from one directory to another: all others lock one directory at a time. */
-static struct mutex s_vfs_rename_mutex = { .wait.head = LIST_HEAD_INIT(s_vfs_rename_mutex.wait.head) };
+static struct mutex s_vfs_rename_mutex = __MUTEX_INITIALIZER(s_vfs_rename_mutex);
 
 void lock_rename(struct inode *p1, struct inode *p2)
 {
 	mutex_lock(&s_vfs_rename_mutex);
-	mutex_lock(&p1->i_rwsem);
+	inode_lock(p1);
 	if (p1 != p2)
-		mutex_lock(&p2->i_rwsem);
+		inode_lock(p2);
 }
 
 void unlock_rename(struct inode *p1, struct inode *p2)
 {
 	if (p1 != p2)
-		mutex_unlock(&p2->i_rwsem);
-	mutex_unlock(&p1->i_rwsem);
+		inode_unlock(p2);
+	inode_unlock(p1);
 	mutex_unlock(&s_vfs_rename_mutex);
 }
 

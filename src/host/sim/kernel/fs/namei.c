@@ -90,9 +90,9 @@ struct dentry *__lookup_slow(const struct qstr *name, struct dentry *dir)
 struct dentry *lookup_slow(const struct qstr *name, struct dentry *dir)
 {
 	struct dentry *dentry;
-	mutex_lock(&dir->d_inode->i_rwsem);
+	inode_lock(dir->d_inode);
 	dentry = __lookup_slow(name, dir);
-	mutex_unlock(&dir->d_inode->i_rwsem);
+	inode_unlock(dir->d_inode);
 	return dentry;
 }
 
@@ -380,9 +380,9 @@ struct dentry *open_last_lookups(struct nameidata *nd, const struct open_flags *
 		if (dentry)
 			return dentry;
 	}
-	mutex_lock(&nd->path.dentry->d_inode->i_rwsem);
+	inode_lock(nd->path.dentry->d_inode);
 	dentry = lookup_open(nd, op);
-	mutex_unlock(&nd->path.dentry->d_inode->i_rwsem);
+	inode_unlock(nd->path.dentry->d_inode);
 	return dentry;
 }
 
@@ -390,9 +390,9 @@ int handle_truncate(struct inode *inode)
 {
 	if (!inode->i_op || !inode->i_op->truncate)
 		return 0;
-	mutex_lock(&inode->i_rwsem);
+	inode_lock(inode);
 	inode->i_op->truncate(inode);
-	mutex_unlock(&inode->i_rwsem);
+	inode_unlock(inode);
 	return 0;
 }
 

@@ -48,11 +48,12 @@ int iterate_dir(struct file *file, struct dir_context *ctx)
 	int error;
 	if (!file->f_op || !file->f_op->iterate_shared)
 		return -ENOTDIR;
-	mutex_lock(&inode->i_rwsem);
+	if (down_read_killable(&inode->i_rwsem))
+		return -EINTR;
 	ctx->pos = file->f_pos;
 	error = inode->i_nlink ? file->f_op->iterate_shared(file, ctx) : -ENOENT;
 	file->f_pos = ctx->pos;
-	mutex_unlock(&inode->i_rwsem);
+	inode_unlock_shared(inode);
 	return error;
 }
 

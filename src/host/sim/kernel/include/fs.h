@@ -111,7 +111,7 @@ struct inode {
 	char *i_link;
 	/* Of a directory: the cookie of the last name that came into it. */
 	loff_t i_last_cookie;
-	struct mutex i_rwsem;
+	struct rw_semaphore i_rwsem;
 	struct list_head i_sb_list;
 	u32 *i_block;
 	u64 i_blocks;
@@ -395,6 +395,11 @@ static __always_inline struct dentry *dget(struct dentry *dentry)
 struct inode *new_inode(struct super_block *sb, umode_t mode);
 void iput(struct inode *inode);
 unsigned int full_name_hash(const unsigned char *name, unsigned int len);
+
+static __always_inline void inode_lock(struct inode *inode) { down_write(&inode->i_rwsem); }
+static __always_inline void inode_unlock(struct inode *inode) { up_write(&inode->i_rwsem); }
+static __always_inline void inode_lock_shared(struct inode *inode) { down_read(&inode->i_rwsem); }
+static __always_inline void inode_unlock_shared(struct inode *inode) { up_read(&inode->i_rwsem); }
 
 /* permission */
 #define MAY_EXEC 1

@@ -79,6 +79,8 @@ enum journal_kind {
 	J_PAGE_CACHE_ALLOC = 75,
 	J_PAGE_ACCESSED = 76,
 	J_BUFFER_DIRTY = 77,
+	J_LOCK = 78,
+	J_LOCK_CONTENTION = 79,
 };
 
 /* Which of the scheduler's statistics J_SCHED_STAT tells of. */

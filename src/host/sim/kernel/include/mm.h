@@ -172,7 +172,8 @@ struct mm_struct {
 	atomic_t mm_users;
 	int map_count;
 	struct vm_area_struct *mmap;
-	struct mutex mmap_lock;
+	struct rw_semaphore mmap_lock;
+	spinlock_t page_table_lock;
 	unsigned long mmap_base;
 	unsigned long total_vm;
 	struct mm_rss_stat rss_stat;
@@ -190,6 +191,13 @@ struct mm_struct {
 	unsigned long env_end;
 	struct file *exe_file;
 };
+
+static __always_inline void mmap_read_lock(struct mm_struct *mm) { down_read(&mm->mmap_lock); }
+static __always_inline int mmap_read_lock_killable(struct mm_struct *mm) { return down_read_killable(&mm->mmap_lock); }
+static __always_inline int mmap_read_trylock(struct mm_struct *mm) { return down_read_trylock(&mm->mmap_lock); }
+static __always_inline void mmap_read_unlock(struct mm_struct *mm) { up_read(&mm->mmap_lock); }
+static __always_inline int mmap_write_lock_killable(struct mm_struct *mm) { return down_write_killable(&mm->mmap_lock); }
+static __always_inline void mmap_write_unlock(struct mm_struct *mm) { up_write(&mm->mmap_lock); }
 
 void add_mm_counter(struct mm_struct *mm, int member, long value);
 void mm_page_counted(struct mm_struct *mm, struct page *page, long value);

@@ -3,6 +3,7 @@
 #include "cpu.h"
 #include "cred.h"
 #include "list.h"
+#include "locks.h"
 #include "signal.h"
 #include "time.h"
 
@@ -13,7 +14,9 @@
 #define EXIT_DEAD 16
 #define EXIT_ZOMBIE 32
 #define TASK_DEAD 128
+#define TASK_WAKEKILL 256
 #define TASK_NEW 2048
+#define TASK_KILLABLE (TASK_WAKEKILL | TASK_UNINTERRUPTIBLE)
 #define TASK_NORMAL (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE)
 /* What sched_switch reports for a task that was preempted while it could still run. */
 #define TASK_REPORT_MAX 256
@@ -256,6 +259,19 @@ static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 	return (struct pt_regs *)((u64)task->stack + THREAD_SIZE) - 1;
 }
 static __always_inline bool signal_pending(struct task_struct *task) { return READ_ONCE(task->sigpending) != 0; }
+static __always_inline bool fatal_signal_pending(struct task_struct *task)
+{
+	return signal_pending(task) &&
+	       (((task->pending.signal.sig[0] | task->signal->shared_pending.signal.sig[0]) & sigmask(SIGKILL)) ||
+		(task->signal->flags & SIGNAL_GROUP_EXIT));
+}
+/* Whether a sleeper in this state is to wake up for what is pending. */
+static __always_inline bool signal_pending_state(unsigned int state, struct task_struct *task)
+{
+	if (!(state & (TASK_INTERRUPTIBLE | TASK_WAKEKILL)) || !signal_pending(task))
+		return false;
+	return (state & TASK_INTERRUPTIBLE) || fatal_signal_pending(task);
+}
 static __always_inline void set_current_state(unsigned int state)
 {
 	WRITE_ONCE(current->__state, state);
@@ -315,11 +331,3 @@ int __wake_up(struct wait_queue_head *wq, unsigned int mode, int nr, void *key);
 	})
 #define wait_event(wq, condition) wait_event_state(wq, condition, TASK_UNINTERRUPTIBLE)
 #define wait_event_interruptible(wq, condition) wait_event_state(wq, condition, TASK_INTERRUPTIBLE)
-
-struct mutex {
-	volatile int owner;
-	struct wait_queue_head wait;
-};
-void mutex_init(struct mutex *lock);
-void mutex_lock(struct mutex *lock);
-void mutex_unlock(struct mutex *lock);

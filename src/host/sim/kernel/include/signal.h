@@ -2,6 +2,7 @@
 #pragma once
 #include "cpu.h"
 #include "list.h"
+#include "locks.h"
 #include "uapi.h"
 
 #define _NSIG 64
@@ -95,6 +96,8 @@ struct signal_struct {
 	struct sigpending shared_pending;
 	int group_exit_code;
 	unsigned int flags;
+	/* exec and who looks at what it changes. */
+	struct mutex cred_guard_mutex;
 	short oom_score_adj;
 	short oom_score_adj_min;
 };

@@ -33,6 +33,7 @@ typedef u32 kuid_t_val;
 typedef struct { kuid_t_val val; } kuid_t;
 typedef struct { kuid_t_val val; } kgid_t;
 typedef struct { volatile int counter; } atomic_t;
+typedef struct { volatile long counter; } atomic_long_t;
 
 #define true 1
 #define false 0

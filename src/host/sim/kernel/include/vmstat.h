@@ -21,10 +21,6 @@ enum node_stat_item {
 	NR_VM_NODE_STAT_ITEMS,
 };
 
-typedef struct {
-	long counter;
-} atomic_long_t;
-
 struct lruvec {
 	struct list_head lists[NR_LRU_LISTS];
 	spinlock_t lru_lock;

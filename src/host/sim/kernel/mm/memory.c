@@ -10,18 +10,47 @@ void clear_page(void *page);
 struct vm_area_struct *vm_area_alloc(unsigned long start, unsigned long end, unsigned long flags);
 void vm_area_free(struct vm_area_struct *vma);
 
+void set_pte_at(struct mm_struct *mm, unsigned long address, pte_t *pte, u64 value);
+
 static __always_inline u64 *table_of(u64 entry) { return __va(entry & PTE_PFN_MASK); }
 static __always_inline struct page *pte_page(u64 pte) { return pfn_to_page((pte & PTE_PFN_MASK) >> PAGE_SHIFT); }
 
-u64 *__pte_alloc(u64 *slot)
+/* Threads that fault at the same time may both bring a table: the second one gives its own back. */
+u64 *__pte_alloc(struct mm_struct *mm, u64 *slot)
 {
-	if (!(*slot & _PAGE_PRESENT)) {
+	if (!(READ_ONCE(*slot) & _PAGE_PRESENT)) {
 		unsigned long table = get_zeroed_page(GFP_KERNEL);
 		if (!table)
 			return NULL;
-		*slot = __pa(table) | PTE_TABLE;
+		_raw_spin_lock(&mm->page_table_lock);
+		if (!(*slot & _PAGE_PRESENT)) {
+			WRITE_ONCE(*slot, __pa(table) | PTE_TABLE);
+			table = 0;
+		}
+		_raw_spin_unlock(&mm->page_table_lock);
+		free_page(table);
 	}
 	return table_of(*slot);
+}
+
+/* Maps a page whose reference is the caller's, unless the entry is no longer what it was: then the page goes back. */
+void finish_fault(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u64 orig, struct page *page, u64 prot)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	_raw_spin_lock(&mm->page_table_lock);
+	if (*pte != orig) {
+		_raw_spin_unlock(&mm->page_table_lock);
+		invlpg(address & PAGE_MASK);
+		put_page(page);
+		return;
+	}
+	if (orig & _PAGE_PRESENT)
+		mm_page_counted(mm, pte_page(orig), -1);
+	mm_page_counted(mm, page, 1);
+	set_pte_at(mm, address, pte, page_to_phys(page) | prot);
+	_raw_spin_unlock(&mm->page_table_lock);
+	if (orig & _PAGE_PRESENT)
+		put_page(pte_page(orig));
 }
 
 /* The entry of a user address, or NULL where a table is missing (and could not, or should not, be made). */
@@ -32,7 +61,7 @@ pte_t *walk_page_table(struct mm_struct *mm, unsigned long address, bool create)
 	for (shift = 39; shift > 12; shift -= 9) {
 		u64 *slot = &table[address >> shift & 511];
 		if (create)
-			table = __pte_alloc(slot);
+			table = __pte_alloc(mm, slot);
 		else
 			table = *slot & _PAGE_PRESENT ? table_of(*slot) : NULL;
 		if (!table)
@@ -80,8 +109,7 @@ unsigned int do_anonymous_page(struct vm_area_struct *vma, unsigned long address
 		return VM_FAULT_OOM;
 	if (vma->vm_flags & VM_WRITE)
 		prot |= _PAGE_RW;
-	add_mm_counter(vma->vm_mm, MM_ANONPAGES, 1);
-	set_pte_at(vma->vm_mm, address, pte, page_to_phys(page) | prot);
+	finish_fault(vma, address, pte, 0, page, prot);
 	return 0;
 }
 
@@ -122,8 +150,7 @@ unsigned int do_cow_fault(struct vm_area_struct *vma, unsigned long address, pte
 	}
 	memcpy(page_address(page), page_address(source), PAGE_SIZE);
 	put_page(source);
-	add_mm_counter(vma->vm_mm, MM_ANONPAGES, 1);
-	set_pte_at(vma->vm_mm, address, pte, page_to_phys(page) | PTE_TABLE | _PAGE_ACCESSED);
+	finish_fault(vma, address, pte, 0, page, PTE_TABLE | _PAGE_ACCESSED);
 	return 0;
 }
 
@@ -135,39 +162,57 @@ unsigned int do_fault(struct vm_area_struct *vma, unsigned long address, pte_t *
 		return VM_FAULT_SIGBUS;
 	if (vma->vm_flags & VM_WRITE)
 		return result | do_cow_fault(vma, address, pte, page);
-	add_mm_counter(vma->vm_mm, MM_FILEPAGES, 1);
-	set_pte_at(vma->vm_mm, address, pte, page_to_phys(page) | _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED);
+	finish_fault(vma, address, pte, 0, page, _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED);
 	return result;
 }
 
 /* A write to a page that is shared since fork: the last user keeps it, others get a copy. */
-unsigned int do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte)
+unsigned int do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u64 orig)
 {
-	struct page *old = pte_page(*pte), *page;
-	if (atomic_read(&old->_refcount) == 1) {
-		set_pte_at(vma->vm_mm, address, pte, *pte | _PAGE_RW);
+	struct mm_struct *mm = vma->vm_mm;
+	struct page *old = pte_page(orig), *page;
+	bool reuse;
+	_raw_spin_lock(&mm->page_table_lock);
+	if (*pte != orig) {
+		_raw_spin_unlock(&mm->page_table_lock);
+		invlpg(address & PAGE_MASK);
 		return 0;
 	}
+	reuse = atomic_read(&old->_refcount) == 1;
+	if (reuse)
+		set_pte_at(mm, address, pte, orig | _PAGE_RW);
+	else
+		get_page(old);
+	_raw_spin_unlock(&mm->page_table_lock);
+	if (reuse)
+		return 0;
 	page = alloc_anon_page(GFP_HIGHUSER_MOVABLE);
-	if (!page)
-		return VM_FAULT_OOM;
-	memcpy(page_address(page), page_address(old), PAGE_SIZE);
-	if (!(READ_ONCE(old->flags) & PG_swapbacked)) {
-		add_mm_counter(vma->vm_mm, MM_FILEPAGES, -1);
-		add_mm_counter(vma->vm_mm, MM_ANONPAGES, 1);
+	if (page) {
+		memcpy(page_address(page), page_address(old), PAGE_SIZE);
+		finish_fault(vma, address, pte, orig, page, PTE_TABLE | _PAGE_ACCESSED);
 	}
-	set_pte_at(vma->vm_mm, address, pte, page_to_phys(page) | PTE_TABLE | _PAGE_ACCESSED);
 	put_page(old);
-	return 0;
+	return page ? 0 : VM_FAULT_OOM;
+}
+
+void ptep_set_access_flags(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u64 orig)
+{
+	_raw_spin_lock(&vma->vm_mm->page_table_lock);
+	if (*pte == orig)
+		set_pte_at(vma->vm_mm, address, pte, orig | _PAGE_ACCESSED);
+	else
+		invlpg(address & PAGE_MASK);
+	_raw_spin_unlock(&vma->vm_mm->page_table_lock);
 }
 
 unsigned int handle_pte_fault(struct vm_area_struct *vma, unsigned long address, pte_t *pte, unsigned int flags)
 {
-	if (!(*pte & _PAGE_PRESENT))
+	u64 orig = READ_ONCE(*pte);
+	if (!(orig & _PAGE_PRESENT))
 		return vma->vm_file ? do_fault(vma, address, pte) : do_anonymous_page(vma, address, pte);
-	if ((flags & FAULT_FLAG_WRITE) && !(*pte & _PAGE_RW))
-		return do_wp_page(vma, address, pte);
-	set_pte_at(vma->vm_mm, address, pte, *pte | _PAGE_ACCESSED);
+	if ((flags & FAULT_FLAG_WRITE) && !(orig & _PAGE_RW))
+		return do_wp_page(vma, address, pte, orig);
+	ptep_set_access_flags(vma, address, pte, orig);
 	return 0;
 }
 
@@ -199,6 +244,14 @@ void zap_pte(struct mm_struct *mm, unsigned long address, pte_t *pte)
 	put_page(pte_page(old));
 }
 
+void zap_pte_range(struct mm_struct *mm, unsigned long address, unsigned long end, pte_t *pte)
+{
+	_raw_spin_lock(&mm->page_table_lock);
+	for (; address < end; address += PAGE_SIZE)
+		zap_pte(mm, address, pte++);
+	_raw_spin_unlock(&mm->page_table_lock);
+}
+
 /* Page table by page table; a missing one is skipped whole. */
 void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
@@ -206,8 +259,8 @@ void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end
 	while (address < end) {
 		pte_t *pte = walk_page_table(mm, address, false);
 		unsigned long stop = min(end, (address | 0x1fffff) + 1);
-		for (; pte && address < stop; address += PAGE_SIZE)
-			zap_pte(mm, address, pte++);
+		if (pte)
+			zap_pte_range(mm, address, stop, pte);
 		address = stop;
 	}
 }
@@ -291,7 +344,10 @@ struct mm_struct *dup_mm(struct mm_struct *old)
 	int error;
 	if (!mm)
 		return NULL;
-	mutex_lock(&old->mmap_lock);
+	if (mmap_write_lock_killable(old)) {
+		mmput(mm);
+		return NULL;
+	}
 	mm->mmap_base = old->mmap_base;
 	mm->start_code = old->start_code;
 	mm->end_code = old->end_code;
@@ -309,7 +365,7 @@ struct mm_struct *dup_mm(struct mm_struct *old)
 		atomic_inc(&mm->exe_file->f_count);
 	error = dup_mmap(mm, old);
 	flush_tlb_mm();
-	mutex_unlock(&old->mmap_lock);
+	mmap_write_unlock(old);
 	if (error) {
 		mmput(mm);
 		return NULL;

@@ -36,7 +36,7 @@ struct mm_struct *mm_alloc(void)
 	}
 	memcpy(mm->pgd + 256, (u64 *)__va(loader_pgd) + 256, 256 * sizeof(u64));
 	atomic_set(&mm->mm_users, 1);
-	mutex_init(&mm->mmap_lock);
+	init_rwsem(&mm->mmap_lock);
 	mm->mmap_base = MMAP_BASE + arch_mmap_rnd();
 	return mm;
 }
@@ -226,9 +226,10 @@ long __x64_sys_brk(const struct pt_regs *regs)
 {
 	struct mm_struct *mm = current->mm;
 	unsigned long result;
-	mutex_lock(&mm->mmap_lock);
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
 	result = do_brk(mm, regs->di);
-	mutex_unlock(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	return (long)result;
 }
 
@@ -257,11 +258,14 @@ long ksys_mmap_pgoff(const struct pt_regs *regs)
 		if (!file)
 			return -EBADF;
 	}
-	mutex_lock(&mm->mmap_lock);
+	result = mmap_write_lock_killable(mm);
+	if (result)
+		goto out;
 	result = mmap_address(mm, regs->di & PAGE_MASK, len, flags);
 	if (result >= 0)
 		result = (long)do_mmap(mm, file, (unsigned long)result, len, regs->dx & 7, regs->r9 >> PAGE_SHIFT);
-	mutex_unlock(&mm->mmap_lock);
+	mmap_write_unlock(mm);
+out:
 	if (file)
 		fput(file);
 	return result;
@@ -275,9 +279,10 @@ long __x64_sys_munmap(const struct pt_regs *regs)
 	int error;
 	if ((regs->di & ~PAGE_MASK) || !access_ok((void *)regs->di, regs->si))
 		return -EINVAL;
-	mutex_lock(&mm->mmap_lock);
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
 	error = do_munmap(mm, regs->di, regs->si);
-	mutex_unlock(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	return error;
 }
 
@@ -287,9 +292,9 @@ long do_madvise(struct mm_struct *mm, unsigned long start, unsigned long len, in
 		return -EINVAL;
 	if (behavior != MADV_DONTNEED)
 		return 0;
-	mutex_lock(&mm->mmap_lock);
+	mmap_read_lock(mm);
 	zap_page_range(mm, start, start + PAGE_ALIGN(len));
-	mutex_unlock(&mm->mmap_lock);
+	mmap_read_unlock(mm);
 	return 0;
 }
 

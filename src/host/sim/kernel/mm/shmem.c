@@ -128,11 +128,11 @@ ssize_t shmem_file_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct inode *inode = iocb->ki_filp->f_inode;
 	ssize_t ret;
-	mutex_lock(&inode->i_rwsem);
+	inode_lock(inode);
 	if (iocb->ki_filp->f_flags & O_APPEND)
 		iocb->ki_pos = inode->i_size;
 	ret = generic_perform_write(iocb, iter);
-	mutex_unlock(&inode->i_rwsem);
+	inode_unlock(inode);
 	return ret;
 }
 
