@@ -38,7 +38,7 @@ function readAhead(journal: Iterable<JournalEntry>): ReadAhead {
 }
 
 const named = (values: Readonly<Record<string, unknown>>): string[] =>
-  Object.entries(values).map(([name, value]) => `${name}: ${value}`);
+  Object.entries(values).map(([name, value]) => `${name}: ${String(value)}`);
 
 const ascending = (a: number, b: number): number => a - b;
 
