@@ -1,14 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBtf } from '../../src/btf/index.js';
-import { findBtf } from '../../src/host/guest/index.js';
+import { findBtf, type FoundBtf } from '../../src/host/guest/index.js';
+import { compareLinked } from '../libbpf-tools/compare-linked.js';
 import { linkedLines } from '../loader/linked-lines.js';
 import { objectFiles, objectFolder, sourceOf } from '../loader/objects.js';
 import { debianKernel } from '../oracle/debian-kernel.js';
 import { describeWith } from '../oracle/describe-with.js';
 import { describeWithLibbpf } from '../oracle/libbpf.js';
+import { describeWithLibbpfTools } from '../oracle/libbpf-tools.js';
 
 /** Symbols of the kernel are asked of the running one by libbpf: objects without them can be linked for any other. */
 const objects = objectFiles.filter((file) => !['externs', 'configuration'].includes(sourceOf(file)));
@@ -16,20 +18,30 @@ const objects = objectFiles.filter((file) => !['externs', 'configuration'].inclu
 describeWithLibbpf('linked for kernels that Debian built', (libbpf) => {
   describe.each(['x86_64', 'arm64', 'riscv64'] as const)('%s', (arch) => {
     describeWith(`a Debian kernel for ${arch}`, debianKernel(arch), ({ path }) => {
-      it('every object has the instructions that libbpf gives', () => {
-        const found = findBtf(readFileSync(path));
+      const scratch = mkdtempSync(join(tmpdir(), 'kscope-btf-'));
+      const file = join(scratch, 'kernel.btf');
+      const found = findBtf(readFileSync(path));
+      beforeAll(() => {
         if (found === null) throw new Error(`${path} has no BTF`);
-        const scratch = mkdtempSync(join(tmpdir(), 'kscope-btf-'));
-        try {
-          const file = join(scratch, 'kernel.btf');
-          writeFileSync(file, encodeBtf(found.btf));
-          const expected = libbpf.dump(objectFolder, objects, file);
-          console.log(`${path}: ${expected.length} programs of ${objects.length} objects compared`);
-          expect(objects.flatMap((object) => linkedLines(object, found.btf))).toEqual(expected);
-        } finally {
-          rmSync(scratch, { recursive: true });
-        }
+        writeFileSync(file, encodeBtf(found.btf));
+      });
+      afterAll(() => rmSync(scratch, { recursive: true }));
+
+      it('every object has the instructions that libbpf gives', () => {
+        const { btf } = found as FoundBtf;
+        const expected = libbpf.dump(objectFolder, objects, file);
+        console.log(`${path}: ${expected.length} programs of ${objects.length} objects compared`);
+        expect(objects.flatMap((object) => linkedLines(object, btf))).toEqual(expected);
       }, 300_000);
+
+      describeWithLibbpfTools('libbpf-tools', (tools) => {
+        it('so has each of its objects', () => {
+          const { btf } = found as FoundBtf;
+          const compared = compareLinked(tools, btf, libbpf.dump(tools.folder, tools.objects, file, 'CONFIG_HZ=1'));
+          console.log(`${path}: ${compared} programs of ${tools.objects.length} tools compared`);
+          expect(compared).toBeGreaterThan(100);
+        }, 300_000);
+      });
     });
   });
 });

@@ -2,15 +2,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { Errno } from '../../src/base/index.js';
-import { type Btf, encodeBtf, parseBtf } from '../../src/btf/index.js';
-import { parseKallsyms, type SymbolTable } from '../../src/host/index.js';
+import { encodeBtf, parseBtf } from '../../src/btf/index.js';
+import { parseKallsyms } from '../../src/host/index.js';
 import { createSim } from '../../src/host/sim/index.js';
 import { CollectionSpec } from '../../src/loader/index.js';
-import { linesOf } from '../loader/linked-lines.js';
 import { recording } from '../oracle/golden.js';
 import { describeWithLibbpf } from '../oracle/libbpf.js';
 import { describeWithLibbpfTools } from '../oracle/libbpf-tools.js';
+import { compareLinked } from './compare-linked.js';
 import { describeDelivery, formatTable, lacking, type ToolRow } from './tool-table.js';
 import { ToolSession } from './tool-session.js';
 import type { Tool } from './tool.js';
@@ -18,10 +17,6 @@ import { tools } from './tools.js';
 
 const TABLE = new URL('../../docs/libbpf-tools.md', import.meta.url);
 const LEAST = 10;
-const keyed = (line: string): [string, string] => {
-  const { file, program } = JSON.parse(line) as { file: string; program: string };
-  return [`${file} ${program}`, line];
-};
 const nameOf = (object: string): string => object.replace('.bpf.o', '');
 
 describeWithLibbpfTools('the objects of libbpf-tools', ({ folder, objects }) => {
@@ -68,38 +63,25 @@ describeWithLibbpfTools('the objects of libbpf-tools', ({ folder, objects }) => 
     const scratch = mkdtempSync(join(tmpdir(), 'libbpf-tools-'));
     afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-    /**
-     * Every program, by object and name. libbpf refuses programs whose function or tracepoint the kernel has no type of before it
-     * has instructions; such a program is compared by that it is one.
-     */
-    function compare(btf: Btf, expected: readonly string[], kallsyms?: SymbolTable): number {
-      const actual = new Map(objects.flatMap((object) => linesOf(parse(object), object, btf, kallsyms)).map(keyed));
-      const refused = expected.filter((line) => line.includes(`"error":${-Errno.ESRCH}`));
-      for (const line of refused) {
-        const [, hook = '', name = ''] = /"section":"([a-z_]+)\/(\w+)"/.exec(line) ?? [];
-        const type = hook === 'tp_btf' ? btf.findByName(`btf_trace_${name}`, 'typedef') : btf.findByName(name, 'func');
-        expect([line, type]).toEqual([line, undefined]);
-        actual.delete(keyed(line)[0]);
-      }
-      const linked = new Map(expected.filter((line) => !refused.includes(line)).map(keyed));
-      const different = [...linked].filter(([key, line]) => actual.get(key) !== line).map(([key]) => key);
-      expect(different).toEqual([]);
-      expect(actual.size).toBe(linked.size);
-      return linked.size;
-    }
-
     it('for the simulator, are byte for byte what libbpf makes of them', () => {
       const host = createSim();
       const path = join(scratch, 'sim.btf');
       writeFileSync(path, encodeBtf(host.btf));
-      expect(compare(host.btf, libbpf.dump(folder, objects, path, 'CONFIG_HZ=1'))).toBeGreaterThan(100);
+      expect(
+        compareLinked({ folder, objects }, host.btf, libbpf.dump(folder, objects, path, 'CONFIG_HZ=1')),
+      ).toBeGreaterThan(100);
     });
 
     const vmlinux = '/sys/kernel/btf/vmlinux';
     it.skipIf(!existsSync(vmlinux))('for the running kernel, too', () => {
       const btf = parseBtf(readFileSync(vmlinux));
       const kallsyms = parseKallsyms(readFileSync('/proc/kallsyms', 'utf8'));
-      const compared = compare(btf, libbpf.dump(folder, objects, null, 'CONFIG_HZ=1'), kallsyms);
+      const compared = compareLinked(
+        { folder, objects },
+        btf,
+        libbpf.dump(folder, objects, null, 'CONFIG_HZ=1'),
+        kallsyms,
+      );
       console.log(`libbpf ${libbpf.version}: ${compared} programs of ${objects.length} objects compared`);
       expect(compared).toBeGreaterThan(100);
     });
