@@ -51,6 +51,8 @@ interface Attributes {
   valueTypeId: number;
   pinning: NonNullable<MapSpec['pinning']>;
   innerMap: MapSpec | undefined;
+  mapExtra: bigint;
+  numaNode: number;
 }
 
 /** `isInner`: the map is what another one's `values` tells of its maps. */
@@ -65,6 +67,8 @@ function readDefinition(btf: Btf, name: string, definition: BtfComposite, isInne
     valueTypeId: 0,
     pinning: 'none',
     innerMap: undefined,
+    mapExtra: 0n,
+    numaNode: 0,
   };
   definition.members.forEach((member, i) => {
     if (member.name === 'values')
@@ -74,11 +78,13 @@ function readDefinition(btf: Btf, name: string, definition: BtfComposite, isInne
   });
   if (attributes.type === BpfMapType.BPF_MAP_TYPE_UNSPEC)
     throw malformed(name, 'it does not tell its type; add __uint(type, BPF_MAP_TYPE_...)');
-  const { keySize, valueSize, maxEntries, innerMap, ...rest } = attributes;
+  const { keySize, valueSize, maxEntries, innerMap, mapExtra, numaNode, ...rest } = attributes;
   return {
     name,
     ...rest,
     ...(innerMap === undefined ? {} : { innerMap }),
+    ...(mapExtra === 0n ? {} : { mapExtra }),
+    ...(numaNode === 0 ? {} : { numaNode }),
     keySize: keySize ?? 0,
     valueSize: valueSize ?? 0,
     maxEntries: isRing(rest.type) ? ringSize(maxEntries) : maxEntries,
@@ -114,8 +120,10 @@ function readAttribute(btf: Btf, map: string, member: BtfMember, attributes: Att
       attributes.pinning = readPinning(map, readNumber(btf, map, member));
       return;
     case 'numa_node':
+      attributes.numaNode = readNumber(btf, map, member);
+      return;
     case 'map_extra':
-      // A placement hint, and parameters of map types that createMap refuses by name.
+      attributes.mapExtra = readLong(btf, map, member);
       return;
     default:
       throw malformed(map, `unknown attribute ${member.name}`);
@@ -155,6 +163,16 @@ function readNumber(btf: Btf, map: string, member: BtfMember): number {
   if (pointer.kind !== 'ptr' || array.kind !== 'array')
     throw malformed(map, `attribute ${member.name} is not a number; write it with __uint`);
   return array.count;
+}
+
+/** As `readNumber`, or an enum whose only value it is (`__ulong`). */
+function readLong(btf: Btf, map: string, member: BtfMember): bigint {
+  const type = btf.resolve(member.type);
+  if (type.kind !== 'enum' && type.kind !== 'enum64') return BigInt(readNumber(btf, map, member));
+  const [first, ...others] = type.values;
+  if (first === undefined || others.length > 0)
+    throw malformed(map, `attribute ${member.name} is not a number; write it with __ulong`);
+  return BigInt.asUintN(64, first.value);
 }
 
 function readPinning(map: string, value: number): NonNullable<MapSpec['pinning']> {

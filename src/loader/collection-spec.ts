@@ -14,6 +14,7 @@ import { type ObjectFile, readObjectFile } from './object-file.js';
 import { changedMap, type MapChanges, resizeData } from './map-changes.js';
 import { type MapSlot, type ProgramSlot, readInitialSlots } from './map-slots.js';
 import { parseSectionName } from './section-name.js';
+import { readStructOps, StructOpsSpec } from './struct-ops.js';
 
 /** A program of an object file: inert. */
 export interface ProgramSpec {
@@ -66,6 +67,8 @@ export class CollectionSpec {
   readonly programSlots: readonly ProgramSlot[];
   /** Maps that the object wants in its maps of maps. */
   readonly mapSlots: readonly MapSlot[];
+  /** The kernel's tables of functions that the object fills; they stand among the maps, too. */
+  readonly structOps: readonly StructOpsSpec[];
   /** For the linker. */
   readonly code: CollectionCode;
   #maps: readonly MapSpec[];
@@ -81,7 +84,13 @@ export class CollectionSpec {
     const kconfig = externs.kconfigSize === 0 ? [] : [kconfigMap(btf, externs)];
     this.btf = btf;
     this.programs = code.functions.filter((each) => each.isEntry).map(toProgram);
-    this.#maps = [...[...legacy, ...definitions].map(({ spec }) => spec), ...data.map(({ spec }) => spec), ...kconfig];
+    this.structOps = readStructOps(elf, btf, this.programs);
+    this.#maps = [
+      ...[...legacy, ...definitions].map(({ spec }) => spec),
+      ...data.map(({ spec }) => spec),
+      ...kconfig,
+      ...this.structOps,
+    ];
     this.license = readLicense(elf);
     this.kernelVersion = readVersion(elf);
     this.#variables = readVariables(
@@ -99,7 +108,7 @@ export class CollectionSpec {
     return new CollectionSpec(readObjectFile(bytes));
   }
 
-  /** Maps of the sections maps and .maps in their order, then data sections in file order, then .kconfig. */
+  /** Maps of the sections maps and .maps in their order, then data sections in file order, .kconfig, and tables of functions. */
   get maps(): readonly MapSpec[] {
     return this.#maps;
   }
@@ -119,6 +128,13 @@ export class CollectionSpec {
       throw new BpfError('ENOENT', 'no such map', {
         value: name,
         remedy: `the object has ${this.maps.map((each) => each.name).join(', ') || 'none'}`,
+      });
+    }
+    if (map instanceof StructOpsSpec) {
+      throw new BpfError('EINVAL', `changing ${name}: a table of functions is what its struct is`, {
+        section: '.struct_ops',
+        value: name,
+        remedy: 'set members by spec.structOps',
       });
     }
     if (!(map instanceof DataMapSpec)) {

@@ -39,6 +39,9 @@ export interface CollectionProgram {
   readonly linked: LinkedProgram;
 }
 
+/** Tables of functions are nothing that a runtime makes: they are for a kernel that has such a type. */
+const STRUCT_OPS = BpfMapType.BPF_MAP_TYPE_STRUCT_OPS;
+
 /** The kernel whose behaviour kscope reproduces. */
 const KERNEL_VERSION = (6 << 16) | (18 << 8);
 
@@ -74,7 +77,8 @@ export class Collection {
     const programs = new Map<string, CollectionProgram>();
     const pinned: string[] = [];
     try {
-      for (const map of spec.maps) maps.set(map.name, openMap(spec, map, runtime, options, pinned));
+      for (const map of spec.maps)
+        if (map.type !== STRUCT_OPS) maps.set(map.name, openMap(spec, map, runtime, options, pinned));
       const linker = new Linker(spec, {
         btf: options.btf ?? runtime.host.btf,
         kallsyms: options.kallsyms ?? runtime.host.symbols,

@@ -1,4 +1,4 @@
-export { attachPrograms, type AttachProgramsOptions } from './attach-programs.js';
+export { attachPrograms, type AttachProgramsOptions, attachStructOps } from './attach-programs.js';
 export { CollectionSpec, type ProgramSpec } from './collection-spec.js';
 export { Collection, type CollectionProgram, liveMapSpec, type LoadOptions, programInput } from './collection.js';
 export { dumpLinked, type LinkedProgramRecord } from './dump-linked.js';
@@ -14,3 +14,4 @@ export { pinPath } from './pinned-maps.js';
 export { metadataOf } from './metadata.js';
 export type { MapSlot, ProgramSlot } from './map-slots.js';
 export { parseSectionName, type SectionMeaning } from './section-name.js';
+export { StructOpsSpec } from './struct-ops.js';

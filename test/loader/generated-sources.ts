@@ -57,7 +57,32 @@ SEC("raw_tp/sched_switch") int program(void *ctx) { u32 key = 0; sink = (u64)map
   );
 
 const KEYED = 'NUMBER(type, HASH); NUMBER(max_entries, 10);';
+function table(name: string, section: string, fields: string, more = ''): GeneratedSource {
+  return source(
+    `table ${name}`,
+    `struct sock; struct some_ops { u64 limit; int (*init)(struct sock *sk); u32 flags; u32 bits : 3; u32 (*ssthresh)(struct sock *sk); u16 ratio[3]; char name[16]; void *owner; };
+SEC("struct_ops/init") int init(u64 *ctx) { return 1; }
+SEC("struct_ops/ssthresh") u32 ssthresh(u64 *ctx) { return ctx[0]; }
+SEC("${section}") struct some_ops table = { ${fields} };
+${more}\n`,
+  );
+}
+
 const INNER = 'struct inner { NUMBER(type, ARRAY); NUMBER(max_entries, 1); TYPE(key, u32); TYPE(value, u64); };';
+
+/** Tables of functions, filled with programs and data. */
+export const tableSources: readonly GeneratedSource[] = [
+  table('plain', '.struct_ops', '.init = (void *)init, .name = "plain", .flags = 0x12, .limit = 1ull << 40'),
+  table('link', '.struct_ops.link', '.init = (void *)init, .ssthresh = (void *)ssthresh, .name = "link"'),
+  table('not by itself', '?.struct_ops.link', '.ssthresh = (void *)ssthresh, .bits = 5, .ratio = { 1, 2, 3 }'),
+  table('empty', '.struct_ops', '.name = ""'),
+  table(
+    'two',
+    '.struct_ops',
+    '.init = (void *)init, .name = "first"',
+    'SEC(".struct_ops.link") struct some_ops other = { .ssthresh = (void *)ssthresh, .limit = 7 };',
+  ),
+];
 
 /** Every style of map definition. */
 export const mapSources: readonly GeneratedSource[] = [
@@ -85,6 +110,11 @@ export const mapSources: readonly GeneratedSource[] = [
   map('not pinned', `${KEYED} NUMBER(pinning, 0); TYPE(key, u32); TYPE(value, u64);`),
   map('numa node', `${KEYED} NUMBER(numa_node, 0); TYPE(key, u32); TYPE(value, u64);`),
   map('extra', 'NUMBER(type, 30); NUMBER(max_entries, 10); NUMBER(map_extra, 3); NUMBER(value_size, 4);'),
+  map('numa node by flag', `${KEYED} NUMBER(map_flags, 4); NUMBER(numa_node, 2); TYPE(key, u32); TYPE(value, u64);`),
+  map(
+    'extra of 64 bits',
+    'NUMBER(type, 30); NUMBER(max_entries, 10); enum { EXTRA = 5 } map_extra; NUMBER(value_size, 4);',
+  ),
   map('no sizes', 'NUMBER(type, RINGBUF); NUMBER(max_entries, 4096);'),
   map('odd ring', 'NUMBER(type, RINGBUF); NUMBER(max_entries, 5000);'),
   map('user ring', 'NUMBER(type, 31); NUMBER(max_entries, 1);'),

@@ -5,15 +5,21 @@ import { beforeAll, expect, it } from 'vitest';
 import { BpfError, toHex } from '../../src/base/index.js';
 import { type Btf, parseBtf } from '../../src/btf/index.js';
 import { parseKallsyms, type SymbolTable } from '../../src/host/index.js';
-import { Collection, CollectionSpec, dumpLinked } from '../../src/loader/index.js';
+import { Collection, CollectionSpec, dumpLinked, StructOpsSpec } from '../../src/loader/index.js';
 import { kconfigContents } from '../../src/loader/kconfig.js';
 import { BpfRuntime, type MapSpec } from '../../src/runtime/index.js';
 import { compileObjects, type CompiledObjects } from '../oracle/compiled-objects.js';
 import { describeWithLibbpf } from '../oracle/libbpf.js';
 import { TestHost } from '../support/test-host.js';
-import { dataSources, externSources, KCONFIG, mapSources, sectionSources } from './generated-sources.js';
+import { dataSources, externSources, KCONFIG, mapSources, sectionSources, tableSources } from './generated-sources.js';
 
-const groups = { sections: sectionSources, maps: mapSources, externs: externSources, data: dataSources };
+const groups = {
+  sections: sectionSources,
+  tables: tableSources,
+  maps: mapSources,
+  externs: externSources,
+  data: dataSources,
+};
 const sources = Object.values(groups).flat();
 
 /** A map as libbpf-open prints it. */
@@ -23,8 +29,9 @@ function mapRecord(map: MapSpec): object {
   return { map: map.name, ...parametersOf(map), ...pin, ...inner };
 }
 
-function parametersOf({ type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId }: MapSpec): object {
-  return { type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId };
+function parametersOf(map: MapSpec): object {
+  const { type, keySize, valueSize, maxEntries, flags, keyTypeId, valueTypeId, mapExtra = 0n, numaNode = 0 } = map;
+  return { type, keySize, valueSize, maxEntries, flags, extra: Number(mapExtra), numaNode, keyTypeId, valueTypeId };
 }
 
 const VMLINUX = '/sys/kernel/btf/vmlinux';
@@ -55,15 +62,27 @@ function orError(file: string, records: () => object[]): object[] {
   }
 }
 
+/** The programs of a table of functions, by the offset of their members. */
+function tableRecord({ btf }: CollectionSpec, map: MapSpec): object {
+  if (!(map instanceof StructOpsSpec) || btf === null) return {};
+  const offsetOf = (member: string): number => (btf.member(map.valueTypeId, member)?.bitOffset ?? 0) / 8;
+  const placed = [...map.programs].map(([member, program]) => [offsetOf(member), program] as const);
+  return { programs: placed.toSorted(([a], [b]) => a - b) };
+}
+
 /** What libbpf-open prints of an object, as kscope reads it. */
 function openRecords(spec: CollectionSpec, file: string): object[] {
   return [
     { file },
     ...spec.maps.map((map) => {
       const bytes = map.contents ?? new Uint8Array(0);
-      const isData = /^\.(data|rodata|bss|kconfig)/.test(map.name);
+      const isData = /^\.(data|rodata|bss|kconfig)/.test(map.name) || map instanceof StructOpsSpec;
       const contents = map.name === '.kconfig' ? kconfigOf(spec) : bytes;
-      return { ...mapRecord(map), ...(isData ? { contents: toHex(contents).padEnd(2 * map.valueSize, '0') } : {}) };
+      return {
+        ...mapRecord(map),
+        ...tableRecord(spec, map),
+        ...(isData ? { contents: toHex(contents).padEnd(2 * map.valueSize, '0') } : {}),
+      };
     }),
     ...spec.programs.map(({ name, section, type, expectedAttachType, autoload }) => ({
       program: name,
@@ -147,7 +166,7 @@ describeWithLibbpf('objects made for the tests', (libbpf) => {
  * their target later.
  */
 const NEEDS_A_TARGET =
-  /^map_pinned|^section_(freplace|struct_ops|(fentry|fexit|fmod_ret|tp_btf|iter|lsm|lsm_cgroup)(_s)?-)/;
+  /^map_pinned|^table_|^section_(freplace|struct_ops|(fentry|fexit|fmod_ret|tp_btf|iter|lsm|lsm_cgroup)(_s)?-)/;
 
 /** Programs in the form of libbpf-linked, or `refused` where the object cannot be loaded. */
 function linkedLines(

@@ -78,19 +78,39 @@ long __wrap_syscall(long number, ...)
 
 static void print_parameters(const struct bpf_map *map)
 {
-	printf("\"type\":%u,\"keySize\":%u,\"valueSize\":%u,\"maxEntries\":%u,\"flags\":%u,\"extra\":%llu,\"keyTypeId\":%u,"
+	printf("\"type\":%u,\"keySize\":%u,\"valueSize\":%u,\"maxEntries\":%u,\"flags\":%u,\"extra\":%llu,\"numaNode\":%u,\"keyTypeId\":%u,"
 	       "\"valueTypeId\":%u",
 	       bpf_map__type(map), bpf_map__key_size(map), bpf_map__value_size(map), bpf_map__max_entries(map),
-	       bpf_map__map_flags(map), (unsigned long long)bpf_map__map_extra(map), bpf_map__btf_key_type_id(map),
+	       bpf_map__map_flags(map), (unsigned long long)bpf_map__map_extra(map), bpf_map__numa_node(map), bpf_map__btf_key_type_id(map),
 	       bpf_map__btf_value_type_id(map));
 }
 
-static void print_map(struct bpf_map *map)
+/* In a table of functions libbpf keeps pointers to its programs: shown by name, and as 0 among the bytes. */
+static void print_programs(struct bpf_object *object, unsigned char *table, size_t size)
+{
+	struct bpf_program *program;
+	const char *separator = "";
+
+	printf(",\"programs\":[");
+	for (size_t at = 0; at + sizeof(program) <= size; at += sizeof(program)) {
+		bpf_object__for_each_program(program, object) {
+			if (memcmp(table + at, &program, sizeof(program)))
+				continue;
+			printf("%s[%zu,\"%s\"]", separator, at, bpf_program__name(program));
+			memset(table + at, 0, sizeof(program));
+			separator = ",";
+			break;
+		}
+	}
+	printf("]");
+}
+
+static void print_map(struct bpf_object *object, struct bpf_map *map)
 {
 	const char *name = bpf_map__name(map);
 	struct bpf_map *inner = bpf_map__inner_map(map);
 	size_t size = 0;
-	const unsigned char *value = bpf_map__initial_value(map, &size);
+	unsigned char *value = bpf_map__initial_value(map, &size);
 
 	printf("{\"map\":\"%s\",", bpf_map__is_internal(map) ? strchr(name, '.') : name);
 	print_parameters(map);
@@ -101,6 +121,8 @@ static void print_map(struct bpf_map *map)
 		print_parameters(inner);
 		printf("}");
 	}
+	if (value && bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+		print_programs(object, value, size);
 	if (value) {
 		printf(",\"contents\":\"");
 		for (size_t i = 0; i < size; i++)
@@ -132,7 +154,7 @@ static void show(char *path)
 	}
 	printf("{\"file\":\"%s\"}\n", basename(path));
 	bpf_object__for_each_map(map, object)
-		print_map(map);
+		print_map(object, map);
 	bpf_object__for_each_program(program, object)
 		printf("{\"program\":\"%s\",\"section\":\"%s\",\"type\":%d,\"expectedAttachType\":%d,\"autoload\":%s,"
 		       "\"autoattach\":%s,\"insns\":%zu}\n",

@@ -41,13 +41,11 @@ export class LibbpfOracle {
     const records: object[][] = [];
     for (const line of stdout.trimEnd().split('\n')) {
       const {
-        extra: _extra,
         autoattach: _autoattach,
         insns: _insns,
         ...record
       } = JSON.parse(line) as Record<string, unknown>;
       if ('error' in record) record['error'] = true;
-      if ('inner' in record) delete (record['inner'] as Record<string, unknown>)['extra'];
       if ('file' in record) records.push([record]);
       else records.at(-1)?.push(record);
     }

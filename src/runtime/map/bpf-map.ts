@@ -10,6 +10,10 @@ export interface MapSpec {
   readonly valueSize: number;
   readonly maxEntries: number;
   readonly flags: number;
+  /** Parameters that only some types have: hashes of a bloom filter. Absent: 0. */
+  readonly mapExtra?: bigint;
+  /** Where BPF_F_NUMA_NODE is among the flags: the node that the memory should be on. */
+  readonly numaNode?: number;
   /** Type ids in the object's BTF, 0 where unknown. */
   readonly keyTypeId: number;
   readonly valueTypeId: number;
