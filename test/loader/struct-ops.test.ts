@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createSim } from '../../src/host/sim/index.js';
-import { attachPrograms, Collection, CollectionSpec, StructOpsSpec } from '../../src/loader/index.js';
+import { attachPrograms, Collection, CollectionSpec, type StructOpsSpec } from '../../src/loader/index.js';
 import { Machine } from '../../src/machine/index.js';
 
 const bytes = readFileSync(new URL('../testdata/hook-objects/struct-ops.bpf.o', import.meta.url));
