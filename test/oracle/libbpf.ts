@@ -40,11 +40,7 @@ export class LibbpfOracle {
     });
     const records: object[][] = [];
     for (const line of stdout.trimEnd().split('\n')) {
-      const {
-        autoattach: _autoattach,
-        insns: _insns,
-        ...record
-      } = JSON.parse(line) as Record<string, unknown>;
+      const { autoattach: _autoattach, insns: _insns, ...record } = JSON.parse(line) as Record<string, unknown>;
       if ('error' in record) record['error'] = true;
       if ('file' in record) records.push([record]);
       else records.at(-1)?.push(record);
