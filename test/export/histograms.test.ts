@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   bpftraceHistBuckets,
@@ -61,6 +62,30 @@ it('linear histograms of bcc leave out what counted nothing', () => {
       '        25         : 8        |****************************************|',
     ].join('\n'),
   );
+});
+
+describe('histograms that bcc itself printed', () => {
+  interface Printed {
+    readonly kind: 'log2' | 'linear';
+    readonly unit: string;
+    readonly slots: readonly number[];
+    readonly lines: readonly string[];
+  }
+  /** Recorded by test/oracle/bcc-histograms.py. */
+  const printed = readFileSync('test/testdata/histograms/bcc.jsonl', 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Printed);
+
+  it.each(['log2', 'linear'])('%s', (kind) => {
+    const cases = printed.filter((each) => each.kind === kind);
+    expect(cases.length).toBeGreaterThan(10);
+    for (const { unit, slots, lines } of cases) {
+      const ours =
+        kind === 'log2' ? formatLog2Histogram(slots, unit, 'bcc') : formatLinearHistogram(slots, unit, {}, 'bcc');
+      expect(ours).toEqual(lines);
+    }
+  });
 });
 
 describe('histograms of bpftrace', () => {
