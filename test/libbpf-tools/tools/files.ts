@@ -191,23 +191,29 @@ export const fileTools: readonly Tool[] = [
       { symbol: 'vfs_create' },
       {
         symbol: 'vfs_unlink',
-        enter: (look) => look.text(look.u64(look.member(look.argument(1), 'dentry', 'd_name.name'))),
+        enter: (look) => look.text(look.u64(look.member(look.argument(2), 'dentry', 'd_name.name'))),
       },
     ],
     compares: 'every removed file: name, name of who removes it, nanoseconds, process',
     compare: (session) => {
       const removed = session.execution.callsOf('vfs_unlink');
-      const made = ['security_inode_create', 'vfs_create'].flatMap((each) => session.execution.callsOf(each));
+      const made = [
+        ...session.execution
+          .callsOf('security_inode_create')
+          .map(({ args, entered }) => ({ dentry: args[1], entered })),
+        ...session.execution.callsOf('vfs_create').map(({ args, entered }) => ({ dentry: args[2], entered })),
+      ];
       const tasks = session.tasksOf(removed);
       const lives = removed.map((call) => {
-        const births = made.filter(({ args, entered }) => args[1] === call.args[1] && entered < call.entered);
+        const births = made.filter(({ dentry, entered }) => dentry === call.args[2] && entered < call.entered);
         const born = births.map(({ entered }) => entered).toSorted((a, b) => (a < b ? 1 : -1))[0] ?? 0n;
         return [call.seen, tasks.get(call)?.comm, call.entered - born, call.tgid];
       });
       const unlinked = session.journal(Kind.UNLINK).filter(({ c }) => c === 0n);
       const names = unlinked.map(({ a, text }) => String([text.replace(/.*\//, ''), tgidOf(a)])).toSorted();
       const alike = lives.map(([name, , , tgid]) => String([name, tgid])).toSorted();
-      if (String(names) !== String(alike)) throw new RangeError('the journal has other files removed');
+      if (String(names) !== String(alike))
+        throw new RangeError(`the journal has other files removed: ${String(names)} / ${String(alike)}`);
       return rows(
         events(session, { file: 32, task: 16, delta_ns: 'u64', tgid: 'u32' }).map((event) => Object.values(event)),
         lives,
