@@ -151,11 +151,16 @@ export class Execution {
     const symbol = this.#host.programs.get(path)?.lookup(watch.symbol);
     if (symbol === undefined) throw new RangeError(`no ${watch.symbol} in ${path}`);
     const known = new Map<bigint, boolean>();
+    const file = this.#host.userText.open(path);
     const isIt = (look: Look, address: bigint, offset: bigint): boolean => {
       const found = known.get(address);
       if (found !== undefined) return found;
       const place = this.#users.locate(address, { tgid: look.tgid });
-      const is = place?.file.path === path && place.symbol?.name === watch.symbol && place.symbol.offset === offset;
+      const is =
+        place !== undefined &&
+        place.file.id === file?.id &&
+        place.symbol?.name === watch.symbol &&
+        place.symbol.offset === offset;
       known.set(address, is);
       if (is && offset === 0n) this.#entries.set(address, watch.symbol);
       return is;

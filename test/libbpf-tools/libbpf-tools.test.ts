@@ -17,6 +17,8 @@ import { tools } from './tools.js';
 
 const TABLE = new URL('../../docs/libbpf-tools.md', import.meta.url);
 const LEAST = 10;
+/** Which of the bytes that are not zero is spoiled. */
+const WRONG_BYTE = Number(process.env['KSCOPE_SEED'] ?? 0);
 const nameOf = (object: string): string => object.replace('.bpf.o', '');
 
 describeWithLibbpfTools('the objects of libbpf-tools', ({ folder, objects }) => {
@@ -35,6 +37,10 @@ describeWithLibbpfTools('the objects of libbpf-tools', ({ folder, objects }) => 
     expect(count).toBeGreaterThanOrEqual(LEAST);
     expect(seen).toEqual(journal);
     delivered.set(tool.name, { count, tool });
+    // What is compared is not compared with itself: a byte of what was delivered, made another, is found.
+    session.spoil(WRONG_BYTE);
+    const wrong = tool.compare(session);
+    expect(wrong.delivered).not.toEqual(wrong.journal);
     session.close();
   });
 

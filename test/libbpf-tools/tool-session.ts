@@ -65,6 +65,7 @@ export class ToolSession {
   readonly faults: ProgramFault[] = [];
   /** Programs that were attached. */
   readonly attached: string[] = [];
+  #spoil: number | null = null;
 
   constructor(path: string, setup: ToolSetup, workload: Workload) {
     this.host = createSim(workload);
@@ -83,6 +84,17 @@ export class ToolSession {
       this.machine.attach(program, setup.targets?.[name] ?? attach, setup.attach?.[name]);
       this.attached.push(name);
     }
+  }
+
+  /**
+   * Makes what was delivered wrong in one place: bytes of an event, or of what the next question for a map or variable brings.
+   * `choice` picks among the bytes that are not zero, the same one for the same number.
+   */
+  spoil(choice: number): void {
+    const filled = this.events.filter(({ data }) => data.some((byte) => byte !== 0));
+    const event = filled[choice % Math.max(filled.length, 1)];
+    if (event !== undefined) event.data.set(spoiled(event.data, choice));
+    else this.#spoil = choice;
   }
 
   /** Runs the workload to its end and takes in what comes out of the rings. */
@@ -156,14 +168,25 @@ export class ToolSession {
   elements(name: string): { key: Uint8Array; value: Uint8Array }[] {
     const map = this.collection.maps.get(name);
     if (map === undefined) throw new RangeError(`no map ${name}`);
-    return [...new MapAccess(map)].map(([key, value]) => ({ key, value }));
+    const found = [...new MapAccess(map)].map(([key, value]) => ({ key, value }));
+    const at = this.#takeSpoil();
+    if (at === null || found.length === 0) return found;
+    return found.map(({ key, value }, i) => ({ key, value: i === at % found.length ? spoiled(value, at) : value }));
   }
 
   /** A global variable as the programs left it. */
   variable(name: string): BtfValue {
     const variable = this.collection.variables.get(name);
     if (variable === undefined) throw new RangeError(`no variable ${name}`);
-    return variable.get();
+    const value = variable.get();
+    const at = this.#takeSpoil();
+    return at === null ? value : oneMore(value, { left: at });
+  }
+
+  #takeSpoil(): number | null {
+    const taken = this.#spoil;
+    this.#spoil = null;
+    return taken;
   }
 
   close(): void {
@@ -183,4 +206,23 @@ export class ToolSession {
     const reader = this.machine.readPerf(map, { pages: 64 });
     return [() => void reader.poll(({ data, cpu }) => keep(cpu, data))];
   }
+}
+
+/** A copy in which one of the bytes that are not zero is another. */
+function spoiled(bytes: Uint8Array, choice: number): Uint8Array {
+  const copy = bytes.slice();
+  const filled = [...copy.keys()].filter((at) => copy[at] !== 0);
+  const at = filled[choice % Math.max(filled.length, 1)] ?? 0;
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
+}
+
+/** A copy in which one of the numbers that are not zero is one more. */
+function oneMore(value: BtfValue, count: { left: number }): BtfValue {
+  if (Array.isArray(value)) return value.map((each: BtfValue) => oneMore(each, count));
+  if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, oneMore(each, count)]));
+  }
+  if (typeof value === 'number' && value !== 0 && count.left-- === 0) return value + 1;
+  return typeof value === 'bigint' && value !== 0n && count.left-- === 0 ? value + 1n : value;
 }
