@@ -25,8 +25,6 @@ const MOUNTS: Workload = {
 };
 const SYS_MOUNT = 165n;
 const SYS_UMOUNT = 166n;
-/** How much more or less time there may be between two tracepoints than between the two entries of the journal, in ns. */
-const BESIDE_NS = 20_000;
 
 interface MountCall {
   readonly task: bigint;
@@ -36,20 +34,24 @@ interface MountCall {
   readonly flags: number;
   readonly namespace: number;
   readonly result: number;
-  readonly ns: number;
+  /** From the moment of the programs on its entry to that of those on its end. */
+  readonly ns: bigint;
   readonly comm: string;
 }
 
 /** What the journal has of each call of mount and umount, in their order. */
 function mountCalls(session: ToolSession): MountCall[] {
   const names = new TaskNames();
+  const begins = session.passes(Kind.SYSCALL_ENTER, 'sys_enter');
+  const ends = session.passes(Kind.SYSCALL_EXIT, 'sys_exit');
   const entered = new Map<bigint, bigint>();
   const open = new Map<bigint, Omit<MountCall, 'ns'>>();
   const calls: MountCall[] = [];
-  for (const entry of session.host.journal.entries()) {
-    const { kind, a, b, c, d, text, time } = entry;
+  for (const [index, entry] of [...session.host.journal.entries()].entries()) {
+    const { kind, a, b, c, d, text } = entry;
     names.tell(entry);
-    if (kind === Kind.SYSCALL_ENTER) entered.set(a, time);
+    const begin = begins.get(index);
+    if (begin !== undefined) entered.set(a, begin.time);
     if (kind === Kind.MOUNT || kind === Kind.UMOUNT) {
       const [isMount, comm] = [kind === Kind.MOUNT, names.of(pidOf(a))];
       const [flags, namespace] = [Number(c & 0xffff_ffffn), Number(c >> 32n)];
@@ -57,13 +59,10 @@ function mountCalls(session: ToolSession): MountCall[] {
     }
     const call = open.get(a);
     if (kind !== Kind.SYSCALL_EXIT || (b !== SYS_MOUNT && b !== SYS_UMOUNT) || call === undefined) continue;
-    calls.push({ ...call, ns: Number(time - (entered.get(a) ?? 0n)) });
+    calls.push({ ...call, ns: (ends.get(index)?.time ?? 0n) - (entered.get(a) ?? 0n) });
   }
   return calls;
 }
-
-/** The time that was told, if it is the journal's as far as it can be. */
-const about = (told: number, journal: number): number => (Math.abs(told - journal) < BESIDE_NS ? journal : told);
 
 export const mountTools: readonly Tool[] = [
   {
@@ -87,9 +86,9 @@ export const mountTools: readonly Tool[] = [
         op: 'u32',
       });
       return rows(
-        told.map(({ delta, flags, pid, tid, mnt_ns: ns, ret, comm, fs, src, dest, data, op }, i) => {
+        told.map(({ delta, flags, pid, tid, mnt_ns: ns, ret, comm, fs, src, dest, data, op }) => {
           const texts = op === 0 ? [src, dest, fs, data].join('\t') : dest;
-          return [about(Number(delta), calls[i]?.ns ?? -1), flags, pid, tid, ns, ret, comm, texts, op === 0];
+          return [delta, flags, pid, tid, ns, ret, comm, texts, op === 0];
         }),
         calls.map(({ ns, flags, task, namespace, result, comm, text, isMount }) => [
           ...[ns, flags, tgidOf(task), pidOf(task), namespace, result, comm, text, isMount],
