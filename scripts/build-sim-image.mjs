@@ -226,7 +226,9 @@ function buildDisk(programs) {
     bytes: readFileSync(path),
   }));
   const entries = [
-    ...['/bin', '/dev', '/etc', '/include', '/lib', '/sbin', '/src'].map(directory),
+    ...['/bin', '/dev', '/etc', '/include', '/lib', '/sbin', '/src', '/sys', '/sys/fs', '/sys/fs/cgroup'].map(
+      directory,
+    ),
     { ...directory('/tmp'), mode: 0o41777 },
     { path: '/dev/console', mode: 0o20600, bytes: Buffer.alloc(0) },
     ...programs.map(({ path, bytes }) => ({ path, mode: 0o100755, bytes })),

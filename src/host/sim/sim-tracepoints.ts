@@ -13,6 +13,7 @@ import type { SimClock } from './sim-clock.js';
 import type { SimMemory } from './sim-memory.js';
 import type { SimTasks } from './sim-tasks.js';
 import { blockEvents } from './tracepoints/block-events.js';
+import { cgroupEvents } from './tracepoints/cgroup-events.js';
 import { Members } from './tracepoints/event-fields.js';
 import type { EventParts } from './tracepoints/event-parts.js';
 import { exceptionEvents } from './tracepoints/exception-events.js';
@@ -100,6 +101,7 @@ function describeTracepoints(
     ...schedEvents(layout),
     ...schedStatEvents(common),
     ...taskEvents(common),
+    ...cgroupEvents(common),
     ...signalEvents(common),
     ...kmemEvents(common),
     ...exceptionEvents(common),

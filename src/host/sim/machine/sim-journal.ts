@@ -63,13 +63,6 @@ export const JournalKind = {
   CAPABLE: 70,
   CPU_FREQUENCY: 71,
   SAMPLE: 72,
-  MOUNT: 100,
-  UMOUNT: 101,
-  MOVE: 102,
-  LINK: 103,
-  SYMLINK: 104,
-  RMDIR: 105,
-  GETDENTS: 106,
   READAHEAD: 73,
   READAHEAD_DONE: 74,
   PAGE_CACHE_ALLOC: 75,
@@ -77,6 +70,16 @@ export const JournalKind = {
   BUFFER_DIRTY: 77,
   LOCK: 78,
   LOCK_CONTENTION: 79,
+  MOUNT: 100,
+  UMOUNT: 101,
+  MOVE: 102,
+  LINK: 103,
+  SYMLINK: 104,
+  RMDIR: 105,
+  GETDENTS: 106,
+  CGROUP_MKDIR: 107,
+  CGROUP_RMDIR: 108,
+  CGROUP_ATTACH: 109,
 } as const;
 
 export interface JournalEntry {
@@ -106,6 +109,9 @@ export const KINDS_WITH_PATH: ReadonlySet<number> = new Set([
   JournalKind.LINK,
   JournalKind.SYMLINK,
   JournalKind.RMDIR,
+  JournalKind.CGROUP_MKDIR,
+  JournalKind.CGROUP_RMDIR,
+  JournalKind.CGROUP_ATTACH,
 ]);
 
 /** Words of an entry: time (2), cpu, kind, four arguments of two words. */

@@ -3,6 +3,7 @@
 #include "journal.h"
 #include "uapi.h"
 
+void cgroup_exit(struct task_struct *tsk);
 void exit_task_namespaces(struct task_struct *tsk);
 
 void exit_mm(void)
@@ -76,6 +77,7 @@ void __noreturn do_exit(long code)
 	exit_mm();
 	exit_files(tsk);
 	exit_task_namespaces(tsk);
+	cgroup_exit(tsk);
 	preempt_disable();
 	exit_notify(tsk);
 	preempt_enable_no_resched();

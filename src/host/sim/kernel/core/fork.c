@@ -1,4 +1,5 @@
 /* Tasks are born: fork, threads, kernel threads. */
+#include "cgroup.h"
 #include "fs.h"
 #include "journal.h"
 #include "uapi.h"
@@ -12,6 +13,9 @@ static volatile int last_pid;
 
 static struct pid_namespace init_pid_ns = { .ns = { .inum = 4026531836u } };
 struct nsproxy init_nsproxy = { .count = { 1 }, .pid_ns_for_children = &init_pid_ns, .mnt_ns = &init_mnt_ns };
+void cgroup_fork(struct task_struct *child);
+void cgroup_free(struct task_struct *task);
+void cgroup_exit(struct task_struct *tsk);
 int copy_namespaces(u64 flags, struct task_struct *tsk);
 void exit_task_namespaces(struct task_struct *tsk);
 static struct pid init_struct_pid = { .count = { 1 }, .numbers = { { .ns = &init_pid_ns } } };
@@ -39,6 +43,8 @@ struct task_struct *init_idle(int cpu)
 	idle->group_leader = idle->real_parent = idle->parent = idle;
 	idle->cred = idle->real_cred = &init_cred;
 	idle->nsproxy = &init_nsproxy;
+	idle->cgroups = &init_css_set;
+	INIT_LIST_HEAD(&idle->cg_list);
 	idle->thread_pid = &init_struct_pid;
 	idle->signal = &init_signals;
 	idle->sighand = &init_sighand;
@@ -91,6 +97,8 @@ struct task_struct *dup_task_struct(struct task_struct *orig)
 	task->need_resched = 0;
 	task->in_iowait = 0;
 	task->thread_pid = NULL;
+	task->cgroups = NULL;
+	INIT_LIST_HEAD(&task->cg_list);
 	task->real_cred = NULL;
 	task->signal = NULL;
 	task->sighand = NULL;
@@ -114,6 +122,7 @@ void put_task_struct(struct task_struct *task)
 	if (!atomic_dec_and_test(&task->usage))
 		return;
 	trace(sched_process_free, task);
+	cgroup_free(task);
 	put_pid(task->thread_pid);
 	if (task->real_cred)
 		put_cred(task->real_cred);
@@ -223,6 +232,7 @@ struct task_struct *copy_process(struct kernel_clone_args *args)
 	}
 	copy_thread(p, args);
 	p->pid = p->thread_pid->numbers[0].nr;
+	cgroup_fork(p);
 	link_task(p, args->flags);
 	trace(task_newtask, p, args->flags);
 	return p;

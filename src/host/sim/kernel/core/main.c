@@ -34,6 +34,8 @@ u64 boot_seed;
 
 struct task_struct *init_idle(int cpu);
 void fork_init(void);
+void cgroup_init(void);
+void cgroup_fs_init(void);
 void mount_root(void);
 
 /* The script the machine was started with becomes a file, like any other. */
@@ -70,6 +72,7 @@ int kernel_init(void *unused)
 	current->flags &= ~(u32)PF_KTHREAD;
 	blk_dev_init(boot_params->disk_sectors);
 	mount_root();
+	cgroup_fs_init();
 	pipe_init();
 	eventpoll_init();
 	net_init();
@@ -97,6 +100,7 @@ void start_kernel(const struct boot_params *params)
 	page_alloc_init(params->memory_size, params->free_start, (u64)_end - KERNEL_BASE);
 	kmem_cache_init();
 	fork_init();
+	cgroup_init();
 	dcache_init();
 	page_wait_init();
 	buffer_init();

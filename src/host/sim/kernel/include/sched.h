@@ -58,6 +58,7 @@ struct pid_namespace {
 	int level;
 	struct ns_common ns;
 };
+struct css_set;
 struct mnt_namespace;
 struct nsproxy {
 	atomic_t count;
@@ -150,6 +151,8 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct mm_struct *active_mm;
 	struct nsproxy *nsproxy;
+	struct css_set *cgroups;
+	struct list_head cg_list;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
 	unsigned long min_flt;

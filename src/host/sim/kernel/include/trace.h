@@ -5,6 +5,7 @@
 struct address_space;
 struct bdi_writeback;
 struct bio;
+struct cgroup;
 struct dentry;
 struct file;
 struct folio;
