@@ -9,6 +9,7 @@ import { probeReadHelpers } from './probe-read-helpers.js';
 import { ringbufHelpers } from './ringbuf-helpers.js';
 import { seqHelpers } from './seq-helpers.js';
 import { stackHelpers } from './stack-helpers.js';
+import { cgroupHelpers } from './cgroup-helpers.js';
 import { pathHelpers } from './path-helpers.js';
 import { taskStructHelpers } from './task-struct-helpers.js';
 import { taskHelpers } from './task-helpers.js';
@@ -34,6 +35,7 @@ export function createHelperTable(options: HelperTableOptions = {}): ReadonlyMap
     ...stackHelpers,
     ...loopHelpers,
     ...taskStructHelpers,
+    ...cgroupHelpers,
     ...pathHelpers,
     ...seqHelpers,
     ...trampolineHelpers,

@@ -238,6 +238,28 @@ op dial:90 write:64 sleep:1900000 close
 op connect:81
 wait`;
 
+const ofGroup = (event: string, kind: number): Row => ({
+  event,
+  kind,
+  journal: ({ text, c, d }) => [text, word(c), word(d), 0],
+  fields: ['path', 'id', 'level', 'root'],
+});
+const groupRows: readonly Row[] = [
+  ofGroup('cgroup_mkdir', Kind.CGROUP_MKDIR),
+  ofGroup('cgroup_rmdir', Kind.CGROUP_RMDIR),
+  {
+    event: 'cgroup_attach_task',
+    kind: Kind.CGROUP_ATTACH,
+    journal: ({ a, text, c, d }) => [low(a), text, word(c), word(d)],
+    fields: ['pid', 'dst_path', 'dst_id', 'dst_level'],
+  },
+];
+const GROUPS = `repeat 3
+names mkdir:/sys/fs/cgroup/g$i mkdir:/sys/fs/cgroup/g$i/h > /tmp/out
+cgexec /sys/fs/cgroup/g$i/h cat /etc/motd | cgexec /sys/fs/cgroup/g$i wc
+names rmdir:/sys/fs/cgroup/g$i/h rmdir:/sys/fs/cgroup/g$i > /tmp/out
+end`;
+
 /** With no hit the row would prove nothing. */
 const LEAST = 1;
 
@@ -274,4 +296,8 @@ describe('what each tracepoint tells is what the journal has', () => {
 
 describe('what the network tells is what the journal has, on a device that loses packets', () => {
   compareAll(netRows, { seed: 5, packetLoss: 60, script: LOSSY });
+});
+
+describe('what control groups tell is what the journal has', () => {
+  compareAll(groupRows, { seed: 6, script: GROUPS });
 });
