@@ -65,7 +65,8 @@ export class TaskNames {
   readonly #names = new Map<number, string>([[1, 'init']]);
 
   tell({ kind, a, b, text }: JournalEntry): void {
-    if (kind === JournalKind.FORK) this.#names.set(pidOf(b), this.of(pidOf(a)));
+    // Threads of the kernel, and init before it is a program, are born with names of their own.
+    if (kind === JournalKind.FORK && pidOf(a) !== 0) this.#names.set(pidOf(b), this.of(pidOf(a)));
     if (kind === JournalKind.RENAME) this.#names.set(pidOf(a), text);
   }
 
