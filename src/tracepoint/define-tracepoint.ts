@@ -1,3 +1,4 @@
+import { roundUp } from '../base/index.js';
 import type { TraceEventDescriptor, TraceField, TracepointDescriptor } from '../host/index.js';
 import { ArgumentWords } from './argument-words.js';
 import { COMMON_HEADER_SIZE } from './event-record.js';
@@ -115,14 +116,10 @@ function layOut(args: TracepointArgs): { fields: TraceField[]; size: number } {
   let widest = 4;
   for (const [name, type] of Object.entries(args)) {
     const { fieldType, size, signed } = KINDS[type];
-    offset = alignUp(offset, size);
+    offset = roundUp(offset, size);
     fields.push({ name, type: fieldType, arrayLength: 0, offset, size, signed });
     offset += size;
     widest = Math.max(widest, size);
   }
-  return { fields, size: alignUp(offset, widest) };
-}
-
-function alignUp(offset: number, size: number): number {
-  return Math.ceil(offset / size) * size;
+  return { fields, size: roundUp(offset, widest) };
 }

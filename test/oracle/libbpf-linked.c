@@ -1,7 +1,7 @@
 /*
  * Prints the instructions that libbpf hands to the kernel for every program of an object file, one JSON object a
  * line, in the shape of `kscope prog dump linked --json`. Nothing reaches the kernel: libbpf is linked statically, and
- * its bpf(2) calls end in __wrap_syscall below, which says yes to all of them and copies what BPF_PROG_LOAD is given.
+ * its bpf(2) calls end in harmless-bpf.h, which shows what BPF_PROG_LOAD is given.
  *
  *     libbpf-linked BTF|- OBJECT...        (-: the running kernel's BTF)
  *     libbpf-linked --version
@@ -12,17 +12,12 @@
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
-#include <linux/bpf.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "harmless-bpf.h"
 
 #define MAX_PROGRAMS 512
 
@@ -104,43 +99,6 @@ static void take_program(const union bpf_attr *attr)
 	}
 }
 
-static long harmless_bpf(int command, const union bpf_attr *attr)
-{
-	switch (command) {
-	case BPF_PROG_LOAD:
-		take_program(attr);
-		/* fall through */
-	case BPF_BTF_LOAD:
-		return open("/dev/null", O_RDONLY | O_CLOEXEC);
-	case BPF_MAP_CREATE:
-		return memfd_create(attr->map_name, MFD_CLOEXEC);
-	case BPF_MAP_UPDATE_ELEM:
-	case BPF_MAP_FREEZE:
-	case BPF_PROG_BIND_MAP:
-	case BPF_OBJ_PIN:
-		return 0;
-	default:
-		errno = ENOENT;
-		return -1;
-	}
-}
-
-long __real_syscall(long number, ...);
-
-long __wrap_syscall(long number, ...)
-{
-	long a[6];
-	va_list list;
-
-	va_start(list, number);
-	for (int i = 0; i < 6; i++)
-		a[i] = va_arg(list, long);
-	va_end(list);
-	if (number == __NR_bpf)
-		return harmless_bpf((int)a[0], (const union bpf_attr *)a[1]);
-	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-}
-
 static struct bpf_object *open_object(const char *path)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = btf_path, .kconfig = getenv("KCONFIG"));
@@ -204,6 +162,7 @@ static int print_warnings(enum libbpf_print_level level, const char *format, va_
 
 int main(int argc, char **argv)
 {
+	program_loaded = take_program;
 	libbpf_set_print(getenv("LIBBPF_WARNINGS") ? print_warnings : NULL);
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		puts(libbpf_version_string());

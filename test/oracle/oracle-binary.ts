@@ -22,8 +22,9 @@ export function oracleBinary(source: string, compilerArguments: readonly string[
 /** The same for a C program anywhere. */
 export function compileProgram(from: string, compilerArguments: readonly string[] = []): OracleBinary {
   const source = basename(from);
-  const hash = createHash('sha256').update(readFileSync(from)).update(compilerArguments.join(' ')).digest('hex');
-  const path = join(cache, `${source.replace(/\.c$/, '')}-${hash.slice(0, 12)}`);
+  const hash = createHash('sha256').update(compilerArguments.join(' '));
+  for (const text of textsOf(from)) hash.update(text);
+  const path = join(cache, `${source.replace(/\.c$/, '')}-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(path)) return { path };
   mkdirSync(cache, { recursive: true });
   const scratch = `${path}.${process.pid}`;
@@ -32,6 +33,15 @@ export function compileProgram(from: string, compilerArguments: readonly string[
   if (gcc.status !== 0) return { unavailable: `gcc refused ${source}: ${gcc.stderr.trim().split('\n')[0] ?? ''}` };
   renameSync(scratch, path);
   return { path };
+}
+
+/** A source, then the files of its folder that it includes, and what those include. */
+function textsOf(file: string, seen = new Set<string>()): string[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  const text = readFileSync(file, 'utf8');
+  const included = [...text.matchAll(/^#include "([^"]+)"/gm)].map(([, name = '']) => join(dirname(file), name));
+  return [text, ...included.flatMap((each) => textsOf(each, seen))];
 }
 
 /** This file runs from where it is written and, compiled for the benchmarks, from a folder further down. */

@@ -1,3 +1,4 @@
+import { roundUp } from '../../base/index.js';
 import type { Btf } from '../btf.js';
 import type { BtfComposite } from '../types.js';
 
@@ -53,5 +54,3 @@ export function padding({ from, to, alignment, inBitfield }: Gap, pointerBits: n
   }
   return fields;
 }
-
-const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;

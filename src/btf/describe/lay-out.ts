@@ -1,3 +1,4 @@
+import { roundUp } from '../../base/index.js';
 import type { BtfMember } from '../types.js';
 
 /** A member before it has its place: sizes in bytes, `bits` 0 for any but a bit-field. */
@@ -39,5 +40,3 @@ function bitfieldOffset(from: number, bits: number, unit: number): number {
   if (unit === 0 || Math.floor(from / unit) === Math.floor((from + bits - 1) / unit)) return from;
   return roundUp(from, unit);
 }
-
-const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;

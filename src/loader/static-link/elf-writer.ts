@@ -1,3 +1,4 @@
+import { roundUp } from '../../base/index.js';
 import { SectionType } from '../elf/elf-constants.js';
 
 const HEADER_BYTES = 64;
@@ -159,10 +160,6 @@ function writeHeader(file: Uint8Array, view: DataView, headers: number, count: n
   view.setUint16(58, HEADER_BYTES, littleEndian);
   view.setUint16(60, count + 1, littleEndian);
   view.setUint16(62, count, littleEndian);
-}
-
-export function roundUp(value: number, alignment: number): number {
-  return Math.ceil(value / alignment) * alignment;
 }
 
 /** The string table, each name once. */

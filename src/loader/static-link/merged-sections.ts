@@ -1,7 +1,6 @@
-import { BpfError } from '../../base/index.js';
+import { BpfError, roundUp } from '../../base/index.js';
 import { SectionType } from '../elf/elf-constants.js';
 import type { ElfSection } from '../elf/elf-headers.js';
-import { roundUp } from './elf-writer.js';
 import { type InputObject, isMerged } from './input-object.js';
 
 /** A section of the output under way. */

@@ -22,7 +22,7 @@ export class MapRegions {
 
   #findInner(at: number, size: number, write: boolean): AccessRegion | undefined {
     const last = this.#last;
-    if (last !== undefined && this.#outer.some((map) => map.holdsMap(last))) {
+    if (last !== undefined && this.#outer.some((map) => map.innerMaps.has(last))) {
       const region = last.regions.find((each) => holds(each, at, size, write));
       if (region !== undefined) return region;
     }

@@ -8,19 +8,11 @@ import { InnerMaps, innerMapOf, isLikeInner, type MapOfMaps } from './map-of-map
 /** BPF_MAP_TYPE_ARRAY_OF_MAPS (kernel/bpf/arraymap.c). An element in BpfMemory is the address of a map, or 0. */
 export class ArrayOfMaps extends ObjectArrayMap<BpfMap> implements MapOfMaps {
   readonly inner: MapSpec;
-  readonly #held = new InnerMaps();
+  readonly innerMaps = new InnerMaps();
 
   constructor(context: MapContext, spec: MapSpec) {
     super(context, spec);
     this.inner = innerMapOf(spec);
-  }
-
-  get innerMaps(): Iterable<BpfMap> {
-    return this.#held.maps;
-  }
-
-  holdsMap(map: BpfMap): boolean {
-    return this.#held.has(map);
   }
 
   /** The address of the inner map. */
@@ -52,11 +44,11 @@ export class ArrayOfMaps extends ObjectArrayMap<BpfMap> implements MapOfMaps {
   }
 
   protected override onAdded(map: BpfMap): void {
-    this.#held.add(map);
+    this.innerMaps.add(map);
   }
 
   protected override onRemoved(map: BpfMap): void {
-    this.#held.remove(map);
+    this.innerMaps.remove(map);
   }
 }
 

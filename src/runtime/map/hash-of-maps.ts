@@ -9,20 +9,12 @@ import { InnerMaps, innerMapOf, isLikeInner, type MapOfMaps, NO_DESCRIPTOR } fro
 /** BPF_MAP_TYPE_HASH_OF_MAPS (kernel/bpf/hashtab.c). A value in BpfMemory is the address of a map. */
 export class HashOfMaps extends HashMap implements MapOfMaps {
   readonly inner: MapSpec;
-  readonly #held = new InnerMaps();
+  readonly innerMaps = new InnerMaps();
   readonly #byAddress = new Map<number, BpfMap>();
 
   constructor(context: MapContext, spec: MapSpec) {
     super(context, spec);
     this.inner = innerMapOf(spec);
-  }
-
-  get innerMaps(): Iterable<BpfMap> {
-    return this.#held.maps;
-  }
-
-  holdsMap(map: BpfMap): boolean {
-    return this.#held.has(map);
   }
 
   /** The address of the inner map. */
@@ -55,7 +47,7 @@ export class HashOfMaps extends HashMap implements MapOfMaps {
       new DataView(address.buffer).setUint32(0, map.address, true);
       const result = super.storeValue(at, address, flags);
       if (result !== 0) return result;
-      this.#held.add(map);
+      this.innerMaps.add(map);
       this.#byAddress.set(map.address, map);
       if (old !== undefined) this.#letGo(old);
       return 0;
@@ -82,7 +74,7 @@ export class HashOfMaps extends HashMap implements MapOfMaps {
 
   protected override dropContents(): void {
     this.#byAddress.clear();
-    this.#held.clear();
+    this.innerMaps.clear();
   }
 
   #mapAt(key: BpfOffset): BpfMap | undefined {
@@ -90,7 +82,7 @@ export class HashOfMaps extends HashMap implements MapOfMaps {
   }
 
   #letGo(map: BpfMap): void {
-    this.#held.remove(map);
-    if (!this.#held.has(map)) this.#byAddress.delete(map.address);
+    this.innerMaps.remove(map);
+    if (!this.innerMaps.has(map)) this.#byAddress.delete(map.address);
   }
 }

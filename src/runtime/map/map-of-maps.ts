@@ -9,8 +9,7 @@ export interface MapOfMaps extends BpfMap {
   /** What the maps in it are like. */
   readonly inner: MapSpec;
   /** The maps that are in it, each once. */
-  readonly innerMaps: Iterable<BpfMap>;
-  holdsMap(map: BpfMap): boolean;
+  readonly innerMaps: InnerMaps;
   /**
    * BPF_MAP_UPDATE_ELEM with the descriptor of `map`, which is kept until it is replaced or deleted: 0 or -errno, -EINVAL
    * for a map that is not like the others.
@@ -66,10 +65,10 @@ export function isLikeInner(inner: MapSpec, map: BpfMap): boolean {
 }
 
 /** Counts in how many places each inner map is, and holds it as long as that is one at least. */
-export class InnerMaps {
+export class InnerMaps implements Iterable<BpfMap> {
   readonly #places = new Map<BpfMap, number>();
 
-  get maps(): Iterable<BpfMap> {
+  [Symbol.iterator](): Iterator<BpfMap> {
     return this.#places.keys();
   }
 

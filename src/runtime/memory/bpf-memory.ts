@@ -1,4 +1,4 @@
-import { BpfError } from '../../base/index.js';
+import { BpfError, roundUp } from '../../base/index.js';
 import { createLinearMemory, type LinearMemory } from './linear-memory.js';
 import { PAGE_SIZE, type PageProvider } from './page-provider.js';
 
@@ -177,8 +177,4 @@ export class BpfMemory {
     this.u32 = new Uint32Array(buffer);
     this.view = new DataView(buffer);
   }
-}
-
-function roundUp(value: number, to: number): number {
-  return Math.ceil(value / to) * to;
 }

@@ -1,3 +1,4 @@
+import { roundUp } from '../../../base/index.js';
 import type { CompressedNames } from './compressed-names.js';
 import type { TokenTable } from './token-table.js';
 
@@ -23,10 +24,10 @@ export function findAddresses(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = 4 * names.count;
   const before = names.countAt - pointerSize;
-  const behind = alignUp(tokens.end, pointerSize);
+  const behind = roundUp(tokens.end, pointerSize);
   const places = [
-    { baseAt: before, offsetsAt: before - alignUp(size, pointerSize) },
-    { baseAt: alignUp(behind + size, pointerSize), offsetsAt: behind },
+    { baseAt: before, offsetsAt: before - roundUp(size, pointerSize) },
+    { baseAt: roundUp(behind + size, pointerSize), offsetsAt: behind },
   ];
   for (const { baseAt, offsetsAt } of places) {
     if (offsetsAt < 0 || baseAt < 0 || baseAt + pointerSize > bytes.length) continue;
@@ -36,10 +37,6 @@ export function findAddresses(
     return { baseAt, base, addresses: Array.from(offsets, (offset) => addressOf(offset, base, hasAbsolute(offsets))) };
   }
   return null;
-}
-
-function alignUp(value: number, to: number): number {
-  return Math.ceil(value / to) * to;
 }
 
 /**
