@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BpfError } from '../../src/base/index.js';
-import { type Btf, encodeBtf, type NewBtfType, printBtfAsC, printBtfAsDts, TypedBtf } from '../../src/btf/index.js';
+import {
+  type Btf,
+  encodeBtf,
+  type NewBtfType,
+  printBtfAsC,
+  printBtfAsDts,
+  showBtf,
+  TypedBtf,
+} from '../../src/btf/index.js';
 import { runCli } from '../../src/cli/cli.js';
 import { buildBtf, plausibleGraphs, typeGraphs } from '../../test/btf/btf-graph.js';
 
@@ -15,6 +23,9 @@ it.each([
     fc.asyncProperty(graphs, fc.uint8Array({ minLength: 64, maxLength: 64 }), async (types, bytes) => {
       const btf = buildBtf(types);
       for (const print of [printBtfAsC, printBtfAsDts]) answered(() => print(btf));
+      const read = (at: number, size: number): Uint8Array | null =>
+        at + size <= bytes.length ? bytes.subarray(at, at + size) : null;
+      for (const { id } of [...btf].slice(0, 5)) answered(() => showBtf(btf, id, read));
       for (const type of btf) if (type.kind === 'struct') answered(() => readAll(btf, type.name, bytes));
       const io = {
         out: () => undefined,
@@ -60,7 +71,8 @@ it.each<readonly [what: string, chain: (at: number) => NewBtfType]>([
   const types = Array.from({ length: 50_000 }, (_, at) => chain(at));
   const btf = buildBtf([...types, { kind: 'float', name: 'float', size: 4 }]);
   for (const print of [printBtfAsC, printBtfAsDts]) answered(() => print(btf, { ids: [1] }));
-  for (const ask of [() => btf.sizeOf(1), () => btf.alignmentOf(1)]) answered(ask);
+  const read = (_at: number, size: number): Uint8Array => new Uint8Array(size);
+  for (const ask of [() => btf.sizeOf(1), () => btf.alignmentOf(1), () => showBtf(btf, 1, read)]) answered(ask);
 });
 
 function answered(ask: () => unknown): void {

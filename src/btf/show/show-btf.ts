@@ -27,11 +27,14 @@ export type ReadValue = (offset: number, size: number) => Uint8Array | null;
 /** Nested structs, unions and arrays; BTF of kernels has far fewer. */
 const MAX_DEPTH = 64;
 const MAX_INDENT = 32;
+/** Values that are looked at: types of a hostile kernel may hold each other, or arrays without end. */
+const MAX_VALUES = 1 << 18;
 
 /**
  * A value as the kernel's bpf_snprintf_btf() writes it (btf_type_show() in kernel/bpf/btf.c): fields that are 0 left out unless they
  * are asked for, bit-fields in hexadecimal, `char`s of arrays in quotes up to the first NUL. Where the kernel repeats the first element
- * of an array of pointers or arrays for each, this does, too. Kinds that have no values show as `<unsupported kind:N>`.
+ * of an array of pointers or arrays for each, this does, too. Kinds that have no values show as `<unsupported kind:N>`. Types that
+ * lead nowhere are a `BpfError`; of types without end, the first 2^18 values are shown.
  */
 export function showBtf(btf: Btf, typeId: number, read: ReadValue, options: ShowBtfOptions = {}): ShownBtf {
   const shower = new Shower(btf, read, options);
@@ -46,6 +49,7 @@ class Shower {
   readonly #read: ReadValue;
   readonly #options: ShowBtfOptions;
   #depth = 0;
+  #left = MAX_VALUES;
   /** Bytes of the whole value, where it is a struct or simple. */
   #end = Infinity;
   /** Deepest value that was shown so far. */
@@ -65,6 +69,7 @@ class Shower {
   }
 
   show(typeId: number, at: number, bitOffset: number): void {
+    if (this.#left-- <= 0) return;
     const type = this.#btf.resolve(typeId);
     if (this.#depth === 0 && 'size' in type) this.#end = type.size;
     switch (type.kind) {
@@ -127,7 +132,8 @@ class Shower {
     this.#isText = element.kind === 'int' && size === 1;
     this.#isTerminated = false;
     if (!this.#begin(typeId, at)) return;
-    for (let i = 0; i < array.count && !this.#isTerminated; i++) {
+    this.faulted = false;
+    for (let i = 0; i < array.count && !this.#isTerminated && !this.faulted && this.#left > 0; i++) {
       this.#isElement = true;
       this.#member = undefined;
       this.show(array.elementType, at + i * size, 0);
@@ -162,7 +168,7 @@ class Shower {
   /** The kernel takes a narrow one for an int. What it has behind the end of the whole value is chance; here it is 0. */
   #enum({ kind, signed, values }: BtfEnum, typeId: number, at: number): void {
     const width = kind === 'enum64' ? 64 : 32;
-    const raw = this.#bits(at, 0, Math.min(width, 8 * (this.#end - at)));
+    const raw = this.#bits(at, 0, Math.min(width, 8 * Math.max(this.#end - at, 0)));
     if (raw === null) return;
     const value = signed ? BigInt.asIntN(width, raw) : raw;
     const name = values.find((one) => BigInt.asUintN(width, one.value) === raw)?.name;

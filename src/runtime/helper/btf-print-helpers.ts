@@ -1,5 +1,5 @@
-import { BpfAttachType, BpfFuncId, BpfProgType, Errno } from '../../base/index.js';
-import { showBtf } from '../../btf/index.js';
+import { BpfAttachType, BpfError, BpfFuncId, BpfProgType, Errno } from '../../base/index.js';
+import { type Btf, showBtf } from '../../btf/index.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { FormatOutput } from './format-output.js';
 import type { Helper } from './helper.js';
@@ -65,15 +65,26 @@ function printed(
   if (typeId <= 0) return -Errno.EINVAL;
   if (typeId >= btf.typeCount) return -Errno.ENOENT;
   const memory = new ValueMemory(run, view.getInt32(ptr, true), view.getInt32(ptr + 4, true));
-  const { text } = showBtf(btf, typeId, (offset, length) => memory.read(offset, length), {
-    compact: (flags & Flag.COMPACT) !== 0,
-    noName: (flags & Flag.NONAME) !== 0,
-    zero: (flags & Flag.ZERO) !== 0,
-  });
+  const text = shown(btf, typeId, memory, flags);
+  if (text === undefined) return -Errno.EINVAL;
   if (memory.status !== 0) return memory.status;
   const output = new FormatOutput(limit);
   for (let i = 0; i < text.length; i++) output.byte(text.charCodeAt(i));
   return output;
+}
+
+/** Undefined where the type leads nowhere. */
+function shown(btf: Btf, typeId: number, memory: ValueMemory, flags: number): string | undefined {
+  try {
+    return showBtf(btf, typeId, (offset, length) => memory.read(offset, length), {
+      compact: (flags & Flag.COMPACT) !== 0,
+      noName: (flags & Flag.NONAME) !== 0,
+      zero: (flags & Flag.ZERO) !== 0,
+    }).text;
+  } catch (error) {
+    if (error instanceof BpfError) return undefined;
+    throw error;
+  }
 }
 
 /** Memory of the kernel or of the program, read piece by piece. */
