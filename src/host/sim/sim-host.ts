@@ -41,6 +41,8 @@ export interface SimOptions {
   readonly files?: Readonly<Record<string, SimFile>>;
   /** Of a thousand packets, how many the loopback device loses: 0 if absent, at most 500. TCP sends them again. */
   readonly packetLoss?: number;
+  /** Of a thousand packets, how many the loopback device holds back for a few ticks, so that later ones overtake: 0 if absent, at most 500. */
+  readonly packetReorder?: number;
   /** Virtual nanoseconds an instruction takes, 10 if absent. */
   readonly nsPerInsn?: number;
   /** Nanoseconds of a scheduler tick, 1000000 if absent. */
@@ -58,7 +60,7 @@ const WORKLOADS: readonly string[] = ['shell', 'compile', 'web', 'io', 'mixed', 
 
 /** CLOCK_REALTIME at boot before the seed moves it: 2023-11-14T22:13:20Z. */
 const EPOCH_NS = 1_700_000_000_000_000_000n;
-const LOSS_MAX = 500;
+const SHARE_MAX = 500;
 const DISK_SECTORS = 131_072n;
 
 /** The embedded host: an x86_64 machine with its own kernel. See docs/simulator.md. */
@@ -112,7 +114,8 @@ export class SimHost implements DrivenHost {
       diskSectors: DISK_SECTORS,
       workload: checkedWorkload(options.workload ?? 'mixed'),
       script: scriptOf(options.script ?? '', entries),
-      packetLoss: checkedLoss(options.packetLoss ?? 0),
+      packetLoss: checkedShare('packetLoss', options.packetLoss ?? 0),
+      packetReorder: checkedShare('packetReorder', options.packetReorder ?? 0),
     });
     const machine = this.#machine;
     this.programs = new Map(
@@ -220,11 +223,11 @@ function scriptOf(script: string | readonly SimStep[], entries: readonly DiskEnt
   return renderScript(script, (name) => paths.has(`/bin/${name}`));
 }
 
-function checkedLoss(loss: number): number {
-  if (!(Number.isInteger(loss) && loss >= 0 && loss <= LOSS_MAX)) {
-    throw new RangeError(`packetLoss ${loss}: of a thousand packets, 0 to ${LOSS_MAX}`);
+function checkedShare(name: string, share: number): number {
+  if (!(Number.isInteger(share) && share >= 0 && share <= SHARE_MAX)) {
+    throw new RangeError(`${name} ${share}: of a thousand packets, 0 to ${SHARE_MAX}`);
   }
-  return loss;
+  return share;
 }
 
 function checkedNs(ns: number): number {

@@ -6,7 +6,7 @@ const PAGE = 4096;
 const LARGE_PAGE = 0x20_0000;
 const BOOT_PARAMS = 0x1000;
 const TABLES = 0x10000;
-const SCRIPT_OFFSET = 96;
+const SCRIPT_OFFSET = 100;
 const SCRIPT_MAX = 12_288;
 const WORKLOAD_MAX = 24;
 /** Virtual base of the image's mapping: physical 0. */
@@ -29,6 +29,8 @@ export interface BootParams {
   readonly workload: string;
   /** Of a thousand packets, how many the loopback device loses. */
   readonly packetLoss: number;
+  /** Of a thousand packets, how many it lets later ones overtake. */
+  readonly packetReorder: number;
   /** A shell script to run instead of `workload`, or ''. */
   readonly script: string;
 }
@@ -101,6 +103,7 @@ function writeParams(physical: PhysicalMemory, params: BootParams, freeStart: nu
   physical.view.setUint32(BOOT_PARAMS + 64, script.length, true);
   physical.bytes.set(workload, BOOT_PARAMS + 68);
   physical.view.setUint32(BOOT_PARAMS + 92, params.packetLoss, true);
+  physical.view.setUint32(BOOT_PARAMS + 96, params.packetReorder, true);
   physical.bytes.set(script, BOOT_PARAMS + SCRIPT_OFFSET);
 }
 

@@ -60,6 +60,17 @@ export const JournalKind = {
   TCP_RETRANSMIT: 56,
   TCP_DESTROY: 57,
   TCP_SPACE: 58,
+  SOCK_OWN: 59,
+  SOCK_PEER: 60,
+  BIND: 61,
+  LISTEN: 62,
+  TCP_CLOSE: 63,
+  TCP_CHILD: 64,
+  TCP_OUT_OF_ORDER: 65,
+  TCP_SYNACK_AGAIN: 66,
+  TCP_CONGESTION: 67,
+  TIME_WAIT: 68,
+  TCP_WINDOW: 69,
   CAPABLE: 70,
   CPU_FREQUENCY: 71,
   SAMPLE: 72,
@@ -80,6 +91,8 @@ export const JournalKind = {
   CGROUP_MKDIR: 107,
   CGROUP_RMDIR: 108,
   CGROUP_ATTACH: 109,
+  SOCK_LIMIT: 120,
+  NETIF_RX: 121,
 } as const;
 
 export interface JournalEntry {

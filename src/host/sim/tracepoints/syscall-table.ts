@@ -66,8 +66,10 @@ export const syscallTable: readonly SyscallEntry[] = [
     'struct sockaddr * addr',
     'int * addr_len',
   ),
+  call(48, 'shutdown', 'int fd', 'int how'),
   call(49, 'bind', 'int fd', 'struct sockaddr * umyaddr', 'int addrlen'),
   call(50, 'listen', 'int fd', 'int backlog'),
+  call(54, 'setsockopt', 'int fd', 'int level', 'int optname', 'char * optval', 'int optlen'),
   call(
     56,
     'clone',

@@ -8,7 +8,7 @@ static char buffer[4096];
 
 static long connect_address(const struct addrinfo *to)
 {
-	long fd = syscall(__NR_socket, (long)AF_INET, (long)SOCK_STREAM, 0L), error;
+	long fd = socket_of(to->ai_family), error;
 	if (fd < 0)
 		return fd;
 	error = syscall(__NR_connect, fd, to->ai_addr, (long)to->ai_addrlen);

@@ -1,4 +1,4 @@
-/* httpd PORT REQUESTS: answers "GET path" with the file; 0 requests: until it is killed. */
+/* httpd PORT REQUESTS [::]: answers "GET path" with the file; 0 requests: until it is killed. With :: it takes IPv6 and IPv4. */
 #include "libc/libc.h"
 #include "libc/sdt.h"
 
@@ -72,7 +72,7 @@ static void serve(long fd)
 int main(int argc, char **argv)
 {
 	long port = argc > 1 ? atoi(argv[1]) : 80, left = argc > 2 ? atoi(argv[2]) : 0;
-	long listener = listen_on((int)port), served = 0;
+	long listener = listen_on(argc > 3 ? AF_INET6 : AF_INET, (int)port), served = 0;
 	if (listener < 0)
 		die("httpd: listen", listener);
 	while (!left || served < left) {

@@ -42,41 +42,85 @@ long sleep_us(long us)
 	return syscall(__NR_nanosleep, &ts, 0L);
 }
 
-static void loopback(struct sockaddr_in *address, int port)
+/* Room for an address of either version. */
+struct endpoint {
+	union {
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} address;
+	long length;
+};
+
+/* This machine's port: 127.0.0.1 or ::1, or any address of it. */
+static void this_machine(struct endpoint *to, int family, int port, int any)
 {
-	memset(address, 0, sizeof(*address));
-	address->sin_family = AF_INET;
-	address->sin_port = (unsigned short)(port << 8 | port >> 8);
-	address->sin_addr = 0x0100007f;
+	unsigned short network = (unsigned short)(port << 8 | port >> 8);
+	memset(to, 0, sizeof(*to));
+	to->address.v4.sin_family = (unsigned short)family;
+	to->address.v4.sin_port = network;
+	to->length = family == AF_INET ? (long)sizeof(to->address.v4) : (long)sizeof(to->address.v6);
+	if (any)
+		return;
+	if (family == AF_INET)
+		to->address.v4.sin_addr.s_addr = 0x0100007f;
+	else
+		to->address.v6.sin6_addr.s6_addr[15] = 1;
+}
+
+long socket_of(int family) { return syscall(__NR_socket, (long)family, (long)SOCK_STREAM, 0L); }
+
+long set_option(long fd, int level, int name, int value)
+{
+	return syscall(__NR_setsockopt, fd, (long)level, (long)name, &value, (long)sizeof(value));
+}
+
+/* 0, or a negative errno. */
+long connect_socket(long fd, int family, int port)
+{
+	struct endpoint to;
+	this_machine(&to, family, port, 0);
+	return syscall(__NR_connect, fd, &to.address, to.length);
+}
+
+/* Of version 6 by an address of version 4. */
+long connect_mapped(long fd, int port)
+{
+	struct endpoint to;
+	this_machine(&to, AF_INET6, port, 1);
+	to.address.v6.sin6_addr.s6_addr32[2] = 0xffff0000u;
+	to.address.v6.sin6_addr.s6_addr32[3] = 0x0100007f;
+	return syscall(__NR_connect, fd, &to.address, to.length);
+}
+
+/* A server of version 6 takes any address, and so version 4 too, unless it was told not to. */
+long listen_socket(long fd, int family, int port)
+{
+	struct endpoint at;
+	long error;
+	this_machine(&at, family, port, family == AF_INET6);
+	error = syscall(__NR_bind, fd, &at.address, at.length);
+	return error ? error : syscall(__NR_listen, fd, 16L);
 }
 
 /* A connected socket, or a negative errno. */
 long connect_to(int port)
 {
-	struct sockaddr_in address;
-	long fd = syscall(__NR_socket, (long)AF_INET, (long)SOCK_STREAM, 0L);
-	long error;
-	if (fd < 0)
-		return fd;
-	loopback(&address, port);
-	error = syscall(__NR_connect, fd, &address, sizeof(address));
+	long fd = socket_of(AF_INET);
+	long error = fd < 0 ? fd : connect_socket(fd, AF_INET, port);
 	if (!error)
 		return fd;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return error;
 }
 
-long listen_on(int port)
+/* A server's socket, whose port may be in time-wait. */
+long listen_on(int family, int port)
 {
-	struct sockaddr_in address;
-	long fd = syscall(__NR_socket, (long)AF_INET, (long)SOCK_STREAM, 0L);
-	long error;
-	if (fd < 0)
-		return fd;
-	loopback(&address, port);
-	error = syscall(__NR_bind, fd, &address, sizeof(address));
+	long fd = socket_of(family);
+	long error = fd < 0 ? fd : set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (!error)
-		error = syscall(__NR_listen, fd, 16L);
+		error = listen_socket(fd, family, port);
 	return error ? error : fd;
 }
 

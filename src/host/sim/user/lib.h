@@ -31,8 +31,13 @@ long epoll_wait(long epfd, struct epoll_event *events, int max, int ms);
 long kill(long pid, int sig);
 long sleep_us(long us);
 long spawn(void (*function)(void), void *stack_top);
+long socket_of(int family);
+long set_option(long fd, int level, int name, int value);
+long connect_socket(long fd, int family, int port);
+long connect_mapped(long fd, int port);
+long listen_socket(long fd, int family, int port);
 long connect_to(int port);
-long listen_on(int port);
+long listen_on(int family, int port);
 
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);

@@ -1,8 +1,11 @@
 /*
  * op OPERATION...: does what it is told, in order, in one process. Files: open:PATH open2:PATH (by the old call)
  * create:PATH read:N write:N lseek:N fsync fstat map:PAGE drop close unlink:PATH mkdir:PATH stat:PATH. Else: sleep:US compute:N
- * touch:PAGES brk:PAGES fork yield getpid getppid setuid:N kill:PID clock connect:PORT threads:N exit:N. Sockets that the
- * file operations then go to: accept:PORT (of one connection), dial:PORT. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
+ * touch:PAGES brk:PAGES fork yield getpid getppid setuid:N kill:PID clock connect:PORT threads:N exit:N. Sockets that the file operations
+ * then go to: accept:PORT and accept6:PORT (of one connection), dial:PORT, dial6:PORT, mapped:PORT (of version 6 by an
+ * address of version 4), listen:PORT, listen6:PORT; put:N and get:N of bytes that the place in the stream tells, which get
+ * looks at, end, which fails if there are more, and shutdown. What sockets of the process have from there on: reuseaddr
+ * reuseport freebind transparent noport v6only rcvbuf:N sndbuf:N. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
  * handled:N, which fails if the handler has not run as often. And poke:WHAT, which does what
  * a program must not: user, kernel, syscall (a bad pointer), hlt, int3.
  */
@@ -119,19 +122,130 @@ static void poke(const char *what)
 		__asm__ volatile("hlt");
 }
 
-/* The first connection to the port, whose listener goes when it is there. */
-static void accept_once(int port)
+/* Options of the sockets that are made from here on. */
+static const struct {
+	const char *name;
+	int level, option;
+} options[] = {
+	{ "reuseaddr", SOL_SOCKET, SO_REUSEADDR }, { "reuseport", SOL_SOCKET, SO_REUSEPORT },
+	{ "freebind", SOL_IP, IP_FREEBIND },	   { "transparent", SOL_IP, IP_TRANSPARENT },
+	{ "noport", SOL_IP, IP_BIND_ADDRESS_NO_PORT }, { "v6only", SOL_IPV6, IPV6_V6ONLY },
+	{ "rcvbuf:", SOL_SOCKET, SO_RCVBUF },	   { "sndbuf:", SOL_SOCKET, SO_SNDBUF },
+};
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+static int option_values[OPTIONS];
+static long sent, received;
+
+static int option_operation(const char *name, const char *arg)
 {
-	long listener = listen_on(port);
+	unsigned int i;
+	for (i = 0; i < OPTIONS; i++)
+		if (starts_with(name, options[i].name)) {
+			option_values[i] = *arg ? (int)atoi(arg) : 1;
+			return 1;
+		}
+	return 0;
+}
+
+static long new_socket(int family)
+{
+	long sock = socket_of(family);
+	unsigned int i;
+	for (i = 0; i < OPTIONS && sock >= 0; i++)
+		if (option_values[i])
+			set_option(sock, options[i].level, options[i].option, option_values[i]);
+	sent = received = 0;
+	return sock;
+}
+
+static long listener_of(int family, int port)
+{
+	long sock = new_socket(family);
+	listen_socket(sock, family, port);
+	return sock;
+}
+
+/* The first connection to the port, whose listener goes when it is there. */
+static void accept_once(int family, int port)
+{
+	long listener = listener_of(family, port);
 	fd = syscall(__NR_accept, listener, 0L, 0L);
 	close(listener);
 }
 
-static void dial(int port)
+/* The server may still be starting. */
+static void dial(int family, int port, int mapped)
 {
 	int tries;
-	for (tries = 0; tries < 50 && (fd = connect_to(port)) == -ECONNREFUSED; tries++)
+	for (tries = 0; tries < 50; tries++) {
+		long error;
+		fd = new_socket(family);
+		error = mapped ? connect_mapped(fd, port) : connect_socket(fd, family, port);
+		if (error != -ECONNREFUSED)
+			break;
+		close(fd);
 		sleep_us(500);
+	}
+}
+
+static char pattern(long at) { return (char)(at * 31 + (at >> 8) * 7 + (at >> 16)); }
+
+static void put(long n)
+{
+	while (n > 0) {
+		long i, some = n < 4096 ? n : 4096, done;
+		for (i = 0; i < some; i++)
+			buffer[i] = pattern(sent + i);
+		done = write(fd, buffer, (size_t)some);
+		if (done <= 0)
+			die("put", done);
+		sent += done;
+		n -= done;
+	}
+}
+
+static void get(long n)
+{
+	while (n > 0) {
+		long i, done = read(fd, buffer, (size_t)(n < 4096 ? n : 4096));
+		if (done <= 0)
+			die("get", done);
+		for (i = 0; i < done; i++)
+			if (buffer[i] != pattern(received + i))
+				die("get", -EIO);
+		received += done;
+		n -= done;
+	}
+}
+
+static int socket_operation(const char *name, const char *arg)
+{
+	if (starts_with(name, "accept:"))
+		accept_once(AF_INET, (int)atoi(arg));
+	else if (starts_with(name, "accept6:"))
+		accept_once(AF_INET6, (int)atoi(arg));
+	else if (starts_with(name, "dial:"))
+		dial(AF_INET, (int)atoi(arg), 0);
+	else if (starts_with(name, "dial6:"))
+		dial(AF_INET6, (int)atoi(arg), 0);
+	else if (starts_with(name, "mapped:"))
+		dial(AF_INET6, (int)atoi(arg), 1);
+	else if (starts_with(name, "listen:"))
+		fd = listener_of(AF_INET, (int)atoi(arg));
+	else if (starts_with(name, "listen6:"))
+		fd = listener_of(AF_INET6, (int)atoi(arg));
+	else if (starts_with(name, "put:"))
+		put(atoi(arg));
+	else if (starts_with(name, "get:"))
+		get(atoi(arg));
+	else if (!strcmp(name, "end")) {
+		if (read(fd, buffer, 1))
+			die(name, -EIO);
+	} else if (!strcmp(name, "shutdown"))
+		syscall(__NR_shutdown, fd, (long)SHUT_WR);
+	else
+		return 0;
+	return 1;
 }
 
 static volatile long handled;
@@ -256,10 +370,6 @@ static void other_operation(const char *name, const char *arg)
 		syscall(__NR_setuid, atoi(arg));
 	else if (!strcmp(name, "getppid"))
 		syscall(__NR_getppid);
-	else if (starts_with(name, "accept:"))
-		accept_once((int)atoi(arg));
-	else if (starts_with(name, "dial:"))
-		dial((int)atoi(arg));
 	else if (starts_with(name, "connect:"))
 		close(connect_to((int)atoi(arg)));
 	else if (starts_with(name, "threads:"))
@@ -279,7 +389,8 @@ int main(int argc, char **argv)
 		const char *arg = argv[i];
 		while (*arg && *arg++ != ':')
 			;
-		if (!file_operation(argv[i], arg) && !signal_operation(argv[i], arg))
+		if (!file_operation(argv[i], arg) && !signal_operation(argv[i], arg) && !socket_operation(argv[i], arg) &&
+		    !option_operation(argv[i], arg))
 			other_operation(argv[i], arg);
 	}
 	return 0;

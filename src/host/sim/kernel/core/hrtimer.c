@@ -8,6 +8,7 @@ struct hrtimer_cpu_base {
 	spinlock_t lock;
 	struct list_head active;
 	struct hrtimer sched_timer;
+	bool tick_stopped;
 };
 
 static struct hrtimer_cpu_base hrtimer_bases[NR_CPUS];
@@ -166,19 +167,29 @@ void tick_setup_sched_timer(void)
 	hrtimer_start(timer, (ktime_t)((rdtsc() / tick_ns + 1) * tick_ns + phase), HRTIMER_MODE_ABS);
 }
 
-/* An idle CPU without timers needs no tick. */
-void tick_nohz_idle_enter(void)
+/* An idle CPU has no tick but the one that its next timer is due at. Interrupts are off. */
+void tick_nohz_idle_stop_tick(void)
 {
-	int cpu = smp_processor_id();
-	if (!timers_pending(cpu))
-		hrtimer_cancel(&hrtimer_bases[cpu].sched_timer);
+	struct hrtimer_cpu_base *base = &hrtimer_bases[smp_processor_id()];
+	struct hrtimer *timer = &base->sched_timer;
+	ktime_t due = (ktime_t)(get_next_timer_interrupt() * tick_ns);
+	if (base->tick_stopped && (due ? timer->state && timer->_softexpires == due : !timer->state))
+		return;
+	base->tick_stopped = true;
+	hrtimer_cancel(timer);
+	if (due)
+		hrtimer_start(timer, due, HRTIMER_MODE_ABS);
 }
 
 void tick_nohz_idle_exit(void)
 {
+	struct hrtimer_cpu_base *base = &hrtimer_bases[smp_processor_id()];
 	tick_do_update_jiffies64(ktime_get());
-	if (!hrtimer_bases[smp_processor_id()].sched_timer.state)
-		tick_setup_sched_timer();
+	if (!base->tick_stopped)
+		return;
+	base->tick_stopped = false;
+	hrtimer_cancel(&base->sched_timer);
+	tick_setup_sched_timer();
 }
 
 struct hrtimer_sleeper {

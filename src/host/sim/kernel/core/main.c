@@ -21,10 +21,11 @@ struct boot_params {
 	u32 script_size;
 	char workload[24];
 	u32 packet_loss;
+	u32 packet_reorder;
 	char script[];
 };
 
-extern u32 loopback_loss;
+extern u32 loopback_loss, loopback_reorder;
 static const struct boot_params *boot_params;
 static volatile int secondary_go;
 static volatile int cpus_online;
@@ -77,6 +78,7 @@ int kernel_init(void *unused)
 	eventpoll_init();
 	net_init();
 	loopback_loss = boot_params->packet_loss;
+	loopback_reorder = boot_params->packet_reorder;
 	current->files = dup_fd(NULL);
 	write_boot_script();
 	kthread_run(flush_worker, NULL, "kworker/u8:0");

@@ -386,13 +386,13 @@ void default_idle(void)
 /* The idle task runs with preemption off, at the preempt_count every switch happens with. */
 void do_idle(void)
 {
-	tick_nohz_idle_enter();
 	while (!current->need_resched) {
 		local_irq_disable();
 		if (current->need_resched) {
 			local_irq_enable();
 			break;
 		}
+		tick_nohz_idle_stop_tick();
 		default_idle();
 	}
 	tick_nohz_idle_exit();

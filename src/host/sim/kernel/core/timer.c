@@ -23,11 +23,10 @@ void timer_setup(struct timer_list *timer, void (*function)(struct timer_list *)
 
 void enqueue_timer(struct timer_base *base, struct timer_list *timer)
 {
-	struct list_head *pos;
-	list_for_each(pos, &base->timers)
-		if (list_entry(pos, struct timer_list, entry)->expires > timer->expires)
-			break;
-	list_add_tail(&timer->entry, pos);
+	struct list_head *pos = base->timers.prev;
+	while (pos != &base->timers && list_entry(pos, struct timer_list, entry)->expires > timer->expires)
+		pos = pos->prev;
+	list_add(&timer->entry, pos);
 	journal(J_TIMER_START, (u64)timer, (u64)timer->function, timer->expires, 0);
 	trace(timer_start, timer, timer->expires, timer->flags);
 }
@@ -102,7 +101,17 @@ void run_timer_softirq(void)
 	_raw_spin_unlock_irqrestore(&base->lock, flags);
 }
 
-bool timers_pending(int cpu) { return !list_empty(&timer_bases[cpu].timers); }
+/* The tick at which the first timer of this CPU is due, 0 without any. */
+unsigned long get_next_timer_interrupt(void)
+{
+	struct timer_base *base = &timer_bases[smp_processor_id()];
+	u64 flags = _raw_spin_lock_irqsave(&base->lock);
+	unsigned long next = 0;
+	if (!list_empty(&base->timers))
+		next = max(list_first_entry(&base->timers, struct timer_list, entry)->expires, 1UL);
+	_raw_spin_unlock_irqrestore(&base->lock, flags);
+	return next;
+}
 
 void run_local_timers(void)
 {

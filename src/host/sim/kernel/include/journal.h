@@ -64,6 +64,17 @@ enum journal_kind {
 	J_TCP_RETRANSMIT = 56,
 	J_TCP_DESTROY = 57,
 	J_TCP_SPACE = 58,
+	J_SOCK_OWN = 59,
+	J_SOCK_PEER = 60,
+	J_BIND = 61,
+	J_LISTEN = 62,
+	J_TCP_CLOSE = 63,
+	J_TCP_CHILD = 64,
+	J_TCP_OUT_OF_ORDER = 65,
+	J_TCP_SYNACK_AGAIN = 66,
+	J_TCP_CONGESTION = 67,
+	J_TIME_WAIT = 68,
+	J_TCP_WINDOW = 69,
 	J_CAPABLE = 70,
 	J_CPU_FREQUENCY = 71,
 	J_SAMPLE = 72,
@@ -84,6 +95,8 @@ enum journal_kind {
 	J_CGROUP_MKDIR = 107,
 	J_CGROUP_RMDIR = 108,
 	J_CGROUP_ATTACH = 109,
+	J_SOCK_LIMIT = 120,
+	J_NETIF_RX = 121,
 };
 
 /* Which of the scheduler's statistics J_SCHED_STAT tells of. */

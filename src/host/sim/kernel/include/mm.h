@@ -120,6 +120,7 @@ struct kmem_cache {
 	unsigned long nr_slabs;
 	unsigned long nr_objects;
 };
+unsigned long nr_free_buffer_pages(void);
 void kmem_cache_init(void);
 void kmem_cache_create(struct kmem_cache *cache, const char *name, unsigned int size);
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);

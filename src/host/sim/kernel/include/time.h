@@ -43,10 +43,10 @@ int mod_timer(struct timer_list *timer, unsigned long expires);
 int del_timer(struct timer_list *timer);
 void run_timer_softirq(void);
 void run_local_timers(void);
-bool timers_pending(int cpu);
+unsigned long get_next_timer_interrupt(void);
 
 void tick_setup_sched_timer(void);
-void tick_nohz_idle_enter(void);
+void tick_nohz_idle_stop_tick(void);
 void tick_nohz_idle_exit(void);
 void update_process_times(bool user);
 

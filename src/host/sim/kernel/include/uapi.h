@@ -35,10 +35,15 @@
 #define ENOTEMPTY 39
 #define ELOOP 40
 #define ENOTSOCK 88
+#define ENOPROTOOPT 92
+#define EPROTONOSUPPORT 93
+#define EAFNOSUPPORT 97
 #define EADDRINUSE 98
-#define ENOTCONN 107
+#define EADDRNOTAVAIL 99
 #define ENETUNREACH 101
 #define ECONNRESET 104
+#define EISCONN 106
+#define ENOTCONN 107
 #define ETIMEDOUT 110
 #define ECONNREFUSED 111
 
@@ -70,8 +75,10 @@
 #define __NR_accept 43
 #define __NR_sendto 44
 #define __NR_recvfrom 45
+#define __NR_shutdown 48
 #define __NR_bind 49
 #define __NR_listen 50
+#define __NR_setsockopt 54
 #define __NR_clone 56
 #define __NR_fork 57
 #define __NR_execve 59
@@ -224,8 +231,24 @@ struct linux_dirent64 {
 #define SIG_BLOCK 0
 #define SIG_UNBLOCK 1
 #define SIG_SETMASK 2
+#define AF_UNSPEC 0
 #define AF_INET 2
+#define AF_INET6 10
 #define SOCK_STREAM 1
+#define SOL_IP 0
+#define IP_FREEBIND 15
+#define IP_TRANSPARENT 19
+#define IP_BIND_ADDRESS_NO_PORT 24
+#define SOL_SOCKET 1
+#define SO_REUSEADDR 2
+#define SO_SNDBUF 7
+#define SO_RCVBUF 8
+#define SO_REUSEPORT 15
+#define SOL_IPV6 41
+#define IPV6_V6ONLY 26
+#define SHUT_RD 0
+#define SHUT_WR 1
+#define SHUT_RDWR 2
 #define CLOCK_MONOTONIC 1
 
 #define EPOLLIN 1u
@@ -272,9 +295,47 @@ struct stat {
 	long st_blocks;
 };
 
+struct sockaddr {
+	unsigned short sa_family;
+	char sa_data[14];
+};
+
+struct in_addr {
+	unsigned int s_addr;
+};
+
 struct sockaddr_in {
 	unsigned short sin_family;
 	unsigned short sin_port;
-	unsigned int sin_addr;
+	struct in_addr sin_addr;
 	unsigned char sin_zero[8];
+};
+
+struct in6_addr {
+	union {
+		unsigned char u6_addr8[16];
+		unsigned short u6_addr16[8];
+		unsigned int u6_addr32[4];
+	} in6_u;
+};
+#define s6_addr in6_u.u6_addr8
+#define s6_addr32 in6_u.u6_addr32
+
+struct sockaddr_in6 {
+	unsigned short sin6_family;
+	unsigned short sin6_port;
+	unsigned int sin6_flowinfo;
+	struct in6_addr sin6_addr;
+	unsigned int sin6_scope_id;
+};
+
+/* Room for an address of any family. */
+struct __kernel_sockaddr_storage {
+	union {
+		struct {
+			unsigned short ss_family;
+			char __data[126];
+		};
+		void *__align;
+	};
 };

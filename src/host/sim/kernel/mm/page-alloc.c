@@ -18,6 +18,8 @@ u64 max_pfn;
 
 void clear_page(void *page);
 
+unsigned long nr_free_buffer_pages(void) { return zone.nr_free; }
+
 void __free_one_page(struct page *page, unsigned int order)
 {
 	u64 pfn = page_to_pfn(page);

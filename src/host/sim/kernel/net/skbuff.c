@@ -3,13 +3,19 @@
 #include "net.h"
 #include "uapi.h"
 
-#define HEADROOM 64u
+/* Of a link, of IPv6, of TCP. */
+#define HEADROOM 96u
 
 static struct kmem_cache skbuff_head_cache;
 
 void skb_init(void) { kmem_cache_create(&skbuff_head_cache, "skbuff_head_cache", sizeof(struct sk_buff)); }
 
-void skb_queue_head_init(struct sk_buff_head *list) { INIT_LIST_HEAD(&list->list); }
+void skb_queue_head_init(struct sk_buff_head *queue)
+{
+	INIT_LIST_HEAD(&queue->list);
+	queue->qlen = 0;
+	queue->lock.locked = 0;
+}
 
 /* Room for `size` bytes of data, and for the headers that will be pushed. */
 struct sk_buff *alloc_skb(unsigned int size, gfp_t gfp)
@@ -64,6 +70,15 @@ void *skb_pull(struct sk_buff *skb, unsigned int len)
 	return skb->data += len;
 }
 
+/* Cuts the packet off behind so many bytes. */
+void skb_trim(struct sk_buff *skb, unsigned int len)
+{
+	if (len >= skb->len)
+		return;
+	skb->tail -= skb->len - len;
+	skb->len = len;
+}
+
 struct sk_buff *skb_copy(const struct sk_buff *skb, gfp_t gfp)
 {
 	struct sk_buff *copy = alloc_skb(skb->len, gfp);
@@ -77,6 +92,8 @@ struct sk_buff *skb_copy(const struct sk_buff *skb, gfp_t gfp)
 
 void __kfree_skb(struct sk_buff *skb)
 {
+	if (skb->rmem_charged)
+		sock_rfree(skb);
 	kfree(skb->head);
 	kmem_cache_free(&skbuff_head_cache, skb);
 }
@@ -102,6 +119,14 @@ void skb_queue_tail(struct sk_buff_head *queue, struct sk_buff *skb)
 	u64 flags = _raw_spin_lock_irqsave(&queue->lock);
 	list_add_tail(&skb->list, &queue->list);
 	queue->qlen++;
+	_raw_spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+void skb_unlink(struct sk_buff *skb, struct sk_buff_head *queue)
+{
+	u64 flags = _raw_spin_lock_irqsave(&queue->lock);
+	list_del_init(&skb->list);
+	queue->qlen--;
 	_raw_spin_unlock_irqrestore(&queue->lock, flags);
 }
 

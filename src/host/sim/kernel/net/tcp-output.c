@@ -1,73 +1,81 @@
 /* What TCP sends: segments that are kept until they are acknowledged, and those that are not. */
-#include "journal.h"
 #include "net.h"
-#include "uapi.h"
 
-#define TCP_RTO_MIN_MS 200
-#define TCP_RETRIES 8
-#define NSEC_PER_MSEC 1000000UL
+/* Bytes of a segment: no more than half of what the other end ever had room for. */
+u32 tcp_current_mss(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 bound = tp->max_window > 536 ? tp->max_window / 2 : tp->max_window;
+	return bound ? min(tp->mss_cache, max(bound, 28u)) : tp->mss_cache;
+}
 
-void tcp_write_err(struct sock *sk);
+/* Room that the reader of the socket has left for more, in bytes of data: half of what packets cost. */
+int tcp_space(const struct sock *sk)
+{
+	return (sk->sk_rcvbuf - sk->sk_backlog.len - atomic_read(&sk->sk_rmem_alloc)) / 2;
+}
 
-unsigned long msecs_to_ticks(unsigned long ms) { return (ms * NSEC_PER_MSEC + tick_ns - 1) / tick_ns; }
+/* The window there is room for now: whole segments, and none rather than a silly one. */
+u32 __tcp_select_window(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	int full = min(sk->sk_rcvbuf / 2, (int)tp->window_clamp);
+	int mss = min((int)TCP_MSS, full);
+	int room = tcp_space(sk);
+	if (room < full / 2 && (room < full / 16 || room < mss))
+		return 0;
+	room = min(room, full);
+	if ((int)tp->rcv_wnd > room - mss && (int)tp->rcv_wnd <= room)
+		return tp->rcv_wnd;
+	return (u32)(room / mss * mss);
+}
 
-void tcp_init_sock(struct sock *sk)
+/* The window that a segment offers; what was offered once is not taken back. */
+u16 tcp_select_window(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	tp->snd_cwnd = 10;
-	tp->snd_ssthresh = 0x7fffffff;
-	tp->snd_wnd = tp->rcv_wnd = 65536;
-	inet_csk(sk)->icsk_rto = (u32)msecs_to_ticks(TCP_RTO_MIN_MS);
-	timer_setup(&inet_csk(sk)->icsk_retransmit_timer, tcp_write_timer);
+	u32 current_window = tcp_receive_window(tp);
+	u32 window = __tcp_select_window(sk);
+	tp->rcv_wnd = min(max(window, current_window), TCP_MAX_WINDOW);
+	tp->rcv_wup = tp->rcv_nxt;
+	return (u16)tp->rcv_wnd;
 }
 
-/* The timer holds a reference while it waits. */
-void sk_reset_timer(struct sock *sk, struct timer_list *timer, unsigned long expires)
+void tcp_write_header(struct sk_buff *skb, __be16 source, __be16 dest, const struct tcp_reply *reply)
 {
-	if (!mod_timer(timer, expires))
-		sock_hold(sk);
+	struct tcphdr *th = skb_push(skb, sizeof(*th));
+	memset(th, 0, sizeof(*th));
+	skb->transport_header = (u16)(skb->data - skb->head);
+	th->source = source;
+	th->dest = dest;
+	th->seq = swab32(reply->seq);
+	th->ack_seq = reply->tcp_flags & TCPHDR_ACK ? swab32(reply->ack_seq) : 0;
+	th->doff = sizeof(*th) / 4;
+	th->fin = (reply->tcp_flags & TCPHDR_FIN) != 0;
+	th->syn = (reply->tcp_flags & TCPHDR_SYN) != 0;
+	th->rst = (reply->tcp_flags & TCPHDR_RST) != 0;
+	th->psh = (reply->tcp_flags & TCPHDR_PSH) != 0;
+	th->ack = (reply->tcp_flags & TCPHDR_ACK) != 0;
+	th->window = swab16(reply->window);
 }
-
-void sk_stop_timer(struct sock *sk, struct timer_list *timer)
-{
-	if (del_timer(timer))
-		sock_put(sk);
-}
-
-void inet_csk_reset_xmit_timer(struct sock *sk)
-{
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	sk_reset_timer(sk, &icsk->icsk_retransmit_timer, jiffies + ((u64)icsk->icsk_rto << icsk->icsk_backoff) + 1);
-}
-
-void inet_csk_clear_xmit_timer(struct sock *sk) { sk_stop_timer(sk, &inet_csk(sk)->icsk_retransmit_timer); }
 
 /* Puts the header before the packet's data and sends it off, for good. */
 int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb)
 {
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcphdr *th;
+	struct tcp_reply header = { .seq = cb->seq, .tcp_flags = cb->tcp_flags };
 	tp->segs_out++;
 	if (skb->len) {
 		tp->data_segs_out++;
 		tp->bytes_sent += skb->len;
 	}
-	th = skb_push(skb, sizeof(*th));
-	memset(th, 0, sizeof(*th));
-	skb->transport_header = (u16)(skb->data - skb->head);
-	th->source = swab16(sk->__sk_common.skc_num);
-	th->dest = sk->__sk_common.skc_dport;
-	th->seq = swab32(cb->seq);
-	th->ack_seq = swab32(tp->rcv_nxt);
-	th->doff = sizeof(*th) / 4;
-	th->fin = (cb->tcp_flags & TCPHDR_FIN) != 0;
-	th->syn = (cb->tcp_flags & TCPHDR_SYN) != 0;
-	th->rst = (cb->tcp_flags & TCPHDR_RST) != 0;
-	th->psh = (cb->tcp_flags & TCPHDR_PSH) != 0;
-	th->ack = (cb->tcp_flags & TCPHDR_ACK) != 0;
-	th->window = 0xffff;
-	return ip_queue_xmit(skb, sk->__sk_common.skc_rcv_saddr, sk->__sk_common.skc_daddr);
+	header.window = tcp_select_window(sk);
+	header.ack_seq = tp->rcv_nxt;
+	if (cb->tcp_flags & TCPHDR_ACK)
+		inet_csk(sk)->icsk_ack.pending = 0;
+	tcp_write_header(skb, inet_sk(sk)->inet_sport, sk->__sk_common.skc_dport, &header);
+	return inet_csk(sk)->icsk_af_ops->queue_xmit(sk, skb);
 }
 
 /* Sends a copy of a segment that stays in the queue. */
@@ -79,59 +87,127 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb)
 	return copy ? __tcp_transmit_skb(sk, copy) : -ENOMEM;
 }
 
-/* A segment that takes its place in the stream. */
-int tcp_queue_skb(struct sock *sk, u8 flags, const void *data, size_t len)
+/* The segment takes its place in the stream. */
+void tcp_queue_skb(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = alloc_skb((unsigned int)len, GFP_ATOMIC);
-	struct tcp_skb_cb *cb;
-	if (!skb)
-		return -ENOMEM;
-	if (len)
-		memcpy(skb_put(skb, (unsigned int)len), data, len);
-	cb = TCP_SKB_CB(skb);
-	cb->tcp_flags = flags;
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	cb->seq = tp->write_seq;
-	cb->end_seq = cb->seq + (u32)len + ((flags & (TCPHDR_SYN | TCPHDR_FIN)) != 0);
-	tp->write_seq = tp->snd_nxt = cb->end_seq;
+	cb->end_seq = cb->seq + skb->len + ((cb->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN)) != 0);
+	tp->write_seq = cb->end_seq;
 	skb->sk = sk;
-	if (list_empty(&sk->sk_write_queue.list))
-		inet_csk_reset_xmit_timer(sk);
+	sk->sk_wmem_queued += (int)skb->truesize;
+	sk_mem_charge(sk, (int)skb->truesize);
 	skb_queue_tail(&sk->sk_write_queue, skb);
-	tcp_transmit_skb(sk, skb);
-	return 0;
+}
+
+/* It was sent: it waits to be acknowledged. */
+void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool first = !tp->packets_out;
+	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
+	skb_unlink(skb, &sk->sk_write_queue);
+	skb_queue_tail(&sk->tcp_rtx_queue, skb);
+	tp->packets_out++;
+	if (first)
+		tcp_rearm_rto(sk);
+}
+
+bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb)
+{
+	return !after(TCP_SKB_CB(skb)->end_seq, tp->snd_una + tp->snd_wnd);
+}
+
+/* Packets that are under way, as far as is known. */
+u32 tcp_packets_in_flight(const struct tcp_sock *tp)
+{
+	return tp->packets_out - min(tp->sacked_out, tp->packets_out);
+}
+
+/* Sends what the other end's window and the network's allow. */
+void tcp_write_xmit(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+	while ((skb = skb_peek(&sk->sk_write_queue))) {
+		if (tcp_packets_in_flight(tp) >= tp->snd_cwnd || !tcp_snd_wnd_test(tp, skb))
+			break;
+		tcp_event_new_data_sent(sk, skb);
+		tcp_transmit_skb(sk, skb);
+	}
+}
+
+void tcp_push_pending_frames(struct sock *sk)
+{
+	if (!skb_peek(&sk->sk_write_queue))
+		return;
+	tcp_write_xmit(sk);
+	if (skb_peek(&sk->sk_write_queue) && !tcp_sk(sk)->packets_out && !inet_csk(sk)->icsk_pending)
+		tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, tcp_probe0_when(sk));
 }
 
 /* A packet of no length in the stream: an acknowledgement or a reset. */
-void tcp_send_control(struct sock *sk, u8 flags)
+void tcp_send_control(struct sock *sk, u32 seq, u8 flags)
 {
 	struct sk_buff *skb = alloc_skb(0, GFP_ATOMIC);
 	if (!skb)
 		return;
-	TCP_SKB_CB(skb)->seq = TCP_SKB_CB(skb)->end_seq = tcp_sk(sk)->snd_nxt;
+	TCP_SKB_CB(skb)->seq = TCP_SKB_CB(skb)->end_seq = seq;
 	TCP_SKB_CB(skb)->tcp_flags = flags;
 	__tcp_transmit_skb(sk, skb);
 }
 
-void tcp_send_ack(struct sock *sk) { tcp_send_control(sk, TCPHDR_ACK); }
-void tcp_send_fin(struct sock *sk) { tcp_queue_skb(sk, TCPHDR_FIN | TCPHDR_ACK, NULL, 0); }
-
-/* Our end goes down with data that nobody read. */
-void tcp_send_active_reset(struct sock *sk)
+void tcp_send_ack(struct sock *sk)
 {
+	if (sk->__sk_common.skc_state != TCP_CLOSE)
+		tcp_send_control(sk, tcp_sk(sk)->snd_nxt, TCPHDR_ACK);
+}
+
+/* On the last segment that was not sent, if there is one. */
+void tcp_send_fin(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek(&sk->sk_write_queue);
+	if (skb) {
+		skb = list_entry(sk->sk_write_queue.list.prev, struct sk_buff, list);
+		TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_FIN;
+		TCP_SKB_CB(skb)->end_seq++;
+		tcp_sk(sk)->write_seq++;
+	} else {
+		skb = alloc_skb(0, GFP_ATOMIC);
+		if (!skb)
+			return;
+		TCP_SKB_CB(skb)->tcp_flags = TCPHDR_FIN | TCPHDR_ACK;
+		tcp_queue_skb(sk, skb);
+	}
+	tcp_push_pending_frames(sk);
+}
+
+/* Our end goes down with data that nobody read, or will read. */
+void tcp_send_active_reset(struct sock *sk, gfp_t priority)
+{
+	(void)priority;
 	journal(J_TCP_RESET, (u64)sk, 0, sk->__sk_common.skc_state, 0);
 	trace(tcp_send_reset, sk, NULL);
-	tcp_send_control(sk, TCPHDR_RST | TCPHDR_ACK);
+	tcp_send_control(sk, tcp_sk(sk)->snd_nxt, TCPHDR_RST | TCPHDR_ACK);
 }
 
 int tcp_connect(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = alloc_skb(0, GFP_KERNEL);
+	if (!skb)
+		return -ENOMEM;
+	tp->rcv_wnd = 0;
+	tp->window_clamp = min((u32)sk->sk_rcvbuf / 2, TCP_MAX_WINDOW);
 	tp->write_seq = tp->snd_nxt = tp->snd_una = (u32)hypercall(HC_RANDOM, 0, 0, 0, 0, 0);
-	return tcp_queue_skb(sk, TCPHDR_SYN, NULL, 0);
+	TCP_SKB_CB(skb)->tcp_flags = TCPHDR_SYN;
+	tcp_queue_skb(sk, skb);
+	tcp_event_new_data_sent(sk, skb);
+	return tcp_transmit_skb(sk, skb);
 }
 
-/* Sends the oldest segment again. */
+/* Sends a segment again. */
 int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb)
 {
 	TCP_SKB_CB(skb)->sacked = 1;
@@ -142,33 +218,79 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb)
 	return tcp_transmit_skb(sk, skb);
 }
 
-/* No acknowledgement came: again, after twice the time; or the connection is given up. */
-void tcp_retransmit_timer(struct sock *sk)
+/* Splits a segment that was not sent: what is behind `len` bytes becomes one of its own. */
+int tcp_fragment(struct sock *sk, struct sk_buff *skb, u32 len)
 {
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	if (list_empty(&sk->sk_write_queue.list))
-		return;
-	if (icsk->icsk_retransmits >= TCP_RETRIES) {
-		tcp_write_err(sk);
-		return;
-	}
-	icsk->icsk_retransmits++;
-	icsk->icsk_backoff++;
-	tcp_sk(sk)->snd_ssthresh = max(tcp_sk(sk)->snd_cwnd / 2, 2u);
-	tcp_sk(sk)->snd_cwnd = 1;
-	inet_csk_reset_xmit_timer(sk);
-	tcp_retransmit_skb(sk, list_first_entry(&sk->sk_write_queue.list, struct sk_buff, list));
+	struct sk_buff *rest = alloc_skb(skb->len - len, GFP_ATOMIC);
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	if (!rest)
+		return -ENOMEM;
+	memcpy(skb_put(rest, skb->len - len), skb->data + len, skb->len - len);
+	*TCP_SKB_CB(rest) = *cb;
+	TCP_SKB_CB(rest)->seq = cb->end_seq = cb->seq + len;
+	cb->tcp_flags &= (u8)~(TCPHDR_FIN | TCPHDR_PSH);
+	skb_trim(skb, len);
+	rest->sk = sk;
+	sk->sk_wmem_queued += (int)rest->truesize;
+	sk_mem_charge(sk, (int)rest->truesize);
+	list_add(&rest->list, &skb->list);
+	sk->sk_write_queue.qlen++;
+	return 0;
 }
 
-/* In the timer softirq. A socket that a task has is left alone for a tick. */
-void tcp_write_timer(struct timer_list *timer)
+/* As much of the next segment as the window has room for; with none, a segment that the other end has had, so that it answers. */
+int tcp_write_wakeup(struct sock *sk)
 {
-	struct sock *sk = (struct sock *)container_of(timer, struct inet_connection_sock, icsk_retransmit_timer);
-	_raw_spin_lock(&sk->sk_lock);
-	if (sk->sk_lock_owned)
-		sk_reset_timer(sk, timer, jiffies + 1);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = skb_peek(&sk->sk_write_queue);
+	u32 end = tp->snd_una + tp->snd_wnd;
+	if (!skb || !before(TCP_SKB_CB(skb)->seq, end)) {
+		tcp_send_control(sk, tp->snd_una - 1, TCPHDR_ACK);
+		return 0;
+	}
+	if (end - TCP_SKB_CB(skb)->seq < skb->len && tcp_fragment(sk, skb, end - TCP_SKB_CB(skb)->seq))
+		return -ENOMEM;
+	tcp_event_new_data_sent(sk, skb);
+	tcp_transmit_skb(sk, skb);
+	return 1;
+}
+
+/* Sends an answer to a packet from where the packet went. */
+void tcp_send_reply(const struct sk_buff *to, const struct tcp_reply *reply)
+{
+	const struct tcphdr *th = tcp_hdr(to);
+	struct sk_buff *skb = alloc_skb(0, GFP_ATOMIC);
+	if (!skb)
+		return;
+	tcp_write_header(skb, th->dest, th->source, reply);
+	if (to->protocol == swab16(ETH_P_IPV6))
+		ip6_xmit(skb, &ipv6_hdr(to)->daddr, &ipv6_hdr(to)->saddr);
 	else
-		tcp_retransmit_timer(sk);
-	_raw_spin_unlock(&sk->sk_lock);
-	sock_put(sk);
+		ip_queue_xmit(skb, ip_hdr(to)->daddr, ip_hdr(to)->saddr);
+}
+
+/* SYN and ACK of a request, to the addresses that it has. */
+void tcp_send_synack(const struct sock *sk, struct request_sock *req)
+{
+	const struct sock_common *c = &req->__req_common;
+	const struct tcp_request_sock *treq = tcp_rsk(req);
+	struct tcp_reply header = { .seq = treq->snt_isn, .ack_seq = treq->rcv_isn + 1, .tcp_flags = TCPHDR_SYN | TCPHDR_ACK };
+	struct sk_buff *skb = alloc_skb(0, GFP_ATOMIC);
+	if (!skb)
+		return;
+	header.window = (u16)min((u32)sk->sk_rcvbuf / 2, TCP_MAX_WINDOW);
+	tcp_write_header(skb, treq->ir_sport, c->skc_dport, &header);
+	if (c->skc_family == AF_INET6 && !ipv6_addr_v4mapped(&c->skc_v6_daddr))
+		ip6_xmit(skb, &c->skc_v6_rcv_saddr, &c->skc_v6_daddr);
+	else
+		ip_queue_xmit(skb, c->skc_rcv_saddr, c->skc_daddr);
+}
+
+int tcp_rtx_synack(const struct sock *sk, struct request_sock *req)
+{
+	req->num_retrans++;
+	tcp_send_synack(sk, req);
+	journal(J_TCP_SYNACK_AGAIN, (u64)sk, (u64)req, 0, 0);
+	trace(tcp_retransmit_synack, sk, req);
+	return 0;
 }

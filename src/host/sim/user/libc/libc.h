@@ -45,7 +45,8 @@ int dprintf(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)
 int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int puts(const char *s);
 
-/* names of machines, from /etc/hosts */
+/* names of machines, from /etc/hosts; addresses as `in6_addr`, those of version 4 mapped */
+int parse_address(const char *s, const char **end, struct in6_addr *address);
 #define EAI_NONAME (-2)
 #define EAI_MEMORY (-10)
 struct addrinfo {
@@ -54,7 +55,7 @@ struct addrinfo {
 	int ai_socktype;
 	int ai_protocol;
 	unsigned int ai_addrlen;
-	struct sockaddr_in *ai_addr;
+	struct sockaddr *ai_addr;
 	char *ai_canonname;
 	struct addrinfo *ai_next;
 };
