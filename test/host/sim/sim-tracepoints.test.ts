@@ -21,6 +21,8 @@ const CLASSES: Readonly<Record<string, string>> = {
   net_dev_queue: 'net_dev_template',
   netif_rx: 'net_dev_template',
   netif_receive_skb: 'net_dev_template',
+  netif_rx_entry: 'net_dev_rx_verbose_template',
+  netif_rx_exit: 'net_dev_rx_exit_template',
   page_fault_user: 'x86_exceptions',
   page_fault_kernel: 'x86_exceptions',
   cpu_idle: 'cpu',

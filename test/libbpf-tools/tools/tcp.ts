@@ -6,7 +6,7 @@ import type { Moment } from '../story.js';
 import { events, histogram, histograms, rows, slotOf, sums, type Tool, WEB } from '../tool.js';
 import type { ToolSession } from '../tool-session.js';
 
-const AF_INET = 2;
+const AF_INET6 = 10;
 const TCP = { SYN_SENT: 2, FIN_WAIT1: 4, CLOSE: 7, LAST_ACK: 9 } as const;
 
 /** 16 bytes of which version 4 fills the first four. */
@@ -15,11 +15,13 @@ const addressField = <const N extends string>(name: N) =>
     N | `${N}1` | `${N}2` | `${N}3`,
     'u32'
   >;
-const address = (four: number): number[] => [four, 0, 0, 0];
 
 interface Sock {
-  readonly saddr: number;
-  readonly daddr: number;
+  readonly family: number;
+  /** Four words of each address; of version 4 only the first, the others are 0. */
+  readonly ends: readonly number[];
+  /** The port that it has now, and the one that it had before it was closed. */
+  readonly num: number;
   readonly sport: number;
   readonly dport: number;
   readonly received: bigint;
@@ -33,16 +35,18 @@ const swap16 = (value: number): number => ((value & 0xff) << 8) | (value >> 8);
 /** What memory has of a socket at that moment; the journal has its address alone. */
 function sockAt(look: Look, sk: bigint): Sock {
   const common = (member: string): bigint => look.member(sk, 'sock', `__sk_common.${member}`);
+  const family = look.u16(common('skc_family'));
+  const members = family === AF_INET6 ? ['skc_v6_rcv_saddr', 'skc_v6_daddr'] : ['skc_rcv_saddr', 'skc_daddr'];
+  const beside = members.flatMap((member) => [0n, 4n, 8n, 12n].map((offset) => look.u32(common(member) + offset)));
   return {
-    saddr: look.u32(common('skc_rcv_saddr')),
-    daddr: look.u32(common('skc_daddr')),
-    sport: look.u16(common('skc_num')),
+    family,
+    ends: beside.map((word, at) => (family === AF_INET6 || at % 4 === 0 ? word : 0)),
+    num: look.u16(common('skc_num')),
+    sport: swap16(look.u16(look.member(sk, 'inet_sock', 'inet_sport'))),
     dport: swap16(look.u16(common('skc_dport'))),
     received: look.u64(look.member(sk, 'tcp_sock', 'bytes_received')),
     acked: look.u64(look.member(sk, 'tcp_sock', 'bytes_acked')),
-    beside: ['skc_rcv_saddr', 'skc_daddr'].flatMap((member) =>
-      [0n, 4n, 8n, 12n].map((offset) => look.u32(common(member) + offset)),
-    ),
+    beside,
   };
 }
 
@@ -83,10 +87,9 @@ function lives(session: ToolSession): unknown[][] {
     births.delete(sk);
     owners.delete(sk);
     if (born === undefined) return [];
-    const { saddr, daddr, sport, dport, received, acked } = sock;
-    const ends = [...address(saddr), ...address(daddr)];
+    const { family, ends, sport, dport, received, acked } = sock;
     const [at, span] = [time / 1000n, (time - born) / 1000n];
-    return [[...ends, at, span, received, acked, owner.pid, sport, dport, AF_INET, owner.comm]];
+    return [[...ends, at, span, received, acked, owner.pid, sport, dport, family, owner.comm]];
   });
 }
 
@@ -110,9 +113,8 @@ function traffic(session: ToolSession): string[] {
   const tasks = session.tasksOf(calls);
   const totals = new Map<string, { sent: bigint; received: bigint }>();
   for (const call of calls) {
-    const { saddr, daddr, sport, dport } = call.seen as Sock;
-    const ends = [...address(saddr), ...address(daddr)];
-    const key = String([...ends, call.tgid, tasks.get(call)?.comm, sport, dport, AF_INET]);
+    const { family, ends, num, dport } = call.seen as Sock;
+    const key = String([...ends, call.tgid, tasks.get(call)?.comm, num, dport, family]);
     const total = totals.get(key) ?? { sent: 0n, received: 0n };
     const sending = call.symbol === 'tcp_sendmsg';
     const bytes = sending ? (call.args[2] ?? 0n) : BigInt.asIntN(32, call.args[1] ?? 0n);
@@ -177,7 +179,7 @@ export const tcpTools: readonly Tool[] = [
           else since.set(sk, time);
           const times = [time / 1000n, (time - began) / 1000n];
           const { tgid, comm } = moment.task;
-          return [...sock.beside, sk, ...times, tgid, oldstate, newstate, AF_INET, sock.sport, sock.dport, comm];
+          return [...sock.beside, sk, ...times, tgid, oldstate, newstate, sock.family, sock.sport, sock.dport, comm];
         }),
       );
     },
