@@ -193,12 +193,16 @@ export const tcpTools: readonly Tool[] = [
     compares: 'sum, number and histogram of microseconds by own address',
     compare: (session) => {
       const seen = session.execution.callsOf(RTT.symbol).map((call) => call.seen as { local: number; us: number });
-      const us = seen.reduce((total, each) => total + each.us, 0);
+      const totals = new Map<number, { us: number; count: number }>();
+      for (const { local, us } of seen) {
+        const total = totals.get(local) ?? { us: 0, count: 0 };
+        totals.set(local, { us: total.us + us, count: total.count + 1 });
+      }
       return sums(
         session.elements('hists').flatMap(({ key, value }) => {
           const { latency, count } = decode({ latency: 'u64', count: 'u64' }, value);
           const own = decode({ own: 'u64' }, key).own;
-          return [histogram(String(own), slots(value, 27, 16)), `sums: ${latency} ${count}`];
+          return [histogram(String(own), slots(value, 27, 16)), `sums of ${own}: ${latency} ${count}`];
         }),
         [
           ...histograms(
@@ -206,7 +210,7 @@ export const tcpTools: readonly Tool[] = [
             ({ local }) => String(local),
             (each) => slotOf(BigInt(each.us), 27),
           ),
-          `sums: ${us} ${seen.length}`,
+          ...[...totals].map(([local, { us, count }]) => `sums of ${local}: ${us} ${count}`),
         ],
         seen.length,
       );
