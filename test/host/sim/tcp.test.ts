@@ -103,20 +103,21 @@ describe('windows', () => {
 describe('time-wait', () => {
   const once = 'op reuseaddr accept:90 end close &\nop dial:90 close\nwait';
 
+  // From the other end's FIN on, which comes a second time if the first met a socket on its way to time-wait.
   test('is what the end that closed first leaves, for sixty seconds', () => {
-    const { of } = run(`${once}\nsleep 61000000`);
+    const { of } = run(`${once}\nsleep 63000000`);
     const [begins, ends, ...rest] = of(Kind.TIME_WAIT);
     expect(rest).toEqual([]);
     expect([begins.a, begins.b, ends.a, ends.b]).toEqual([begins.a, 0n, begins.a, 1n]);
     const lasted = Number(ends.time - begins.time) / 1e9;
     expect(lasted).toBeGreaterThan(59.9);
-    expect(lasted).toBeLessThan(60.1);
+    expect(lasted).toBeLessThan(61.2);
   });
 
   test('a server that closed first cannot bind its port again, unless it reuses addresses', () => {
     const first = 'op reuseaddr accept:90 close &\nop dial:90 end close\nwait';
     expect(run(`${first}\nop listen:90\nop reuseaddr listen:90`).results(NR_BIND)).toEqual([0, EADDRINUSE, 0]);
-    expect(run(`${first}\nsleep 61000000\nop listen:90`).results(NR_BIND)).toEqual([0, 0]);
+    expect(run(`${first}\nsleep 63000000\nop listen:90`).results(NR_BIND)).toEqual([0, 0]);
   });
 
   test('no more than 128 are kept', () => {
