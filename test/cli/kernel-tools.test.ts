@@ -107,7 +107,7 @@ describe('offcputime', () => {
     expect(away.length).toBeGreaterThan(20);
     const told = sleeps.reduce((sum, { count }) => sum + count, 0);
     const model = away.reduce((sum, { ns }) => sum + Number(ns / 1000n), 0);
-    expect(told).toBe(model);
+    expect(Math.abs(told - model)).toBeLessThanOrEqual(CLOCK_US * away.length);
     for (const { stack } of sleeps) expect(stack[0]).toMatch(/^__schedule\+/);
     const writing = sleeps.filter(({ key }) => key.comm === 'fio').flatMap(({ stack }) => stack);
     expect(writing.map((frame) => frame.replace(/\+.*/, ''))).toContain('ext4_sync_file');

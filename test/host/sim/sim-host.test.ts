@@ -198,7 +198,7 @@ describe('text and traps', () => {
     expect(host.run()).toBe('oops');
     expect(host.oops?.reason).toBe('int3');
     expect(host.oops?.message).toContain('RIP: vfs_open+0x1');
-    expect(host.oops?.message).toContain('bprm_execve');
+    expect(host.oops?.message).toContain('do_filp_open');
     expect(host.run()).toBe('oops');
   });
 
