@@ -27,7 +27,7 @@ function waitsByThread(waits: readonly Wait[], count: number): string[] {
 export const schedTools: readonly Tool[] = [
   {
     name: 'cpudist',
-    workload: MIXED,
+    workload: { workload: 'mixed', seed: 4 },
     variables: { targ_offcpu: true, targ_per_thread: true, targ_tgid: -1 },
     without: ['sched_switch_tp'],
     maps: { start: { maxEntries: 4096 }, hists: { maxEntries: 4096 } },
@@ -102,7 +102,7 @@ export const schedTools: readonly Tool[] = [
   },
   {
     name: 'offcputime',
-    workload: MIXED,
+    workload: { workload: 'mixed', seed: 4 },
     maps: STACK_MAP,
     reads: { sched_switch: 'stacks' },
     compares: 'thread, process, name, both stacks and microseconds of each way off a CPU',
