@@ -80,8 +80,8 @@ user space configures (constants, sizes of maps, which of several alternatives i
 The records are the journal, which the kernel writes by itself, and the trace of the instructions that the CPUs executed
 (\`host.traceInstructions\`), which knows calls, arguments and memory at their moment and owes nothing to breakpoints. A program's time is not the
 journal's but that of the instruction that hands over to it, and is compared to the nanosecond: on a tracepoint the \`vmcall\` in its
-\`__traceiter_*\`, which the CPU executes beside the entry; on a function the \`vmcall\` in \`exc_int3\`, which always is the same number
-of instructions behind the first or the return. Names, parents and kinds of tasks are replayed from the journal (\`test/libbpf-tools/story.ts\`). Stacks are what frame pointers in
+\`__traceiter_*\`, which the CPU executes beside the entry; on a function the \`vmcall\` in \`exc_int3\`, which the CPU
+executes next after the breakpoint of the first instruction or of the return, later by the turns that other CPUs took. Names, parents and kinds of tasks are replayed from the journal (\`test/libbpf-tools/story.ts\`). Stacks are what frame pointers in
 memory lead to at that moment; two stacks that fall into one bucket of a stack map are one stack and an error, as in Linux.
 
 Programs with a "no" that lack nothing have no comparison with the journal; of these, llcstat counts misses of a cache that the simulated CPU does not
