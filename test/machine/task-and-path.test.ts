@@ -3,6 +3,7 @@ import { JournalKind } from '../../src/host/sim/index.js';
 import { HookSession } from './hook-session.js';
 
 const EFAULT = -14n;
+const ENAMETOOLONG = -36n;
 
 describe('what a program asks of the task and the file at hand', () => {
   const session = new HookSession(['on_open_asks'], { workload: 'shell', seed: 5 }).run();
@@ -15,7 +16,10 @@ describe('what a program asks of the task and the file at hand', () => {
     const names = asked.map(({ text }) => text);
     expect(names.length).toBeGreaterThan(4);
     expect(names).toEqual(expect.arrayContaining(opened));
-    for (const { ret, text } of asked) expect(Number(ret)).toBe(text.length + 1);
+    // The boot opens a file whose path has no room in the event.
+    const tooLong = asked.filter(({ ret }) => ret === ENAMETOOLONG);
+    expect(tooLong.length).toBeLessThan(2);
+    for (const { ret, text } of asked) if (ret !== ENAMETOOLONG) expect(Number(ret)).toBe(text.length + 1);
   });
 
   it('bpf_task_pt_regs: the registers with which the task came into the kernel', () => {
