@@ -20,6 +20,8 @@ import {
 export interface ToolSetup {
   /** Values of .rodata variables. */
   readonly variables?: Readonly<Record<string, BtfValue>>;
+  /** Variables that hold the address of a symbol, which it finds in /proc/kallsyms. */
+  readonly kallsyms?: Readonly<Record<string, string>>;
   /** Programs that it does not load: the alternatives that it has for other kernels. */
   readonly without?: readonly string[];
   /** Where it attaches programs whose section does not tell. */
@@ -40,6 +42,7 @@ export interface Workload {
   readonly script?: string;
   readonly seed?: number;
   readonly cpus?: number;
+  readonly memoryBytes?: number;
 }
 
 export interface ToolEvent {
@@ -72,7 +75,11 @@ export class ToolSession {
     this.execution = new Execution(this.host, [ORPHANS, ...(setup.watches ?? [])], setup.reads);
     this.machine = new Machine(this.host, { onFault: (fault) => this.faults.push(fault) });
     this.spec = CollectionSpec.parse(readFileSync(path));
-    for (const [name, value] of Object.entries(setup.variables ?? {})) {
+    const addresses = Object.entries(setup.kallsyms ?? {}).map(([name, symbol]): [string, BtfValue] => [
+      name,
+      this.host.symbols.lookup(symbol)?.address ?? 0n,
+    ]);
+    for (const [name, value] of [...Object.entries(setup.variables ?? {}), ...addresses]) {
       const variable = this.spec.variables.get(name);
       if (variable === undefined) throw new RangeError(`no variable ${name}`);
       variable.set(value);

@@ -56,7 +56,7 @@ export interface SimOops extends MachineOops {
 }
 
 /** The scripts /etc/rc.* of the machine's disk. */
-const WORKLOADS: readonly string[] = ['shell', 'compile', 'web', 'io', 'mixed', 'storm', 'endless'];
+const WORKLOADS: readonly string[] = ['shell', 'compile', 'web', 'io', 'mixed', 'storm', 'memory', 'endless'];
 
 /** CLOCK_REALTIME at boot before the seed moves it: 2023-11-14T22:13:20Z. */
 const EPOCH_NS = 1_700_000_000_000_000_000n;

@@ -23,6 +23,7 @@ import { kmemEvents } from './tracepoints/kmem-events.js';
 import { lockEvents } from './tracepoints/lock-events.js';
 import { netEvents } from './tracepoints/net-events.js';
 import { pageCacheEvents } from './tracepoints/page-cache-events.js';
+import { oomEvents } from './tracepoints/oom-events.js';
 import { powerEvents } from './tracepoints/power-events.js';
 import { schedEvents } from './tracepoints/sched-events.js';
 import { schedStatEvents } from './tracepoints/sched-stat-events.js';
@@ -31,6 +32,7 @@ import { sockEvents } from './tracepoints/sock-events.js';
 import { sysEnterEvents, sysExitEvents } from './tracepoints/syscall-events.js';
 import { taskEvents } from './tracepoints/task-events.js';
 import { timerEvents } from './tracepoints/timer-events.js';
+import { vmscanEvents } from './tracepoints/vmscan-events.js';
 
 /** Most arguments of a tracepoint. */
 const ARGS_MAX = 12;
@@ -107,6 +109,8 @@ function describeTracepoints(
     ...exceptionEvents(common),
     ...powerEvents(),
     ...lockEvents(),
+    ...vmscanEvents(common),
+    ...oomEvents(common),
     ...pageCacheEvents(common),
     ...ext4Events(common),
     ...netEvents(common),

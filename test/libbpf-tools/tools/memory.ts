@@ -1,7 +1,8 @@
 import { type JournalEntry, JournalKind as Kind } from '../../../src/host/sim/index.js';
-import { countBy, log2, pidOf } from '../journal-models.js';
+import { countBy, log2, pidOf, TaskNames, tgidOf } from '../journal-models.js';
 import { decode } from '../layout.js';
-import { IO, MIXED, sum, sums, type Tool } from '../tool.js';
+import type { Workload } from '../tool-session.js';
+import { events, IO, MIXED, rows, sum, sums, type Tool } from '../tool.js';
 
 const HIST_SLOTS = 20;
 const NS_PER_MS = 1_000_000n;
@@ -37,12 +38,77 @@ function readAhead(journal: Iterable<JournalEntry>): ReadAhead {
   return { total, unused: total - used, slots };
 }
 
+/** More processes than there is room for: each new one makes the kernel kill one. */
+const CROWD: Workload = {
+  script: `repeat 28
+try op hog:420 sleep:900000 &
+end
+wait
+`,
+  seed: 3,
+  memoryBytes: 24 << 20,
+};
+
+const OOM_KILL = { fpid: 'u32', tpid: 'u32', pages: 'u64', fcomm: 16, tcomm: 16 } as const;
+
+function kills(journal: Iterable<JournalEntry>): unknown[] {
+  const names = new TaskNames();
+  return [...journal].flatMap((entry) => {
+    names.tell(entry);
+    const { kind, a, b, c } = entry;
+    if (kind !== Kind.OOM_KILL) return [];
+    return [[tgidOf(a), tgidOf(b), c, names.of(pidOf(a)), names.of(pidOf(b))]];
+  });
+}
+
+const DIRECT_RECLAIM = { task: 16, delta_ns: 'u64', nr_reclaimed: 'u64', nr_free_pages: 'u64', pid: 'u32' } as const;
+
+/** Each time that a task frees pages itself: its name, pages it freed, pages that were free, its number. */
+function reclaims(journal: Iterable<JournalEntry>): unknown[] {
+  const names = new TaskNames();
+  const free = new Map<bigint, bigint>();
+  return [...journal].flatMap((entry) => {
+    names.tell(entry);
+    const { kind, a, b, c } = entry;
+    if (kind !== Kind.DIRECT_RECLAIM) return [];
+    if (b === 0n) free.set(a, c);
+    return b === 0n ? [] : [[names.of(pidOf(a)), c, free.get(a), pidOf(a)]];
+  });
+}
+
 const named = (values: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(values).map(([name, value]) => `${name}: ${String(value)}`);
 
 const ascending = (a: number, b: number): number => a - b;
 
 export const memoryTools: readonly Tool[] = [
+  {
+    name: 'oomkill',
+    workload: CROWD,
+    compares: 'who needs memory and who is killed for it, their names, pages of the machine',
+    compare: (session) =>
+      rows(
+        events(session, OOM_KILL).map((event) => Object.values(event)),
+        kills(session.host.journal.entries()),
+      ),
+  },
+  {
+    name: 'drsnoop',
+    workload: CROWD,
+    kallsyms: { vm_zone_stat_kaddr: 'vm_zone_stat' },
+    compares: 'name, pages freed, pages free before and process of each reclaim',
+    leavesOut: 'how long it took: the journal is written some instructions before the tracepoints',
+    compare: (session) =>
+      rows(
+        events(session, DIRECT_RECLAIM).map((event) => [
+          event.task,
+          event.nr_reclaimed,
+          event.nr_free_pages,
+          event.pid,
+        ]),
+        reclaims(session.host.journal.entries()),
+      ),
+  },
   {
     name: 'cachestat',
     workload: IO,

@@ -93,6 +93,11 @@ export const JournalKind = {
   CGROUP_ATTACH: 109,
   SOCK_LIMIT: 120,
   NETIF_RX: 121,
+  DIRECT_RECLAIM: 80,
+  KSWAPD: 81,
+  SHRINK: 82,
+  OOM_KILL: 83,
+  OOM_VICTIM: 84,
 } as const;
 
 export interface JournalEntry {

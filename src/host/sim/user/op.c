@@ -6,6 +6,8 @@
  * address of version 4), listen:PORT, listen6:PORT; put:N and get:N of bytes that the place in the stream tells, which get
  * looks at, end, which fails if there are more, and shutdown. What sockets of the process have from there on: reuseaddr
  * reuseport freebind transparent noport v6only rcvbuf:N sndbuf:N. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
+ * touch:PAGES hog:PAGES brk:PAGES fork yield getpid getppid setuid:N kill:PID clock connect:PORT threads:N exit:N. Sockets that the
+ * file operations then go to: accept:PORT (of one connection), dial:PORT. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
  * handled:N, which fails if the handler has not run as often. And poke:WHAT, which does what
  * a program must not: user, kernel, syscall (a bad pointer), hlt, int3.
  */
@@ -45,6 +47,14 @@ static void touch(long pages)
 	syscall(__NR_madvise, memory, pages * 4096, (long)MADV_DONTNEED);
 	write_pages(memory, pages);
 	syscall(__NR_munmap, memory, pages * 4096);
+}
+
+/* Uses that many pages, and keeps them. */
+static void hog(long pages)
+{
+	char *memory = (char *)syscall(__NR_mmap, 0L, pages * 4096, 3L, 0x22L, -1L, 0L);
+	if ((long)memory > 0)
+		write_pages(memory, pages);
 }
 
 /* Grows the heap by that many pages, uses them, and shrinks it again. */
@@ -354,6 +364,8 @@ static void other_operation(const char *name, const char *arg)
 		compute(atoi(arg));
 	else if (starts_with(name, "touch:"))
 		touch(atoi(arg));
+	else if (starts_with(name, "hog:"))
+		hog(atoi(arg));
 	else if (!strcmp(name, "fork"))
 		fork_once();
 	else if (!strcmp(name, "yield"))

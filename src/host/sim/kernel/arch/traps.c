@@ -125,6 +125,11 @@ void do_user_addr_fault(struct pt_regs *regs, unsigned long error_code, unsigned
 	result = handle_mm_fault(vma, address, error_code & PF_WRITE ? FAULT_FLAG_WRITE : 0);
 	mmap_read_unlock(mm);
 	local_irq_disable();
+	/* Somebody was or will be killed for it. If that is this task, it dies on its way out, else it faults again. */
+	if ((result & VM_FAULT_OOM) && user_mode(regs)) {
+		journal(J_FAULT, pid_tgid(current), address, 1, (u64)-ENOMEM);
+		return;
+	}
 	if (result & (VM_FAULT_OOM | VM_FAULT_SIGBUS)) {
 		bad_area_nosemaphore(regs, address);
 		return;

@@ -12,10 +12,11 @@ void exit_mm(void)
 	if (!mm)
 		return;
 	mm_release(current);
-	preempt_disable();
+	/* Whoever looks at other tasks' memory does so under this lock. */
+	_raw_spin_lock(&tasklist_lock);
 	current->mm = NULL;
 	write_cr3(loader_pgd);
-	preempt_enable();
+	_raw_spin_unlock(&tasklist_lock);
 	mmput(mm);
 }
 

@@ -90,10 +90,10 @@ int exec_mmap(struct linux_binprm *bprm)
 		if (mmap_read_lock_killable(old))
 			return -EINTR;
 	}
-	preempt_disable();
+	_raw_spin_lock(&tasklist_lock);
 	current->mm = bprm->mm;
 	switch_mm(bprm->mm);
-	preempt_enable();
+	_raw_spin_unlock(&tasklist_lock);
 	atomic_inc(&bprm->mm->mm_users);
 	if (old) {
 		mmap_read_unlock(old);

@@ -14,6 +14,7 @@ void clear_page(void *page);
 extern struct bdi_writeback root_wb;
 static struct wait_queue_head flush_wq = { .head = LIST_HEAD_INIT(flush_wq.head) };
 static volatile int flush_wanted;
+static volatile int vmscan_wanted;
 
 /* A run of pages that are neighbours in memory and on the disk. */
 struct page_run {
@@ -49,9 +50,12 @@ void ext4_end_bio(struct bio *bio)
 /* Sends a run off and empties it. The page count travels in the upper half of bi_opf. */
 void ext4_mpage_submit(struct page_run *run, blk_opf_t opf, void (*end_io)(struct bio *))
 {
+	unsigned int noreclaim = current->flags & PF_MEMALLOC;
 	struct bio *bio;
 	if (!run->count)
 		return;
+	/* I/O has the reserves: it is what memory comes from. */
+	current->flags |= PF_MEMALLOC;
 	bio = bio_alloc(vda, opf | run->count << 16, GFP_KERNEL);
 	if (!bio)
 		panic("no memory for a bio");
@@ -62,6 +66,7 @@ void ext4_mpage_submit(struct page_run *run, blk_opf_t opf, void (*end_io)(struc
 	bio->bi_private = run->first;
 	run->count = 0;
 	submit_bio(bio);
+	current->flags = (current->flags & ~(u32)PF_MEMALLOC) | noreclaim;
 }
 
 bool page_run_extends(const struct page_run *run, const struct page *page, u32 block)
@@ -337,14 +342,29 @@ void wb_do_writeback(struct bdi_writeback *wb, enum wb_reason reason)
 	trace(writeback_pages_written, wrote);
 }
 
+/* Memory is short: what is dirty is written now. */
+void wakeup_flusher_threads(enum wb_reason reason)
+{
+	(void)reason;
+	WRITE_ONCE(vmscan_wanted, 1);
+	wake_up(&flush_wq);
+}
+
 #define DIRTY_EXPIRE_TICKS 20
 
 /* The kernel thread that writes back what nobody synced: some ticks after something became dirty. */
 int flush_worker(void *data)
 {
 	(void)data;
+	current->flags |= PF_MEMALLOC;
 	for (;;) {
-		wait_event(&flush_wq, READ_ONCE(flush_wanted));
+		wait_event(&flush_wq, READ_ONCE(flush_wanted) || READ_ONCE(vmscan_wanted));
+		if (READ_ONCE(vmscan_wanted)) {
+			WRITE_ONCE(vmscan_wanted, 0);
+			kswapd_run();
+			wb_do_writeback(&root_wb, WB_REASON_VMSCAN);
+			continue;
+		}
 		set_current_state(TASK_UNINTERRUPTIBLE);
 		schedule_timeout(DIRTY_EXPIRE_TICKS);
 		WRITE_ONCE(flush_wanted, 0);

@@ -477,6 +477,8 @@ void block_invalidate_folio(struct folio *folio);
 void mark_buffer_dirty(struct buffer_head *bh);
 void block_write_end(struct inode *inode, struct page *page, size_t copied);
 int flush_worker(void *data);
+void wakeup_flusher_threads(enum wb_reason reason);
+void kswapd_run(void);
 
 /* the disk file system */
 extern const struct file_operations ext4_file_operations;

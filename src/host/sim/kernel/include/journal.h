@@ -97,6 +97,11 @@ enum journal_kind {
 	J_CGROUP_ATTACH = 109,
 	J_SOCK_LIMIT = 120,
 	J_NETIF_RX = 121,
+	J_DIRECT_RECLAIM = 80,
+	J_KSWAPD = 81,
+	J_SHRINK = 82,
+	J_OOM_KILL = 83,
+	J_OOM_VICTIM = 84,
 };
 
 /* Which of the scheduler's statistics J_SCHED_STAT tells of. */

@@ -23,6 +23,8 @@
 
 #define PF_IDLE 2
 #define PF_EXITING 4
+#define PF_MEMALLOC 0x800
+#define PF_KSWAPD 0x20000
 #define PF_KTHREAD 0x200000
 #define TASK_COMM_LEN 16
 #define DEFAULT_PRIO 120

@@ -98,6 +98,8 @@ struct signal_struct {
 	unsigned int flags;
 	/* exec and who looks at what it changes. */
 	struct mutex cred_guard_mutex;
+	/* The address space of a process that is killed for it. */
+	struct mm_struct *oom_mm;
 	short oom_score_adj;
 	short oom_score_adj_min;
 };
@@ -109,6 +111,7 @@ struct ksignal {
 };
 
 struct task_struct;
+struct mm_struct;
 void signals_init(void);
 int copy_signals(u64 clone_flags, struct task_struct *p);
 void put_signals(struct task_struct *p);

@@ -26,6 +26,7 @@ struct sk_buff;
 struct sock;
 struct wb_writeback_work;
 struct linux_binprm;
+struct reclaim_stat;
 struct request;
 struct timer_list;
 struct hrtimer;

@@ -26,6 +26,53 @@ struct lruvec {
 	spinlock_t lru_lock;
 };
 
+enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
+
+struct zone {
+	unsigned long _watermark[NR_WMARK];
+	spinlock_t lock;
+	struct list_head free_list[MAX_ORDER];
+	unsigned long nr_free;
+};
+bool zone_watermark_ok(enum zone_watermarks mark);
+
+struct scan_control {
+	unsigned long nr_to_reclaim;
+	s8 order;
+	s8 priority;
+	gfp_t gfp_mask;
+	unsigned long nr_scanned;
+	unsigned long nr_reclaimed;
+	unsigned long nr_dirty;
+};
+
+struct reclaim_stat {
+	unsigned int nr_dirty;
+	unsigned int nr_unqueued_dirty;
+	unsigned int nr_congested;
+	unsigned int nr_writeback;
+	unsigned int nr_immediate;
+	unsigned int nr_pageout;
+	unsigned int nr_activate0;
+	unsigned int nr_activate1;
+	unsigned int nr_ref_keep;
+	unsigned int nr_unmap_fail;
+	unsigned int nr_lazyfree_fail;
+};
+
+struct oom_control {
+	gfp_t gfp_mask;
+	int order;
+	unsigned long totalpages;
+	struct task_struct *chosen;
+	long chosen_points;
+};
+extern struct mutex oom_lock;
+bool out_of_memory(struct oom_control *oc);
+bool tsk_is_oom_victim(struct task_struct *tsk);
+unsigned long try_to_free_pages(int order, gfp_t gfp_mask);
+void wakeup_kswapd(gfp_t gfp_flags, int order);
+
 struct pglist_data {
 	struct lruvec __lruvec;
 	int node_id;

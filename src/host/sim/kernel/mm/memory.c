@@ -159,7 +159,7 @@ unsigned int do_fault(struct vm_area_struct *vma, unsigned long address, pte_t *
 	unsigned int result = 0;
 	struct page *page = filemap_fault(vma, address, &result);
 	if (IS_ERR(page) || !page)
-		return VM_FAULT_SIGBUS;
+		return page && PTR_ERR(page) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 	if (vma->vm_flags & VM_WRITE)
 		return result | do_cow_fault(vma, address, pte, page);
 	finish_fault(vma, address, pte, 0, page, _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED);

@@ -2,16 +2,16 @@
 #include "irq.h"
 #include "journal.h"
 #include "mm.h"
+#include "time.h"
 #include "vmstat.h"
 
 atomic_long_t vm_zone_stat[NR_VM_ZONE_STAT_ITEMS];
 atomic_long_t vm_node_stat[NR_VM_NODE_STAT_ITEMS];
 
-static struct {
-	spinlock_t lock;
-	struct list_head free_list[MAX_ORDER];
-	unsigned long nr_free;
-} zone;
+#define MAX_RECLAIM_RETRIES 4
+#define PAGE_ALLOC_COSTLY_ORDER 3
+
+static struct zone zone;
 
 struct page *mem_map;
 u64 max_pfn;
@@ -78,10 +78,15 @@ void prep_new_page(struct page *page, unsigned int order, gfp_t gfp)
 		clear_page(page_address(page + i));
 }
 
-struct page *get_page_from_freelist(gfp_t gfp, unsigned int order)
+bool zone_watermark_ok(enum zone_watermarks mark) { return READ_ONCE(zone.nr_free) >= zone._watermark[mark]; }
+
+/* A block, if `mark` pages are left after it. */
+struct page *get_page_from_freelist(gfp_t gfp, unsigned int order, unsigned long mark)
 {
 	u64 flags = _raw_spin_lock_irqsave(&zone.lock);
-	struct page *page = __rmqueue_smallest(order);
+	struct page *page = NULL;
+	if (zone.nr_free >= mark + (1UL << order))
+		page = __rmqueue_smallest(order);
 	_raw_spin_unlock_irqrestore(&zone.lock, flags);
 	if (page)
 		prep_new_page(page, order, gfp);
@@ -90,13 +95,77 @@ struct page *get_page_from_freelist(gfp_t gfp, unsigned int order)
 
 int gfp_migratetype(gfp_t gfp) { return (int)(gfp >> 3 & 3); }
 
+/* How far down this task may go: who frees memory all the way, who cannot wait or is to die half of it. */
+unsigned long alloc_mark(gfp_t gfp)
+{
+	unsigned long min = zone._watermark[WMARK_MIN];
+	if (current->flags & PF_MEMALLOC)
+		return 0;
+	return (gfp & __GFP_HIGH) || tsk_is_oom_victim(current) ? min / 2 : min;
+}
+
+/* Kills somebody, unless somebody else is at it; *progress: it is worth trying again. */
+struct page *__alloc_pages_may_oom(gfp_t gfp, unsigned int order, bool *progress)
+{
+	struct oom_control oc = { .gfp_mask = gfp, .order = (int)order };
+	struct page *page;
+	if (!mutex_trylock(&oom_lock)) {
+		*progress = true;
+		return NULL;
+	}
+	page = get_page_from_freelist(gfp, order, zone._watermark[WMARK_HIGH]);
+	if (!page)
+		*progress = out_of_memory(&oc);
+	mutex_unlock(&oom_lock);
+	return page;
+}
+
+void wait_for_memory(void)
+{
+	set_current_state(TASK_UNINTERRUPTIBLE);
+	schedule_timeout(1);
+}
+
+/* Below the low watermark: kswapd is woken, and who may sleep frees pages itself until there is one. */
+struct page *__alloc_pages_slowpath(gfp_t gfp, unsigned int order)
+{
+	bool can_sleep = (gfp & __GFP_DIRECT_RECLAIM) && !preempt_count() && !irqs_disabled() &&
+			 !(current->flags & (PF_MEMALLOC | PF_IDLE));
+	int no_progress_loops = 0;
+	for (;;) {
+		struct page *page;
+		bool progress = false;
+		if (gfp & __GFP_KSWAPD_RECLAIM)
+			wakeup_kswapd(gfp, (int)order);
+		page = get_page_from_freelist(gfp, order, alloc_mark(gfp));
+		if (page || !can_sleep)
+			return page;
+		no_progress_loops = try_to_free_pages((int)order, gfp) ? 0 : no_progress_loops + 1;
+		page = get_page_from_freelist(gfp, order, alloc_mark(gfp));
+		if (page || (gfp & __GFP_NORETRY) || order > PAGE_ALLOC_COSTLY_ORDER)
+			return page;
+		if (no_progress_loops >= MAX_RECLAIM_RETRIES) {
+			if (tsk_is_oom_victim(current))
+				return NULL;
+			page = __alloc_pages_may_oom(gfp, order, &progress);
+			if (page || !progress)
+				return page;
+			no_progress_loops = 0;
+		}
+		if (no_progress_loops || progress)
+			wait_for_memory();
+	}
+}
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 	if (order >= MAX_ORDER)
 		return NULL;
-	page = get_page_from_freelist(gfp, order);
+	page = get_page_from_freelist(gfp, order, zone._watermark[WMARK_LOW]);
 	if (unlikely(!page))
+		page = __alloc_pages_slowpath(gfp, order);
+	if (unlikely(!page) && !(gfp & __GFP_NOWARN))
 		printk("page allocation failure\n");
 	journal(J_PAGE_ALLOC, page ? page_to_pfn(page) : ~0UL, order, gfp, 0);
 	trace(mm_page_alloc, page, order, gfp, gfp_migratetype(gfp));
@@ -180,4 +249,7 @@ void page_alloc_init(u64 memory_size, u64 free_start, u64 kernel_end)
 	memblock_free_pages(free_start, 0x1000000);
 	memblock_free_pages(map_start + max_pfn * sizeof(struct page), memory_size);
 	totalram_pages = zone.nr_free;
+	zone._watermark[WMARK_MIN] = totalram_pages / 64;
+	zone._watermark[WMARK_LOW] = zone._watermark[WMARK_MIN] * 5 / 4;
+	zone._watermark[WMARK_HIGH] = zone._watermark[WMARK_MIN] * 3 / 2;
 }

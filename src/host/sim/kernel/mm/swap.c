@@ -10,6 +10,8 @@ void lruvec_init(void)
 	unsigned int i;
 	for (i = 0; i < NR_LRU_LISTS; i++)
 		INIT_LIST_HEAD(&contig_page_data.__lruvec.lists[i]);
+	init_waitqueue_head(&contig_page_data.kswapd_wait);
+	contig_page_data.kswapd_order = -1;
 }
 
 enum lru_list folio_lru_list(const struct folio *folio)
