@@ -55,7 +55,13 @@ const SLICE = 200_000;
 /** Where a task that ends gives its children to init. */
 const ORPHANS: Watch = { symbol: 'forget_original_parent' };
 /** Kinds whose first argument is the task, and which are written with interrupts on. */
-const KINDS_OF_TASKS: ReadonlySet<number> = new Set([Kind.SYSCALL_ENTER, Kind.SYSCALL_EXIT, Kind.EXIT, Kind.EXEC]);
+const KINDS_OF_TASKS: ReadonlySet<number> = new Set([
+  Kind.SYSCALL_ENTER,
+  Kind.SYSCALL_EXIT,
+  Kind.EXIT,
+  Kind.EXEC,
+  Kind.DIRECT_RECLAIM,
+]);
 
 /** A tool's object on the simulator, from boot to the end of the workload. */
 export class ToolSession {

@@ -1,7 +1,7 @@
 import { type JournalEntry, JournalKind as Kind } from '../../../src/host/sim/index.js';
 import { countBy, log2, pidOf, TaskNames, tgidOf } from '../journal-models.js';
 import { decode } from '../layout.js';
-import type { Workload } from '../tool-session.js';
+import type { ToolSession, Workload } from '../tool-session.js';
 import { events, IO, MIXED, rows, sum, sums, type Tool } from '../tool.js';
 
 const HIST_SLOTS = 20;
@@ -63,16 +63,17 @@ function kills(journal: Iterable<JournalEntry>): unknown[] {
 
 const DIRECT_RECLAIM = { task: 16, delta_ns: 'u64', nr_reclaimed: 'u64', nr_free_pages: 'u64', pid: 'u32' } as const;
 
-/** Each time that a task frees pages itself: its name, pages it freed, pages that were free, its number. */
-function reclaims(journal: Iterable<JournalEntry>): unknown[] {
-  const names = new TaskNames();
-  const free = new Map<bigint, bigint>();
-  return [...journal].flatMap((entry) => {
-    names.tell(entry);
-    const { kind, a, b, c } = entry;
+/** Each time that a task frees pages itself: its name, how long, pages it freed, pages that were free, its number. */
+function reclaims(session: ToolSession): unknown[] {
+  const begins = session.passes(Kind.DIRECT_RECLAIM, 'mm_vmscan_direct_reclaim_begin');
+  const ends = session.passes(Kind.DIRECT_RECLAIM, 'mm_vmscan_direct_reclaim_end');
+  const running = new Map<bigint, { readonly time: bigint; readonly free: bigint }>();
+  return session.story(({ kind, index, task, a, b, c }) => {
     if (kind !== Kind.DIRECT_RECLAIM) return [];
-    if (b === 0n) free.set(a, c);
-    return b === 0n ? [] : [[names.of(pidOf(a)), c, free.get(a), pidOf(a)]];
+    if (b === 0n) running.set(a, { time: begins.get(index)?.time ?? 0n, free: c });
+    const begun = running.get(a);
+    if (b === 0n || begun === undefined) return [];
+    return [[task.comm, (ends.get(index)?.time ?? 0n) - begun.time, c, begun.free, pidOf(a)]];
   });
 }
 
@@ -96,17 +97,11 @@ export const memoryTools: readonly Tool[] = [
     name: 'drsnoop',
     workload: CROWD,
     kallsyms: { vm_zone_stat_kaddr: 'vm_zone_stat' },
-    compares: 'name, pages freed, pages free before and process of each reclaim',
-    leavesOut: 'how long it took: the journal is written some instructions before the tracepoints',
+    compares: 'every reclaim: name, nanoseconds, pages freed, pages free before, process',
     compare: (session) =>
       rows(
-        events(session, DIRECT_RECLAIM).map((event) => [
-          event.task,
-          event.nr_reclaimed,
-          event.nr_free_pages,
-          event.pid,
-        ]),
-        reclaims(session.host.journal.entries()),
+        events(session, DIRECT_RECLAIM).map((event) => Object.values(event)),
+        reclaims(session),
       ),
   },
   {
