@@ -29,6 +29,8 @@ const CLASSES: Readonly<Record<string, string>> = {
   cpu_frequency: 'cpu',
   mm_filemap_add_to_page_cache: 'mm_filemap_op_page_cache',
   mm_filemap_delete_from_page_cache: 'mm_filemap_op_page_cache',
+  mm_vmscan_direct_reclaim_begin: 'mm_vmscan_direct_reclaim_begin_template',
+  mm_vmscan_direct_reclaim_end: 'mm_vmscan_direct_reclaim_end_template',
   writeback_dirty_folio: 'writeback_folio_template',
   folio_wait_writeback: 'writeback_folio_template',
   writeback_start: 'writeback_work_class',
