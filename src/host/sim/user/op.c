@@ -1,13 +1,12 @@
 /*
  * op OPERATION...: does what it is told, in order, in one process. Files: open:PATH open2:PATH (by the old call)
  * create:PATH read:N write:N lseek:N fsync fstat map:PAGE drop close unlink:PATH mkdir:PATH stat:PATH. Else: sleep:US compute:N
- * touch:PAGES brk:PAGES fork yield getpid getppid setuid:N kill:PID clock connect:PORT threads:N exit:N. Sockets that the file operations
+ * touch:PAGES hog:PAGES brk:PAGES fork yield getpid getppid setuid:N kill:PID clock connect:PORT threads:N exit:N.
+ * Sockets that the file operations
  * then go to: accept:PORT and accept6:PORT (of one connection), dial:PORT, dial6:PORT, mapped:PORT (of version 6 by an
  * address of version 4), listen:PORT, listen6:PORT; put:N and get:N of bytes that the place in the stream tells, which get
  * looks at, end, which fails if there are more, and shutdown. What sockets of the process have from there on: reuseaddr
  * reuseport freebind transparent noport v6only rcvbuf:N sndbuf:N. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
- * touch:PAGES hog:PAGES brk:PAGES fork yield getpid getppid setuid:N kill:PID clock connect:PORT threads:N exit:N. Sockets that the
- * file operations then go to: accept:PORT (of one connection), dial:PORT. Signals: handle:SIG raise:SIG block:SIG unblock:SIG, and
  * handled:N, which fails if the handler has not run as often. And poke:WHAT, which does what
  * a program must not: user, kernel, syscall (a bad pointer), hlt, int3.
  */
