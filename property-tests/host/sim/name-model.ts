@@ -193,7 +193,7 @@ export class NameModel {
   }
 
   #walk(walk: Walk, path: string): void {
-    const parts = path.split('/').filter((part) => part !== '');
+    const parts = path.split('/').filter((part) => part !== '' && part !== '.');
     walk.last = parts.pop() ?? '';
     const { last } = walk;
     for (const part of parts) {
