@@ -168,8 +168,10 @@ describe('perf_event', () => {
   });
 
   it('of context switches: each of the journal, on behalf of the task that is left', () => {
+    // One CPU: several tell of what they do at once in either order.
     const session = new HookSession(['on_sample'], {
       workload: 'shell',
+      cpus: 1,
       attach: { on_sample: { event: 'context-switches' } },
     }).run();
     const left = journal(session, JournalKind.SWITCH).map(({ a }) => a);
