@@ -40,10 +40,12 @@ class Run {
     return Array.from({ length: view.getUint32(512, true) }, (_, i) => view.getBigInt64(8 * i, true));
   }
 
-  /** Threads that the journal knows to live: not yet ended, or not yet waited for. */
+  /** Threads that the journal knows to live at the last switch, when a walk last noted them: not yet ended, or not yet waited for. */
   living(): bigint[] {
     const alive = new Set([1n]);
-    for (const { kind, a, b } of this.host.journal.entries()) {
+    const entries = [...this.host.journal.entries()];
+    const last = entries.findLastIndex(({ kind }) => kind === JournalKind.SWITCH);
+    for (const { kind, a, b } of entries.slice(0, last)) {
       if (kind === JournalKind.FORK) alive.add(b & 0xffff_ffffn);
       if (kind === JournalKind.REAP) alive.delete(b);
       if (kind === JournalKind.EXIT && a >> 32n !== (a & 0xffff_ffffn)) alive.delete(a & 0xffff_ffffn);
