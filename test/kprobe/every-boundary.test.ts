@@ -183,7 +183,10 @@ it('return probes on many functions see each entry return, or its task end', () 
   for (const { entry, missed, nreturned, nactive } of probes) {
     const name = entry.symbolName;
     expect(`${name} ${entry.nhit}`).toBe(`${name} ${executed(entry.addr)}`);
-    expect(`${name} ${nreturned + nactive + missed.exited}`).toBe(`${name} ${entry.nhit}`);
+    // Before there is a task, booting copies once.
+    const early = name === 'memcpy' ? 1 : 0;
+    expect(missed.fault, name).toBeLessThanOrEqual(early);
+    expect(`${name} ${nreturned + nactive + missed.exited + missed.fault}`).toBe(`${name} ${entry.nhit}`);
     if (['do_exit', '__schedule', 'do_syscall_64'].includes(name)) expect(missed.exited, name).toBeGreaterThan(0);
     if (name === 'do_exit') expect(nactive + missed.exited).toBe(entry.nhit);
     else expect(nreturned, name).toBeGreaterThan(0);
