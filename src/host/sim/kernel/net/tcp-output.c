@@ -25,9 +25,12 @@ u32 __tcp_select_window(struct sock *sk)
 	if (room < full / 2 && (room < full / 16 || room < mss))
 		return 0;
 	room = min(room, full);
-	if ((int)tp->rcv_wnd > room - mss && (int)tp->rcv_wnd <= room)
-		return tp->rcv_wnd;
-	return (u32)(room / mss * mss);
+	if ((int)tp->rcv_wnd <= room - mss || (int)tp->rcv_wnd > room)
+		return (u32)(room / mss * mss);
+	/* One segment is all there ever is room for: it need not be whole. */
+	if (mss == full && room > (int)tp->rcv_wnd + full / 2)
+		return (u32)room;
+	return tp->rcv_wnd;
 }
 
 /* The window that a segment offers; what was offered once is not taken back. */
