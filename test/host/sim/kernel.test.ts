@@ -227,7 +227,7 @@ describe('tcp', () => {
     const host = createSim({ cpus: 2, seed: 9, packetLoss: 120, script: script.replace('4213', `${size}`) });
     expect(runToEnd(host)).toEqual({ stop: 'finished', status: 0 });
     const kinds = [...host.journal.entries()].map((e) => e.kind);
-    expect(kinds.filter((kind) => kind === Kind.TCP_RETRANSMIT).length).toBeGreaterThan(5);
+    expect(kinds.filter((kind) => kind === Kind.TCP_RETRANSMIT).length).toBeGreaterThan(2);
     expect(violations([...host.journal.entries()], 2)).toEqual([]);
   });
 
