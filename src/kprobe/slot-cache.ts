@@ -1,5 +1,5 @@
 import type { ArchProbing, RelocateInsn } from '../arch/index.js';
-import { BpfError, hi32, lo32 } from '../base/index.js';
+import { BpfError, hi32, lo32, roundUp } from '../base/index.js';
 import type { HostText } from '../host/index.js';
 import type { InsnSlot } from './kprobe-point.js';
 import type { TextReader } from './text-reader.js';
@@ -26,7 +26,7 @@ export class SlotCache {
     this.#probing = probing;
     this.#reader = reader;
     const longest = probing.maxInsnLength + probing.slotBreakpoint(probing.maxInsnLength).length;
-    this.#slotSize = Math.ceil(longest / 16) * 16;
+    this.#slotSize = roundUp(longest, 16);
     this.#perPage = Math.floor(PAGE / this.#slotSize);
   }
 

@@ -1,4 +1,4 @@
-import { BpfError } from '../base/index.js';
+import { BpfError, roundUp } from '../base/index.js';
 import type { Btf, BtfFunc, BtfVar } from '../btf/index.js';
 import { SymbolBinding, SymbolType } from './elf/elf-constants.js';
 import type { ElfFile } from './elf/elf-file.js';
@@ -117,7 +117,7 @@ function placeKconfig(sorted: readonly Described[]): [ExternSpec[], number] {
   const placed = sorted.map((each): ExternSpec => {
     const { alignment, ...spec } = each;
     if (spec.kind !== 'kconfig') return spec;
-    const offset = Math.ceil(end / alignment) * alignment;
+    const offset = roundUp(end, alignment);
     end = offset + spec.size;
     return { ...spec, offset };
   });

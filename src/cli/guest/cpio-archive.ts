@@ -1,3 +1,4 @@
+import { roundUp } from '../../base/index.js';
 /** One entry of an archive. Names have no leading slash; folders come before what is in them. */
 export type CpioEntry =
   | { readonly kind: 'folder'; readonly name: string }
@@ -20,7 +21,7 @@ export function cpioArchive(entries: readonly CpioEntry[]): Uint8Array {
   const parts = [...entries.map((entry, i) => encode(entry, i + 1)), trailer()];
   const total = parts.reduce((sum, { length }) => sum + length, 0);
   // The kernel takes any length; tools expect whole blocks.
-  const archive = new Uint8Array(Math.ceil(total / 512) * 512);
+  const archive = new Uint8Array(roundUp(total, 512));
   let at = 0;
   for (const part of parts) {
     archive.set(part, at);
@@ -56,14 +57,10 @@ function member({ inode, mode, links = 1, name, data = new Uint8Array(), device 
   const encoded = new TextEncoder().encode(`${name}\0`);
   const fields = [inode, mode, 0, 0, links, 0, data.length, 0, 0, ...device, encoded.length, 0];
   const header = `070701${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}`;
-  const dataAt = padded(HEADER_BYTES + encoded.length);
-  const bytes = new Uint8Array(dataAt + padded(data.length));
+  const dataAt = roundUp(HEADER_BYTES + encoded.length, 4);
+  const bytes = new Uint8Array(dataAt + roundUp(data.length, 4));
   bytes.set(new TextEncoder().encode(header));
   bytes.set(encoded, HEADER_BYTES);
   bytes.set(data, dataAt);
   return bytes;
-}
-
-function padded(length: number): number {
-  return Math.ceil(length / 4) * 4;
 }

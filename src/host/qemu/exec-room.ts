@@ -1,4 +1,4 @@
-import { BpfError, hex64, hi32, lo32 } from '../../base/index.js';
+import { BpfError, hex64, hi32, lo32, roundUp } from '../../base/index.js';
 import { type GuestMemory, type GuestRam, NO_PAGE } from '../guest/index.js';
 import type { CpuRegisters } from './rsp/cpu-registers.js';
 import type { RoomArch } from './traps/trap-arch.js';
@@ -31,7 +31,7 @@ export function mapExecRoom(
   text: bigint,
 ): ExecRoom {
   const { pageBytes } = arch;
-  const start = Math.ceil(room.address / pageBytes) * pageBytes;
+  const start = roundUp(room.address, pageBytes);
   if (start + pageBytes > room.address + room.size) throw noRoom(room, `it holds no aligned ${pageBytes >> 20} MiB`);
   const walk: Walk = {
     arch,

@@ -1,4 +1,4 @@
-import { BpfError, ByteReader } from '../../base/index.js';
+import { BpfError, ByteReader, roundUp } from '../../base/index.js';
 import type { ElfImage } from './elf-image.js';
 
 /** One USDT probe of a file, as its note tells. Several places may have the same names. */
@@ -39,8 +39,8 @@ export function parseUsdtNotes(
   for (let at = 0; at + 12 <= bytes.length;) {
     const nameSize = reader.u32(at);
     const size = reader.u32(at + 4);
-    const description = at + 12 + align4(nameSize);
-    const next = description + align4(size);
+    const description = at + 12 + roundUp(nameSize, 4);
+    const next = description + roundUp(size, 4);
     reader.slice(description, size);
     if (reader.u32(at + 8) === NT_STAPSDT && nameOf(reader, at + 12, nameSize) === NAME) {
       notes.push(readNote(reader, description, size, is64, base));
@@ -91,8 +91,4 @@ function nameOf(reader: ByteReader, at: number, size: number): string {
   const bytes = reader.slice(at, size);
   const end = bytes.indexOf(0);
   return String.fromCharCode(...bytes.subarray(0, Math.min(end < 0 ? size : end, 16)));
-}
-
-function align4(size: number): number {
-  return Math.ceil(size / 4) * 4;
 }

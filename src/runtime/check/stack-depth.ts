@@ -1,4 +1,4 @@
-import { BpfProgType } from '../../base/index.js';
+import { BpfProgType, roundUp } from '../../base/index.js';
 import type { ProgramInput, Subprog } from '../executable.js';
 import {
   BPF_ADD,
@@ -99,7 +99,7 @@ function frameSize(insns: readonly Insn[], { start, end }: Subprog): number {
     if (targets.has(at)) pointers.forget();
     lowest = Math.min(lowest, pointers.step(insns[at]));
   }
-  return Math.min(Math.ceil(-lowest / FRAME_GRANULE) * FRAME_GRANULE, MAX_STACK);
+  return Math.min(roundUp(-lowest, FRAME_GRANULE), MAX_STACK);
 }
 
 function jumpTargets(insns: readonly Insn[], start: number, end: number): Set<number> {

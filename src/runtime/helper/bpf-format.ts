@@ -1,4 +1,4 @@
-import { Errno, hi32, lo32 } from '../../base/index.js';
+import { Errno, hi32, lo32, roundUp } from '../../base/index.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { FormatOutput, type FieldSpec } from './format-output.js';
 import { readHost, readHostString, type AddressSpace } from './host-read.js';
@@ -200,7 +200,7 @@ class Printer {
   }
 
   #take(size: number): number {
-    const start = Math.ceil(this.#used / 4) * 4;
+    const start = roundUp(this.#used, 4);
     if (MAX_ARGUMENT_BYTES - start < size) return -Errno.ENOSPC;
     this.#used = start + size;
     return 0;

@@ -1,4 +1,4 @@
-import { BpfMapFlag, BpfUpdateFlag, Errno } from '../../base/index.js';
+import { BpfMapFlag, BpfUpdateFlag, Errno, roundUp } from '../../base/index.js';
 import type { BpfOffset } from '../memory/bpf-memory.js';
 import type { MapSpec } from './bpf-map.js';
 import { HashTable } from './hash-table.js';
@@ -99,5 +99,5 @@ export class LruHashMap extends HashTable {
 
 /** Each CPU gets the same number of elements: Linux rounds max_entries up to a multiple of the CPUs. */
 function wholeShares(entries: number, cpus: number): number {
-  return Math.ceil(entries / cpus) * cpus;
+  return roundUp(entries, cpus);
 }

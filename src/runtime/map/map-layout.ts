@@ -1,3 +1,5 @@
+import { roundUp } from '../../base/index.js';
+
 /**
  * Where things are in a map's bytes. docs/map-layout.md is the prose; compiled programs embed these
  * numbers, so a change here is a change of an interface.
@@ -76,7 +78,7 @@ export const HashKind = {
 
 /** Values start at multiples of 8, as in the kernel. */
 export function roundUp8(size: number): number {
-  return Math.ceil(size / 8) * 8;
+  return roundUp(size, 8);
 }
 
 export function roundUpPowerOfTwo(value: number): number {

@@ -1,4 +1,4 @@
-import { hi32, lo32 } from '../../../base/index.js';
+import { hi32, lo32, roundUp } from '../../../base/index.js';
 import type { FollowedReturn } from '../../index.js';
 import type { ExecRoom } from '../exec-room.js';
 import type { QemuMemory } from '../qemu-memory.js';
@@ -22,7 +22,7 @@ const PAGE = 4096;
 export function linkReturnStub(code: string, calls: readonly FollowedReturn[], room: ExecRoom): Uint8Array | null {
   const table = TrapStub.trampoline + ReturnStub.table;
   const bytes = new Uint8Array(table + ReturnStub.pair * (calls.length + 1));
-  const left = Math.ceil(bytes.length / PAGE) * PAGE;
+  const left = roundUp(bytes.length, PAGE);
   if (left > room.size) return null;
   const words = new DataView(bytes.buffer);
   words.setBigUint64(0, LEFT, true);

@@ -1,3 +1,4 @@
+import { roundUp } from '../../../base/index.js';
 import type { Op } from './op.js';
 
 const PAGE = 4096;
@@ -18,7 +19,7 @@ export class PhysicalMemory {
   constructor(size: number, hidden = 0) {
     if (!(size > 0 && size + hidden <= 0x8000_0000))
       throw new RangeError(`physical memory of ${size} bytes: 1 to 2^31`);
-    this.size = Math.ceil(size / PAGE) * PAGE;
+    this.size = roundUp(size, PAGE);
     this.hidden = { from: this.size, to: this.size + hidden };
     const pages = this.hidden.to / PAGE;
     const buffer = new ArrayBuffer(this.hidden.to);

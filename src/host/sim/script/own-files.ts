@@ -1,4 +1,4 @@
-import { BpfError } from '../../../base/index.js';
+import { BpfError, roundUp } from '../../../base/index.js';
 import {
   BLOCK,
   type DiskDirectory,
@@ -102,7 +102,7 @@ function addParents(path: string, entries: Map<string, DiskEntry>): void {
 }
 
 function wholeBlocks(bytes: Uint8Array): Uint8Array {
-  const padded = new Uint8Array(Math.ceil(bytes.length / BLOCK) * BLOCK);
+  const padded = new Uint8Array(roundUp(bytes.length, BLOCK));
   padded.set(bytes);
   return padded;
 }

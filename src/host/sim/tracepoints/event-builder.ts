@@ -1,3 +1,4 @@
+import { roundUp } from '../../../base/index.js';
 import type { HostMemory, TraceEventDescriptor, TraceField, TraceRecord } from '../../index.js';
 
 /** Bytes of the common header before the first field. */
@@ -51,7 +52,7 @@ export function layoutFields(declarations: readonly string[]): TraceField[] {
     if (match === null || known === undefined) throw new RangeError(`field declaration '${declaration}'`);
     const [size, signed] = known;
     const arrayLength = Number(match[3] ?? 0);
-    const offset = Math.ceil(at / size) * size;
+    const offset = roundUp(at, size);
     at = offset + size * Math.max(1, arrayLength);
     return { name: match[2], type, arrayLength, offset, size: at - offset, signed };
   });
@@ -62,7 +63,7 @@ export function recordSize(fields: readonly TraceField[]): number {
   const last = fields.at(-1);
   const end = last === undefined ? HEADER : last.offset + last.size;
   const alignment = Math.max(4, ...fields.map(({ size, arrayLength }) => size / Math.max(1, arrayLength)));
-  return Math.ceil(end / alignment) * alignment;
+  return roundUp(end, alignment);
 }
 
 export type Assign = (args: Int32Array, record: TraceRecord, memory: HostMemory) => void;
