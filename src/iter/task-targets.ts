@@ -12,7 +12,7 @@ export function taskTarget(host: Host): IterTarget {
     words: 1,
     prepare(options) {
       const wants = taskFilter(options);
-      const tasks = new KernelTasks(new KernelReader(host, 'walking tasks'));
+      const tasks = KernelTasks.of(host);
       return () => new TaskCursor(tasks, wants);
     },
   };
@@ -26,7 +26,7 @@ export function taskFileTarget(host: Host): IterTarget {
     prepare(options) {
       const wants = taskFilter(options);
       const reader = new KernelReader(host, 'walking files');
-      const tasks = new KernelTasks(reader);
+      const tasks = KernelTasks.of(host);
       const files = new TaskFiles(reader);
       return () => new TaskFileCursor(tasks, files, wants);
     },

@@ -3,14 +3,13 @@ import { type Btf, showBtf } from '../../btf/index.js';
 import type { BpfRunCtx } from '../run-context.js';
 import { FormatOutput } from './format-output.js';
 import type { Helper } from './helper.js';
-import { readHost } from './host-read.js';
+import { readKernelBehind } from './host-read.js';
 
 /** BTF_F_*. Pointers are never hashed here, so that PTR_RAW changes nothing. */
 const Flag = { COMPACT: 1, NONAME: 2, PTR_RAW: 4, ZERO: 8 } as const;
 const ALL = Flag.COMPACT | Flag.NONAME | Flag.PTR_RAW | Flag.ZERO;
 /** struct btf_ptr { void *ptr; u32 type_id; u32 flags; } */
 const BTF_PTR_SIZE = 16;
-const TWO_32 = 0x1_0000_0000;
 
 /** Values printed by the kernel's own types (bpf_btf_printf_prepare() in kernel/trace/bpf_trace.c). */
 export const btfPrintHelpers: readonly Helper[] = [
@@ -97,15 +96,13 @@ class ValueMemory {
 
   constructor(run: BpfRunCtx, lo: number, hi: number) {
     this.#run = run;
-    this.#lo = lo >>> 0;
+    this.#lo = lo;
     this.#hi = hi;
   }
 
   read(offset: number, length: number): Uint8Array | null {
-    const sum = this.#lo + offset;
-    const hi = (this.#hi + Math.floor(sum / TWO_32)) | 0;
     const bytes = new Uint8Array(length);
-    this.status = readHost(this.#run, 'kernel', bytes, 0, length, sum | 0, hi);
+    this.status = readKernelBehind(this.#run, this.#lo, this.#hi, offset, bytes, length);
     return this.status === 0 ? bytes : null;
   }
 }

@@ -1,11 +1,11 @@
-import { BpfFuncId, u64 } from '../../base/index.js';
+import { BpfFuncId, lo32, u64 } from '../../base/index.js';
 import type { Host } from '../../host/index.js';
 import type { Cgroup } from '../map/fd-array-map.js';
 import type { Helper } from './helper.js';
 import { fieldOffset, pointerField, u64Field } from './kernel-fields.js';
+import { u64Result } from './u64-result.js';
 
 const words = new Int32Array(2);
-const S32 = 32;
 
 /** Which control group a task is in, by the default hierarchy (kernel/bpf/helpers.c), from the kernel's own structures. */
 export const cgroupHelpers: readonly Helper[] = [
@@ -15,11 +15,7 @@ export const cgroupHelpers: readonly Helper[] = [
     args: [],
     ret: 'u64',
     gplOnly: false,
-    impl: (run) => {
-      const id = idOf(run.runtime.host, currentCgroup(run.runtime.host));
-      run.resultHi = Number(BigInt.asIntN(S32, id >> 32n));
-      return Number(BigInt.asIntN(S32, id));
-    },
+    impl: (run) => u64Result(run, idOf(run.runtime.host, currentCgroup(run.runtime.host))),
   },
   {
     id: BpfFuncId.BPF_FUNC_get_current_ancestor_cgroup_id,
@@ -28,9 +24,10 @@ export const cgroupHelpers: readonly Helper[] = [
     ret: 'u64',
     gplOnly: false,
     impl: (run, level) => {
-      const id = ancestorId(run.runtime.host, currentCgroup(run.runtime.host), level);
-      run.resultHi = Number(BigInt.asIntN(S32, id >> 32n));
-      return Number(BigInt.asIntN(S32, id));
+      const { host } = run.runtime;
+      const cgroup = currentCgroup(host);
+      const isThere = cgroup !== 0n && level >= 0 && level <= levelOf(host, cgroup);
+      return u64Result(run, isThere ? ancestorId(host, cgroup, level) : 0n);
     },
   },
 ];
@@ -44,8 +41,7 @@ export function cgroupById(host: Host, id: bigint): Cgroup {
     holdsCurrent: () => {
       const cgroup = currentCgroup(host);
       if (cgroup === 0n) return false;
-      const level = Number(BigInt.asIntN(S32, u64Field(host, 'cgroup', 'level', cgroup)));
-      for (let i = level; i >= 0; i--) if (ancestorId(host, cgroup, i) === id) return true;
+      for (let i = levelOf(host, cgroup); i >= 0; i--) if (ancestorId(host, cgroup, i) === id) return true;
       return false;
     },
   };
@@ -63,10 +59,13 @@ function idOf(host: Host, cgroup: bigint): bigint {
   return node === 0n ? 0n : u64Field(host, 'kernfs_node', 'id', node);
 }
 
-/** 0 at levels that the group does not have. Before 6.1 groups kept ids of their ancestors, since then the ancestors. */
+/** Steps from the root, which is 0. */
+function levelOf(host: Host, cgroup: bigint): number {
+  return lo32(u64Field(host, 'cgroup', 'level', cgroup));
+}
+
+/** At a level that the group has. Before 6.1 groups kept ids of their ancestors, since then the ancestors. */
 function ancestorId(host: Host, cgroup: bigint, level: number): bigint {
-  if (cgroup === 0n || level < 0) return 0n;
-  if (level > Number(BigInt.asIntN(S32, u64Field(host, 'cgroup', 'level', cgroup)))) return 0n;
   const { pointerSize } = host.arch;
   if (fieldOffset(host, 'cgroup', 'ancestors') < 0)
     return u64Field(host, 'cgroup', 'ancestor_ids', cgroup + BigInt(8 * level));

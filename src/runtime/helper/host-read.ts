@@ -5,6 +5,7 @@ import type { BpfRunCtx } from '../run-context.js';
 
 const PAGE = 4096;
 const CHUNK = 64;
+const TWO_32 = 0x1_0000_0000;
 const chunk = new Uint8Array(CHUNK);
 
 /** Which half of the host's memory an address is meant to be in. */
@@ -27,6 +28,19 @@ export function readHost(
   const error = checkAddress(run.runtime.host, space, lo, hi) || copy(run, space, target, dst, size, lo, hi);
   if (error !== 0) target.fill(0, dst, dst + size);
   return error;
+}
+
+/** `readHost` from `offset` bytes behind a kernel address to the start of `target`. */
+export function readKernelBehind(
+  run: BpfRunCtx,
+  lo: number,
+  hi: number,
+  offset: number,
+  target: Uint8Array,
+  size: number,
+): number {
+  const sum = (lo >>> 0) + offset;
+  return readHost(run, 'kernel', target, 0, size, sum | 0, (hi + Math.floor(sum / TWO_32)) | 0);
 }
 
 /**

@@ -23,17 +23,17 @@ export function fieldOffset({ btf }: Pick<Host, 'btf'>, struct: string, member: 
 
 /** The 64 bits at a member of the struct at `address`; 0 where there are none or memory faults. */
 export function u64Field(host: Host, struct: string, member: string, address: bigint): bigint {
-  const offset = fieldOffset(host, struct, member);
-  const at = address + BigInt(offset);
-  if (offset < 0 || !host.memory.readKernel(lo32(at), hi32(at), bytes, 0, bytes.length)) return 0n;
-  return view.getBigUint64(0, true);
+  return readField(host, struct, member, address, bytes.length);
 }
 
 /** The pointer in a member of the struct at `address`; 0 where there is none or memory faults. */
 export function pointerField(host: Host, struct: string, member: string, address: bigint): bigint {
+  return readField(host, struct, member, address, host.arch.pointerSize);
+}
+
+function readField(host: Host, struct: string, member: string, address: bigint, size: number): bigint {
   const offset = fieldOffset(host, struct, member);
   const at = address + BigInt(offset);
-  const size = host.arch.pointerSize;
   bytes.fill(0);
   if (offset < 0 || !host.memory.readKernel(lo32(at), hi32(at), bytes, 0, size)) return 0n;
   return view.getBigUint64(0, true);

@@ -1,4 +1,4 @@
-import { BpfFuncId, BpfRingbuf, Errno, hi32, lo32 } from '../../base/index.js';
+import { BpfFuncId, BpfRingbuf, Errno } from '../../base/index.js';
 import { RingBufferMap } from '../map/ring-buffer-map.js';
 import type { RingBufferArea } from '../ring/ring-buffer-area.js';
 import { RING_PAGE, RingLayout } from '../ring/ring-buffer-layout.js';
@@ -6,6 +6,7 @@ import { closeRecord, openRecord, openRecords } from '../open-records.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Helper } from './helper.js';
 import { mapOf } from './map-argument.js';
+import { u64Result } from './u64-result.js';
 
 const OUTPUT_FLAGS = BpfRingbuf.BPF_RB_NO_WAKEUP | BpfRingbuf.BPF_RB_FORCE_WAKEUP;
 
@@ -62,8 +63,7 @@ export const ringbufHelpers: readonly Helper[] = [
     gplOnly: false,
     impl: (run, map, _mapHi, selector, selectorHi) => {
       const answer = selectorHi === 0 ? (areaOf(run, map)?.query(selector) ?? 0n) : 0n;
-      run.resultHi = hi32(answer);
-      return lo32(answer);
+      return u64Result(run, answer);
     },
   },
 ];

@@ -1,9 +1,10 @@
-import { BpfFuncId, Errno, hi32, lo32, u64 } from '../../base/index.js';
+import { BpfFuncId, Errno, u64 } from '../../base/index.js';
 import type { BpfRunCtx } from '../run-context.js';
 import type { Helper } from './helper.js';
 import { readHost } from './host-read.js';
 import { pointerField } from './kernel-fields.js';
 import { getStack, getStackOf } from './stack-helpers.js';
+import { u64Result } from './u64-result.js';
 
 /** Bytes of a kernel stack (THREAD_SIZE) on the architectures there are. */
 const THREAD_SIZE = 16_384n;
@@ -17,11 +18,7 @@ export const taskStructHelpers: readonly Helper[] = [
     args: ['btf_id'],
     ret: 'u64',
     gplOnly: true,
-    impl: (run, lo, hi) => {
-      const regs = userRegs(run, u64(lo, hi));
-      run.resultHi = hi32(regs);
-      return lo32(regs);
-    },
+    impl: (run, lo, hi) => u64Result(run, userRegs(run, u64(lo, hi))),
   },
   {
     id: BpfFuncId.BPF_FUNC_get_task_stack,

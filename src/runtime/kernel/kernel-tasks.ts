@@ -1,4 +1,5 @@
-import type { KernelReader } from './kernel-reader.js';
+import type { Host } from '../../host/index.js';
+import { KernelReader } from './kernel-reader.js';
 
 export interface KernelTask {
   readonly address: bigint;
@@ -9,6 +10,7 @@ export interface KernelTask {
 
 /** Tasks of a ring at most: a list that is being changed may not lead back. */
 const TASKS_MAX = 1 << 16;
+const known = new WeakMap<Host, KernelTasks>();
 
 /**
  * The tasks of a kernel by thread id, the idle ones left out: the ring of `init_task.tasks`, with the threads of each process
@@ -19,7 +21,14 @@ export class KernelTasks {
   readonly #at: Readonly<Record<'tasks' | 'pid' | 'tgid' | 'leader', number>>;
   readonly #threads: { readonly signal: number; readonly head: number; readonly node: number } | null;
 
-  constructor(reader: KernelReader) {
+  /** Those of a host; where they stand in its structures is found out once. EOPNOTSUPP where the host has no types, or lacks one of these. */
+  static of(host: Host): KernelTasks {
+    let tasks = known.get(host);
+    if (tasks === undefined) known.set(host, (tasks = new KernelTasks(new KernelReader(host, 'walking tasks'))));
+    return tasks;
+  }
+
+  private constructor(reader: KernelReader) {
     this.#reader = reader;
     this.#at = {
       tasks: reader.need('task_struct', 'tasks'),

@@ -1,7 +1,7 @@
 import { Errno } from '../../base/index.js';
 import { readHost } from '../helper/host-read.js';
+import { destroyKfunc, nextItem, openIterator } from './iterator-items.js';
 import { type Kfunc, kfunc } from './kfunc.js';
-import { objectsOf } from './objects-of.js';
 
 const iterator = { name: 'bits', size: 16 } as const;
 /** BITS_ITER_NR_WORDS_MAX */
@@ -27,7 +27,7 @@ export const bitsIteratorKfuncs: readonly Kfunc[] = [
             ? -Errno.E2BIG
             : readHost(run, 'kernel', bits, 0, bits.length, lo, hi) && -Errno.EFAULT;
       const items = refusal === 0 ? setBits(bits) : [].values();
-      objectsOf(run).iterators.set(it >>> 0, { name: iterator.name, items });
+      openIterator(run, it, iterator, items);
       return refusal;
     },
   }),
@@ -38,26 +38,14 @@ export const bitsIteratorKfuncs: readonly Kfunc[] = [
     ret: 'mem_or_null',
     iterator,
     impl: (run, it) => {
-      const next = objectsOf(run)
-        .iterators.get(it >>> 0)
-        ?.items?.next();
-      if (next === undefined || next.done === true) return 0;
+      const bit = nextItem(run, it);
+      if (bit === undefined) return 0;
       const at = (it >>> 0) + SHOWN;
-      run.runtime.memory.view.setInt32(at, Number(next.value), true);
+      run.runtime.memory.view.setInt32(at, Number(bit), true);
       return at;
     },
   }),
-  kfunc({
-    prototype: 'void bpf_iter_bits_destroy(struct bpf_iter_bits *it)',
-    flags: ['KF_ITER_DESTROY'],
-    args: ['iter'],
-    ret: 'void',
-    iterator,
-    impl: (run, it) => {
-      objectsOf(run).iterators.delete(it >>> 0);
-      return 0;
-    },
-  }),
+  destroyKfunc(iterator),
 ];
 
 function* setBits(bits: Uint8Array): Generator<bigint, void, undefined> {

@@ -1,9 +1,8 @@
 import { Errno } from '../../base/index.js';
-import { readHost } from '../helper/host-read.js';
+import { readHost, readKernelBehind } from '../helper/host-read.js';
 import type { BpfRunCtx } from '../run-context.js';
 
 const CHUNK = 64;
-const TWO_32 = 0x1_0000_0000;
 
 /** Bytes at an address of the kernel or of the program, read as they are asked for. */
 export class KernelString {
@@ -17,13 +16,13 @@ export class KernelString {
 
   constructor(run: BpfRunCtx, lo: number, hi: number) {
     this.#run = run;
-    this.#lo = lo >>> 0;
+    this.#lo = lo;
     this.#hi = hi;
   }
 
   /** False for addresses that are not the kernel's, whatever is there (copy_from_kernel_nofault_allowed()). */
   get isAllowed(): boolean {
-    return readHost(this.#run, 'kernel', this.#bytes, 0, 0, this.#lo | 0, this.#hi) !== -Errno.ERANGE;
+    return readHost(this.#run, 'kernel', this.#bytes, 0, 0, this.#lo, this.#hi) !== -Errno.ERANGE;
   }
 
   /** The byte at `index`, or -1 where it cannot be read. */
@@ -37,8 +36,6 @@ export class KernelString {
   }
 
   #read(index: number, size: number): boolean {
-    const sum = this.#lo + index;
-    const hi = (this.#hi + Math.floor(sum / TWO_32)) | 0;
-    return readHost(this.#run, 'kernel', this.#bytes, 0, size, sum | 0, hi) === 0;
+    return readKernelBehind(this.#run, this.#lo, this.#hi, index, this.#bytes, size) === 0;
   }
 }

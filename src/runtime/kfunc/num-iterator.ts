@@ -1,7 +1,7 @@
 import { Errno } from '../../base/index.js';
 import type { BpfRunCtx } from '../run-context.js';
+import { destroyKfunc, openIterator } from './iterator-items.js';
 import { type Kfunc, kfunc } from './kfunc.js';
-import { objectsOf } from './objects-of.js';
 
 /** BPF_MAX_LOOPS */
 const MAX_LOOPS = 1 << 23;
@@ -16,7 +16,7 @@ export const numIteratorKfuncs: readonly Kfunc[] = [
     ret: 'integer',
     iterator,
     impl: (run, it, _itHi, start, _startHi, end) => {
-      objectsOf(run).iterators.set(it >>> 0, { name: iterator.name });
+      openIterator(run, it, iterator);
       const refusal = start > end ? -Errno.EINVAL : end - start > MAX_LOOPS ? -Errno.E2BIG : 0;
       put(run, it, refusal === 0 ? start - 1 : 0, refusal === 0 ? end : 0);
       return refusal;
@@ -41,18 +41,7 @@ export const numIteratorKfuncs: readonly Kfunc[] = [
       return it;
     },
   }),
-  kfunc({
-    prototype: 'void bpf_iter_num_destroy(struct bpf_iter_num *it)',
-    flags: ['KF_ITER_DESTROY'],
-    args: ['iter'],
-    ret: 'void',
-    iterator,
-    impl: (run, it) => {
-      objectsOf(run).iterators.delete(it >>> 0);
-      put(run, it, 0, 0);
-      return 0;
-    },
-  }),
+  destroyKfunc(iterator, (run, it) => put(run, it, 0, 0)),
 ];
 
 function put({ runtime: { memory } }: BpfRunCtx, it: number, shown: number, end: number): void {

@@ -1,5 +1,5 @@
 /**
- * What kernel functions have given one run to keep: references, iterators, locks. A verifier sees to it that a program gives all of it
+ * What kernel functions have given one run to keep: references and iterators. A verifier sees to it that a program gives all of it
  * back; of a run that stops or forgets it, it ends with the run.
  */
 export class RunObjects {
@@ -7,9 +7,6 @@ export class RunObjects {
   readonly references = new Map<bigint, number>();
   /** Iterators by the place of their struct. */
   readonly iterators = new Map<number, OpenIterator>();
-  /** Sections that were begun and not ended. */
-  rcuSections = 0;
-  preemptSections = 0;
 
   acquire(pointer: bigint): void {
     this.references.set(pointer, (this.references.get(pointer) ?? 0) + 1);

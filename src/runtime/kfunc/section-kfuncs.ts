@@ -1,51 +1,11 @@
 import { type Kfunc, kfunc } from './kfunc.js';
-import { objectsOf } from './objects-of.js';
+
+const NAMES = ['bpf_rcu_read_lock', 'bpf_rcu_read_unlock', 'bpf_preempt_disable', 'bpf_preempt_enable'] as const;
 
 /**
- * Sections that a program marks. Nothing else runs on the machine while a program does, so that there is nothing to lock out; what they
- * begin and end is counted, for what may be called within only.
+ * Sections that a program marks. Nothing else runs on the machine while a program does, so that there is nothing to lock out, and
+ * nothing to do.
  */
-export const sectionKfuncs: readonly Kfunc[] = [
-  kfunc({
-    prototype: 'void bpf_rcu_read_lock(void)',
-    flags: [],
-    args: [],
-    ret: 'void',
-    impl: (run) => {
-      objectsOf(run).rcuSections++;
-      return 0;
-    },
-  }),
-  kfunc({
-    prototype: 'void bpf_rcu_read_unlock(void)',
-    flags: [],
-    args: [],
-    ret: 'void',
-    impl: (run) => {
-      const objects = objectsOf(run);
-      objects.rcuSections = Math.max(objects.rcuSections - 1, 0);
-      return 0;
-    },
-  }),
-  kfunc({
-    prototype: 'void bpf_preempt_disable(void)',
-    flags: [],
-    args: [],
-    ret: 'void',
-    impl: (run) => {
-      objectsOf(run).preemptSections++;
-      return 0;
-    },
-  }),
-  kfunc({
-    prototype: 'void bpf_preempt_enable(void)',
-    flags: [],
-    args: [],
-    ret: 'void',
-    impl: (run) => {
-      const objects = objectsOf(run);
-      objects.preemptSections = Math.max(objects.preemptSections - 1, 0);
-      return 0;
-    },
-  }),
-];
+export const sectionKfuncs: readonly Kfunc[] = NAMES.map((name) =>
+  kfunc({ prototype: `void ${name}(void)`, flags: [], args: [], ret: 'void', impl: () => 0 }),
+);

@@ -1,9 +1,9 @@
-import { Errno, hi32, lo32, u64 } from '../../base/index.js';
-import { KernelReader } from '../kernel/kernel-reader.js';
+import { Errno, u64 } from '../../base/index.js';
+import { u64Result } from '../helper/u64-result.js';
 import { KernelTasks } from '../kernel/kernel-tasks.js';
 import type { BpfRunCtx } from '../run-context.js';
+import { destroyKfunc, nextItem, openIterator } from './iterator-items.js';
 import { type Kfunc, kfunc } from './kfunc.js';
-import { objectsOf } from './objects-of.js';
 
 /** BPF_TASK_ITER_*; 0 is for processes. */
 const ALL_THREADS = 1;
@@ -22,7 +22,7 @@ export const taskIteratorKfuncs: readonly Kfunc[] = [
     impl: (run, it, _itHi, lo, hi, flags) => {
       const walk = walkTasks(run, u64(lo, hi), flags >>> 0);
       const items = typeof walk === 'number' ? [].values() : walk;
-      objectsOf(run).iterators.set(it >>> 0, { name: iterator.name, items });
+      openIterator(run, it, iterator, items);
       return typeof walk === 'number' ? walk : 0;
     },
   }),
@@ -32,32 +32,15 @@ export const taskIteratorKfuncs: readonly Kfunc[] = [
     args: ['iter'],
     ret: 'u64',
     iterator,
-    impl: (run, it) => {
-      const next = objectsOf(run)
-        .iterators.get(it >>> 0)
-        ?.items?.next();
-      const task = next === undefined || next.done === true ? 0n : next.value;
-      run.resultHi = hi32(task);
-      return lo32(task);
-    },
+    impl: (run, it) => u64Result(run, nextItem(run, it) ?? 0n),
   }),
-  kfunc({
-    prototype: 'void bpf_iter_task_destroy(struct bpf_iter_task *it)',
-    flags: ['KF_ITER_DESTROY'],
-    args: ['iter'],
-    ret: 'void',
-    iterator,
-    impl: (run, it) => {
-      objectsOf(run).iterators.delete(it >>> 0);
-      return 0;
-    },
-  }),
+  destroyKfunc(iterator),
 ];
 
 function walkTasks({ runtime: { host } }: BpfRunCtx, task: bigint, flags: number): Iterator<bigint> | number {
   if (flags > PROC_THREADS || (flags === PROC_THREADS && task === 0n)) return -Errno.EINVAL;
   if (host.btf === null) return -Errno.EOPNOTSUPP;
-  const tasks = new KernelTasks(new KernelReader(host, 'walking tasks'));
+  const tasks = KernelTasks.of(host);
   if (flags === PROC_THREADS) return tasks.threadsFrom(task);
   return flags === ALL_THREADS ? allThreads(tasks) : tasks.processes();
 }

@@ -1,5 +1,6 @@
-import { hi32, lo32, u64 } from '../../base/index.js';
+import { u64 } from '../../base/index.js';
 import { fieldOffset } from '../helper/kernel-fields.js';
+import { u64Result } from '../helper/u64-result.js';
 import { KernelReader } from '../kernel/kernel-reader.js';
 import { KernelTasks } from '../kernel/kernel-tasks.js';
 import type { BpfRunCtx } from '../run-context.js';
@@ -9,23 +10,18 @@ import { GENERIC_TYPES } from './program-types.js';
 
 /** Tasks found and kept. The machine stands still while a program runs: a reference is counted, and its task stays. */
 export const taskKfuncs: readonly Kfunc[] = [
-  kfunc({
-    prototype: 'struct task_struct *bpf_task_from_pid(s32 pid)',
-    flags: ['KF_ACQUIRE', 'KF_RET_NULL'],
-    args: ['anything'],
-    ret: 'u64',
-    programTypes: GENERIC_TYPES,
-    impl: (run, pid) => acquire(run, taskOf(run, pid)),
-  }),
-  kfunc({
-    // Hosts have one name space of process ids.
-    prototype: 'struct task_struct *bpf_task_from_vpid(s32 vpid)',
-    flags: ['KF_ACQUIRE', 'KF_RET_NULL'],
-    args: ['anything'],
-    ret: 'u64',
-    programTypes: GENERIC_TYPES,
-    impl: (run, pid) => acquire(run, taskOf(run, pid)),
-  }),
+  // Hosts have one name space of process ids.
+  ...['struct task_struct *bpf_task_from_pid(s32 pid)', 'struct task_struct *bpf_task_from_vpid(s32 vpid)'].map(
+    (prototype) =>
+      kfunc({
+        prototype,
+        flags: ['KF_ACQUIRE', 'KF_RET_NULL'],
+        args: ['anything'],
+        ret: 'u64',
+        programTypes: GENERIC_TYPES,
+        impl: (run, pid) => acquire(run, taskOf(run, pid)),
+      }),
+  ),
   kfunc({
     prototype: 'struct task_struct *bpf_task_acquire(struct task_struct *p)',
     flags: ['KF_ACQUIRE', 'KF_RET_NULL', 'KF_TRUSTED_ARGS'],
@@ -49,14 +45,16 @@ export const taskKfuncs: readonly Kfunc[] = [
 
 function acquire(run: BpfRunCtx, task: bigint): number {
   if (task !== 0n) objectsOf(run).acquire(task);
-  run.resultHi = hi32(task);
-  return lo32(task);
+  return u64Result(run, task);
 }
 
 function taskOf({ runtime: { host } }: BpfRunCtx, pid: number): bigint {
   if (host.btf === null || pid <= 0) return 0n;
-  const tasks = new KernelTasks(new KernelReader(host, 'finding a task'));
-  return tasks.list().find((task) => task.pid === pid)?.address ?? 0n;
+  return (
+    KernelTasks.of(host)
+      .list()
+      .find((task) => task.pid === pid)?.address ?? 0n
+  );
 }
 
 /** A task whose `rcu_users` are gone cannot be kept; kernels that do not count them keep all. */
