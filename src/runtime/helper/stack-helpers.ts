@@ -68,9 +68,7 @@ export function getStackOf(
   if (!areStackFlags(flags, flagsHi)) return -Errno.EINVAL;
   if ((flags & F.BPF_F_USER_STACK) !== 0 || stacks.kernelOf === undefined) return -Errno.EOPNOTSUPP;
   const walkTask: Walk = (max) => stacks.kernelOf?.(taskLo, taskHi, frames, max) ?? 0;
-  const skip = flags & F.BPF_F_SKIP_FIELD_MASK;
-  if (size % 8 === 0 && walkTask(Math.min(size / 8 + skip, MAX_STACK_DEPTH)) === 0) return -Errno.EFAULT;
-  return putStack(run, buffer, size, flags, walkTask);
+  return putStack(run, buffer, size, flags, walkTask, 1);
 }
 
 function areStackFlags(flags: number, flagsHi: number): boolean {
@@ -83,11 +81,12 @@ export function getStack(run: BpfRunCtx, buffer: number, size: number, flags: nu
   return putStack(run, buffer, size, flags, (max) => walk(run, max, flags));
 }
 
-function putStack(run: BpfRunCtx, buffer: number, size: number, flags: number, walkFrames: Walk): number {
+/** `least`: fewer frames are -EFAULT. */
+function putStack(run: BpfRunCtx, buffer: number, size: number, flags: number, walkFrames: Walk, least = 0): number {
   if (size % 8 !== 0) return -Errno.EINVAL;
   const skip = flags & F.BPF_F_SKIP_FIELD_MASK;
   const found = walkFrames(Math.min(size / 8 + skip, MAX_STACK_DEPTH));
-  if (found < skip) return -Errno.EFAULT;
+  if (found < Math.max(skip, least)) return -Errno.EFAULT;
   const bytes = Math.min(8 * (found - skip), size);
   run.runtime.memory.u8.set(frameBytes.subarray(8 * skip, 8 * skip + bytes), buffer);
   return bytes;
