@@ -13,6 +13,11 @@ import {
   type TrampolineParts,
 } from './function-trampoline.js';
 
+const NOT_MODIFIABLE =
+  'only security_ hooks and functions that the kernel lists for error injection may be made to fail';
+const NOT_SLEEPABLE =
+  'programs that may sleep stand on security_ hooks and functions that the kernel lists for error injection';
+
 /** The functions of one host that fentry, fexit and fmod_ret programs stand on. */
 export class Trampolines {
   readonly #parts: TrampolineParts;
@@ -39,8 +44,9 @@ export class Trampolines {
     const model = functionModel(host.btf, name, host.arch.ptRegs);
     const address = host.symbols.lookup(name)?.address;
     if (address === undefined) throw new BpfError('ENOENT', what, { remedy: whyNoFunction(host, name) });
-    if (kind === 'fmod_ret') this.#needModifiable(name, address, what);
-    if (program.executable.sleepable === true) this.#needSleepable(name, address, what);
+    if (kind === 'fmod_ret') this.#needListed(name, address, `${what}: ${name}() is not modifiable`, NOT_MODIFIABLE);
+    if (program.executable.sleepable === true)
+      this.#needListed(name, address, `${what}: ${name} is not sleepable`, NOT_SLEEPABLE);
     let trampoline = this.#functions.get(address);
     if (trampoline === undefined) {
       trampoline = new FunctionTrampoline(this.#parts, address, model);
@@ -54,27 +60,10 @@ export class Trampolines {
     this.#parts.contexts.free();
   }
 
-  /** A `security_` hook, which stands for the LSM hook behind it, or a function that the kernel lists for error injection. */
-  #isListed(name: string, address: bigint): boolean {
-    if (name.startsWith('security_')) return true;
+  /** Only a `security_` hook, which stands for the LSM hook behind it, or a function that the kernel lists for error injection. */
+  #needListed(name: string, address: bigint, message: string, remedy: string): void {
+    if (name.startsWith('security_')) return;
     this.#mayFail ??= errorInjectable(this.#parts.runtime.host);
-    return this.#mayFail.has(address);
-  }
-
-  #needSleepable(name: string, address: bigint, what: string): void {
-    if (this.#isListed(name, address)) return;
-    throw new BpfError('EINVAL', `${what}: ${name} is not sleepable`, {
-      value: name,
-      remedy:
-        'programs that may sleep stand on security_ hooks and functions that the kernel lists for error injection',
-    });
-  }
-
-  #needModifiable(name: string, address: bigint, what: string): void {
-    if (this.#isListed(name, address)) return;
-    throw new BpfError('EINVAL', `${what}: ${name}() is not modifiable`, {
-      value: name,
-      remedy: 'only security_ hooks and functions that the kernel lists for error injection may be made to fail',
-    });
+    if (!this.#mayFail.has(address)) throw new BpfError('EINVAL', message, { value: name, remedy });
   }
 }

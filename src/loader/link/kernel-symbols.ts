@@ -18,17 +18,15 @@ export interface KernelSymbolSources {
   readonly target: Btf | null;
   /** Without a table, symbols of which only the address counts are 0. */
   readonly kallsyms: SymbolTable | undefined;
-  /** Prototypes of the kernel functions that the runtime has, where it is known which one that will be. */
-  readonly kfuncs: Btf | undefined;
+  /** Prototypes of the kernel functions that the runtime has, where it is known which one that will be. Made when asked for. */
+  readonly kfuncs: () => Btf | undefined;
 }
 
 /** Finds a __ksym extern. Strong ones that are missing, and ones of another type, are ESRCH and EINVAL `BpfError`s. */
 export function findKernelSymbol(symbol: ExternSpec, sources: KernelSymbolSources): KernelSymbolPlace {
   if (symbol.typeId === 0) return findAddress(symbol, sources.kallsyms);
-  const { kfuncs } = sources;
-  return symbol.kind === 'ksym_function' && kfuncs !== undefined
-    ? findRuntimes(symbol, sources, kfuncs)
-    : findTyped(symbol, sources);
+  const kfuncs = symbol.kind === 'ksym_function' ? sources.kfuncs() : undefined;
+  return kfuncs === undefined ? findTyped(symbol, sources) : findRuntimes(symbol, sources, kfuncs);
 }
 
 function findAddress(symbol: ExternSpec, kallsyms: SymbolTable | undefined): KernelSymbolPlace {

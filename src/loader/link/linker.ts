@@ -134,8 +134,9 @@ export class Linker {
     if (known !== undefined) return known;
     const { btf: local } = this.#spec;
     if (local === null) return null;
-    const sources = { local, target: this.#options.btf, kallsyms: this.#options.kallsyms, kfuncs: this.#kfuncTypes() };
-    const place = findKernelSymbol(this.#spec.code.externs.all[index], sources);
+    const symbol = this.#spec.code.externs.all[index];
+    const { btf: target, kallsyms } = this.#options;
+    const place = findKernelSymbol(symbol, { local, target, kallsyms, kfuncs: () => this.#kfuncTypes() });
     this.#symbols.set(name, place);
     return place;
   }
