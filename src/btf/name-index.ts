@@ -17,6 +17,7 @@ export class NameIndex {
   readonly #heads: Int32Array;
   readonly #next: Int32Array;
   #hasMark = false;
+  /** Descending. */
   readonly #flavours = new Map<string, number[]>();
 
   constructor(strings: BtfStringTable, records: TypeRecords) {
@@ -39,7 +40,7 @@ export class NameIndex {
 
   /** Ids of the types that are called `name` but for a `___flavour`, ascending. */
   flavoursOf(name: string): readonly number[] {
-    return this.#flavours.get(name) ?? [];
+    return (this.#flavours.get(name) ?? []).toReversed();
   }
 
   #bucketOf(hash: number): number {
@@ -52,7 +53,6 @@ export class NameIndex {
 
   #add(i: number): void {
     const offset = this.#offset(i);
-    if (offset === 0) return;
     const table = this.#strings.tableAt(offset);
     const at = offset - table.start;
     if (table.bytes[at] === 0) return;
@@ -85,7 +85,7 @@ export class NameIndex {
     if (essential === name) return;
     const ids = this.#flavours.get(essential);
     if (ids === undefined) this.#flavours.set(essential, [id]);
-    else ids.unshift(id);
+    else ids.push(id);
   }
 }
 
