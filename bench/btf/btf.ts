@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { deduplicateBtf, encodeBtf, parseBtf, printBtfAsC } from 'kscope/btf';
 import { compileProgram } from '../../test/oracle/oracle-binary.js';
+import { BESIDE_LIBBPF, besideLibbpf } from '../beside-libbpf.js';
 import type { BenchOptions } from '../options.js';
 import { packageFile } from '../package-file.js';
 import type { Report } from '../report.js';
-import { median, spreadOf } from '../statistics.js';
-import { formatTable, ratio } from '../table.js';
+import { median } from '../statistics.js';
+import { formatTable } from '../table.js';
 import { atMost } from '../target.js';
 
 const VMLINUX = '/sys/kernel/btf/vmlinux';
@@ -85,20 +86,12 @@ const WHAT: Readonly<Record<string, string>> = {
 };
 
 function report(cold: readonly number[], rounds: readonly Round[]): string[] {
-  const milliseconds = (values: readonly number[]): string => median(values).toFixed(1);
   const rows = Object.entries(WHAT).map(([key, what]) => {
-    const ours = rounds.map((round) => round.ours[key] ?? Number.NaN);
-    const theirs = rounds.flatMap((round) => round.libbpf[key] ?? []);
-    const ratios = rounds.flatMap((round) => {
-      const [mine, other] = [round.ours[key], round.libbpf[key]];
-      return mine === undefined || other === undefined ? [] : [mine / other];
-    });
-    if (ratios.length === 0) return [what, milliseconds(ours), '', '', '', ''];
-    const { median: middle, least, most } = spreadOf(ratios);
-    return [what, milliseconds(ours), milliseconds(theirs), ratio(middle), `${ratio(least)}-${ratio(most)}`, ''];
+    const times = rounds.map(({ ours, libbpf }) => ({ ours: ours[key] ?? Number.NaN, libbpf: libbpf[key] }));
+    return [what, ...besideLibbpf(times, 1)];
   });
   const first = median(cold);
   const coldRow = ['the same in a fresh process', first.toFixed(1), '', '', '', atMost(MOST_PARSE_MS, first)];
   rows.splice(2, 0, coldRow);
-  return formatTable(['vmlinux BTF', 'ms', 'libbpf ms', 'ratio', 'range', 'target'], rows);
+  return formatTable(['vmlinux BTF', ...BESIDE_LIBBPF], rows);
 }

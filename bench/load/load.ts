@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Btf, parseBtf } from 'kscope/btf';
 import { compileProgram } from '../../test/oracle/oracle-binary.js';
+import { BESIDE_LIBBPF, besideLibbpf } from '../beside-libbpf.js';
 import type { BenchOptions } from '../options.js';
 import { packageFile } from '../package-file.js';
 import type { Report } from '../report.js';
-import { median, spreadOf } from '../statistics.js';
+import { median } from '../statistics.js';
 import { QUICK } from '../stopwatch.js';
-import { formatTable, ratio } from '../table.js';
-import { atMost } from '../target.js';
+import { formatTable } from '../table.js';
 import { loadOnce, mapsOf } from './load-once.js';
 
 const VMLINUX = '/sys/kernel/btf/vmlinux';
@@ -112,7 +112,9 @@ function report(names: readonly string[], rounds: readonly Round[]): string[] {
   const [largest = ''] = names;
   const rows = [
     row('all objects', rounds, (times) => total(times, comparable(names, rounds))),
-    ...names.slice(0, SHOWN).map((name) => row(name, rounds, (times) => times[name], name === largest)),
+    ...names
+      .slice(0, SHOWN)
+      .map((name) => row(name, rounds, (times) => times[name], name === largest ? MOST_RATIO : undefined)),
     row(
       `${largest}, first of its process`,
       rounds.map(({ first }) => first),
@@ -120,7 +122,7 @@ function report(names: readonly string[], rounds: readonly Round[]): string[] {
     ),
   ];
   return [
-    ...formatTable(['opened, linked, checked', 'ms', 'libbpf ms', 'ratio', 'range', 'target'], rows),
+    ...formatTable(['opened, linked, checked', ...BESIDE_LIBBPF], rows),
     '',
     'Against the types of the running kernel, parsed beforehand: what libbpf takes to parse them is taken off its time.',
     'libbpf is asked for the same up to the system calls, which take no time here; it creates no maps, and ours are made',
@@ -133,29 +135,20 @@ function comparable(names: readonly string[], rounds: readonly Round[]): string[
   return names.filter((name) => rounds.every(({ libbpf }) => name in libbpf || Object.keys(libbpf).length === 0));
 }
 
-const total = (times: Times, names: readonly string[]): number =>
-  names.map((name) => times[name] ?? Number.NaN).reduce((sum, each) => sum + each, 0);
+/** Undefined where one of them was not loaded. */
+function total(times: Times, names: readonly string[]): number | undefined {
+  const known = names.flatMap((name) => times[name] ?? []);
+  return known.length < names.length ? undefined : known.reduce((sum, each) => sum + each, 0);
+}
 
 function row(
   title: string,
   rounds: readonly Omit<Round, 'first'>[],
   of: (times: Times) => number | undefined,
-  hasTarget = false,
+  most?: number,
 ): string[] {
-  const ours = rounds.map((round) => of(round.ours) ?? Number.NaN);
-  const theirs = rounds.map(({ libbpf }) => of(withoutTypes(libbpf)) ?? Number.NaN);
-  const ratios = ours.map((each, i) => each / (theirs[i] ?? Number.NaN)).filter((each) => !Number.isNaN(each));
-  if (ratios.length === 0) return [title, median(ours).toFixed(2), '', '', '', ''];
-  const { median: middle, least, most } = spreadOf(ratios);
-  const target = hasTarget ? atMost(MOST_RATIO, middle) : '';
-  return [
-    title,
-    median(ours).toFixed(2),
-    median(theirs).toFixed(2),
-    ratio(middle),
-    `${ratio(least)}-${ratio(most)}`,
-    target,
-  ];
+  const times = rounds.map(({ ours, libbpf }) => ({ ours: of(ours) ?? Number.NaN, libbpf: of(withoutTypes(libbpf)) }));
+  return [title, ...besideLibbpf(times, 2, most)];
 }
 
 /** libbpf parses the kernel's types with each object, in so far as it needs them. */
