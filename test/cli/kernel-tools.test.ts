@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/host/sim/index.js';
-import { offCpuSpans, queuedSpans } from '../libbpf-tools/journal-models.js';
+import { offCpuSpans, queuedSpans, signed } from '../libbpf-tools/journal-models.js';
 import { kscope } from './capture-io.js';
 import { all, type Entry } from './journal-file.js';
 import { pidOf, runTool, tgidOf, type ToolRun } from './run-tool.js';
@@ -19,7 +19,6 @@ interface Histogram {
 /** A program reads its clock a few instructions before or after the kernel writes its journal. */
 const CLOCK_US = 3;
 
-const signed = (value: bigint): number => Number(BigInt.asIntN(64, value));
 const byText = (a: unknown, b: unknown): number => (String(a) < String(b) ? -1 : 1);
 const dataOf = ({ maps }: ToolRun, name: string): unknown => maps.find(({ map }) => map === name)?.data ?? [];
 const asModel = (journal: readonly Entry[]): JournalEntry[] => journal as unknown as JournalEntry[];

@@ -1,38 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { BpfMapType, BpfProgType } from '../../../src/base/index.js';
-import { BpfRuntime, createInterpreter, createJit, type Engine } from '../../../src/runtime/index.js';
+import { BpfProgType } from '../../../src/base/index.js';
+import { createInterpreter, createJit, type Engine } from '../../../src/runtime/index.js';
 import { assemble } from '../../../src/runtime/isa/index.js';
-import { TestHost } from '../../support/test-host.js';
+import { fixture } from '../interp/support.js';
 
-/** High words that a program finds in r0 where it reads xdp_md.data through a pointer computed as `distance` from the context. */
+/** High word that a program finds in r0 where it reads xdp_md.data through a pointer computed as `distance` from the context. */
 function highWordOfData(engine: Engine, distance: number): number {
-  const runtime = new BpfRuntime(new TestHost({ cpus: 1 }), { engine });
-  const map = runtime.createMap({
-    name: 'distance',
-    type: BpfMapType.BPF_MAP_TYPE_ARRAY,
-    keySize: 4,
-    valueSize: 8,
-    maxEntries: 1,
-    flags: 0,
-    keyTypeId: 0,
-    valueTypeId: 0,
-  });
+  const { runtime, array, load } = fixture({ engine });
+  const map = array(8);
   map.sysUpdate(new Uint8Array(4), Uint8Array.of(distance, 0, 0, 0, 0, 0, 0, 0));
-  const program = runtime.loadProgram({
-    name: 'computed',
-    type: BpfProgType.BPF_PROG_TYPE_XDP,
-    expectedAttachType: 0,
-    license: 'GPL',
-    insns: assemble(`
-      r2 = map[0].value + 0 ll
-      r2 = *(u32 *)(r2 + 0)
-      r2 &= 7
-      r1 += r2
-      r0 = *(u32 *)(r1 + 0)
-      r0 >>= 32
-      exit`),
-    maps: [map],
-  });
+  const insns = assemble(`
+    r2 = map[0].value + 0 ll
+    r2 = *(u32 *)(r2 + 0)
+    r2 &= 7
+    r1 += r2
+    r0 = *(u32 *)(r1 + 0)
+    r0 >>= 32
+    exit`);
+  const program = load(insns, { type: BpfProgType.BPF_PROG_TYPE_XDP, maps: [map] });
   return runtime.testRun(program, { dataIn: new Uint8Array(64) }).retval;
 }
 
