@@ -96,7 +96,7 @@ export class CpuState {
   tssHi = 0;
   /** CR0, CR2, CR4 as word pairs at 2n. */
   readonly cr = new Int32Array(18);
-  /** EFER, STAR, LSTAR, SFMASK as word pairs at 0, 2, 4, 6. */
+  /** EFER, STAR, LSTAR, SFMASK, IA32_PERF_CTL as word pairs at 0, 2, 4, 6, 8. */
   readonly msr = new Int32Array(10);
   halted = false;
   /** The next instruction runs before any interrupt is looked at. */
