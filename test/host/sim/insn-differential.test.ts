@@ -12,7 +12,7 @@ const AF = 0x10;
 const OF = 0x800;
 const CF = 1;
 
-const built = buildNative('x86-runner.c', ['-O1', '-no-pie', '-mno-red-zone']);
+const built = buildNative('x86-runner.c', ['-O1', '-pie', '-fPIE', '-mno-red-zone']);
 
 /** The emulated twin of native/x86-runner.c. */
 class EmulatedRunner {

@@ -2,6 +2,9 @@
  * Runs single instructions on the real processor. Reads cases from stdin, writes results to stdout; both are
  * the fixed records below. The instruction stands in a page full of int3, so that whatever it does next traps,
  * and the trap's ucontext is the result.
+ *
+ * It must be position independent: the heap of an executable at a fixed address starts up to 1 GiB above it
+ * (arch_randomize_brk()), among the addresses that bit offsets reach, where a case that must fault would not.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -63,12 +66,16 @@ void enter(void);
 __asm__(".text\n"
 	"enter:\n"
 	"	push %rbp\n push %rbx\n push %r12\n push %r13\n push %r14\n push %r15\n"
-	"	pushq entry_flags\n popfq\n"
-	"	mov entry_regs+0, %rax\n mov entry_regs+8, %rcx\n mov entry_regs+16, %rdx\n mov entry_regs+24, %rbx\n"
-	"	mov entry_regs+32, %rsp\n mov entry_regs+40, %rbp\n mov entry_regs+48, %rsi\n mov entry_regs+56, %rdi\n"
-	"	mov entry_regs+64, %r8\n mov entry_regs+72, %r9\n mov entry_regs+80, %r10\n mov entry_regs+88, %r11\n"
-	"	mov entry_regs+96, %r12\n mov entry_regs+104, %r13\n mov entry_regs+112, %r14\n mov entry_regs+120, %r15\n"
-	"	jmp *entry_target\n");
+	"	pushq entry_flags(%rip)\n popfq\n"
+	"	mov entry_regs+0(%rip), %rax\n mov entry_regs+8(%rip), %rcx\n"
+	"	mov entry_regs+16(%rip), %rdx\n mov entry_regs+24(%rip), %rbx\n"
+	"	mov entry_regs+32(%rip), %rsp\n mov entry_regs+40(%rip), %rbp\n"
+	"	mov entry_regs+48(%rip), %rsi\n mov entry_regs+56(%rip), %rdi\n"
+	"	mov entry_regs+64(%rip), %r8\n mov entry_regs+72(%rip), %r9\n"
+	"	mov entry_regs+80(%rip), %r10\n mov entry_regs+88(%rip), %r11\n"
+	"	mov entry_regs+96(%rip), %r12\n mov entry_regs+104(%rip), %r13\n"
+	"	mov entry_regs+112(%rip), %r14\n mov entry_regs+120(%rip), %r15\n"
+	"	jmp *entry_target(%rip)\n");
 
 int main(void)
 {
