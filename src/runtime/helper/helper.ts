@@ -9,6 +9,8 @@ export type HelperArg =
   | 'const_map_ptr'
   | 'map_key'
   | 'map_value'
+  /** Writable memory of the size of a value, its content overwritten; what a bloom filter is asked for is read only. */
+  | 'map_value_uninit'
   /** Readable memory of the program (stack, map value, context ...), its size the next argument. */
   | 'mem'
   /** As `mem`, or NULL. */

@@ -38,6 +38,24 @@ function writableMap(run: BpfRunCtx, lo: number): BpfMap | number {
   return (map.flags & BpfMapFlag.BPF_F_RDONLY_PROG) === 0 ? map : -Errno.EACCES;
 }
 
+/** Types whose values programs push and peek, and the ones of which they also pop. */
+const QUEUE_TYPES: readonly number[] = [BpfMapType.BPF_MAP_TYPE_QUEUE, BpfMapType.BPF_MAP_TYPE_STACK];
+const KEYLESS_TYPES: readonly number[] = [...QUEUE_TYPES, BpfMapType.BPF_MAP_TYPE_BLOOM_FILTER];
+
+/** What a program does to a map without keys of one of `types`; without `writes` also where it may only read the map. */
+function keyless(
+  run: BpfRunCtx,
+  lo: number,
+  types: readonly number[],
+  writes: boolean,
+  act: (map: BpfMap) => number,
+): number {
+  const map = mapOf(run, lo);
+  if (map === undefined || !types.includes(map.type)) return -Errno.EINVAL;
+  if (writes && (map.flags & BpfMapFlag.BPF_F_RDONLY_PROG) !== 0) return -Errno.EACCES;
+  return act(map);
+}
+
 /** A flags argument of 64 bits as a number: whatever needs the high word is no flag any map knows. */
 function flagsOf(lo: number, hi: number): number {
   return hi === 0 ? lo >>> 0 : 0xffff_ffff;
@@ -75,6 +93,32 @@ export const mapHelpers: readonly Helper[] = [
       const map = writableMap(run, mapLo);
       return typeof map === 'number' ? map : map.deleteElem(bpfOffset(key >>> 0));
     },
+  },
+  {
+    id: BpfFuncId.BPF_FUNC_map_push_elem,
+    name: 'map_push_elem',
+    args: ['const_map_ptr', 'map_value', 'anything'],
+    ret: 'integer',
+    gplOnly: false,
+    impl: (run, lo, _hi, value, _valueHi, flags, flagsHi) =>
+      keyless(run, lo, KEYLESS_TYPES, true, (map) => map.pushElem(bpfOffset(value >>> 0), flagsOf(flags, flagsHi))),
+  },
+  {
+    id: BpfFuncId.BPF_FUNC_map_pop_elem,
+    name: 'map_pop_elem',
+    args: ['const_map_ptr', 'map_value_uninit'],
+    ret: 'integer',
+    gplOnly: false,
+    impl: (run, lo, _hi, value) => keyless(run, lo, QUEUE_TYPES, true, (map) => map.popElem(bpfOffset(value >>> 0))),
+  },
+  {
+    id: BpfFuncId.BPF_FUNC_map_peek_elem,
+    name: 'map_peek_elem',
+    args: ['const_map_ptr', 'map_value_uninit'],
+    ret: 'integer',
+    gplOnly: false,
+    impl: (run, lo, _hi, value) =>
+      keyless(run, lo, KEYLESS_TYPES, false, (map) => map.peekElem(bpfOffset(value >>> 0))),
   },
   {
     id: BpfFuncId.BPF_FUNC_map_lookup_percpu_elem,

@@ -1,4 +1,4 @@
-import { u64 } from '../../base/index.js';
+import { BpfMapType, u64 } from '../../base/index.js';
 import { calleeName } from '../helper/helper-refusal.js';
 import type { Helper, HelperArg } from '../helper/helper.js';
 import { isKfunc, type KfuncIterator } from '../kfunc/kfunc.js';
@@ -57,6 +57,8 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
       return guard.allows(lo, hi, run.runtime.mapAt(r[2] >>> 0)?.keySize ?? 0, false);
     case 'map_value':
       return guard.allows(lo, hi, run.runtime.mapAt(r[2] >>> 0)?.valueSize ?? 0, false);
+    case 'map_value_uninit':
+      return allowsValue(vm, lo, hi);
     case 'mem':
       return allowsSized(vm, index, lo, hi, false);
     case 'mem_or_null':
@@ -120,6 +122,12 @@ export function isSize(lo: number, hi: number): boolean {
   return hi === 0 && lo >= 0 && lo < MAX_SIZE;
 }
 
+/** Room for a value of the map in r1. */
+function allowsValue({ registers, run, guard }: Activation, lo: number, hi: number): boolean {
+  const map = run.runtime.mapAt(registers[2] >>> 0);
+  return guard.allows(lo, hi, map?.valueSize ?? 0, map?.type !== BpfMapType.BPF_MAP_TYPE_BLOOM_FILTER);
+}
+
 /** Memory whose size is the next argument. Nothing of it needs to exist when that is 0. */
 function allowsSized(vm: Activation, index: number, lo: number, hi: number, write: boolean): boolean {
   const at = 2 + 2 * (index + 1);
@@ -133,6 +141,7 @@ const expectations: Readonly<Record<HelperArg, string>> = {
   const_map_ptr: 'a map',
   map_key: 'readable memory of the size of a key',
   map_value: 'readable memory of the size of a value',
+  map_value_uninit: 'writable memory of the size of a value',
   mem: 'readable memory of the size in the next argument',
   mem_or_null: 'NULL or readable memory of the size in the next argument',
   mem_uninit: 'writable memory of the size in the next argument',

@@ -51,13 +51,17 @@ export interface BpfMap {
   lookupElem(key: BpfOffset, cpu: number): number;
   updateElem(key: BpfOffset, value: BpfOffset, flags: number, cpu: number): number;
   deleteElem(key: BpfOffset): number;
+  /** Maps without keys: takes the value, gives the next one, gives it and drops it; a bloom filter's peek asks for the value. */
+  pushElem(value: BpfOffset, flags: number): number;
+  peekElem(value: BpfOffset): number;
+  popElem(value: BpfOffset): number;
   /** Calls `each` with offsets of key and value until it returns non-zero; returns how many were visited, or -errno. */
   forEachElem(each: (key: BpfOffset, value: BpfOffset) => number, cpu: number): number;
   /** Offset of the value that a direct-value ldimm64 at `offset` refers to, or -errno. */
   directValue(offset: number): number;
 
-  /** The value's bytes (a copy), or -errno. */
-  sysLookup(key: Uint8Array, flags?: number): Uint8Array | number;
+  /** The value's bytes (a copy), or -errno. `asked`, for bloom filters only: the value that is looked for. */
+  sysLookup(key: Uint8Array, flags?: number, asked?: Uint8Array): Uint8Array | number;
   sysUpdate(key: Uint8Array, value: Uint8Array, flags?: number): number;
   sysDelete(key: Uint8Array): number;
   /** The key after `key` (null: the first), or -errno; -ENOENT at the end. */

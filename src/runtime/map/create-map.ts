@@ -1,6 +1,7 @@
 import { BpfError, BpfMapType, errnoName } from '../../base/index.js';
 import { ArrayMap } from './array-map.js';
 import { ArrayOfMaps } from './array-of-maps.js';
+import { BloomFilterMap } from './bloom-filter-map.js';
 import type { BpfMap, MapSpec } from './bpf-map.js';
 import { CgroupArrayMap, PerfEventArrayMap, ProgArrayMap } from './fd-array-map.js';
 import { HashMap } from './hash-map.js';
@@ -8,6 +9,7 @@ import { HashOfMaps } from './hash-of-maps.js';
 import { LruHashMap } from './lru-hash-map.js';
 import { checkMapName, checkMapSpec } from './map-attr.js';
 import { MapBlocks, type MapBase, type MapContext, type MapDeps } from './map-base.js';
+import { QueueMap } from './queue-map.js';
 import { RingBufferMap } from './ring-buffer-map.js';
 import { StackTraceMap } from './stack-trace-map.js';
 
@@ -27,6 +29,9 @@ const constructors: ReadonlyMap<number, MapConstructor> = new Map<number, MapCon
   [T.BPF_MAP_TYPE_RINGBUF, RingBufferMap],
   [T.BPF_MAP_TYPE_ARRAY_OF_MAPS, ArrayOfMaps],
   [T.BPF_MAP_TYPE_HASH_OF_MAPS, HashOfMaps],
+  [T.BPF_MAP_TYPE_QUEUE, QueueMap],
+  [T.BPF_MAP_TYPE_STACK, QueueMap],
+  [T.BPF_MAP_TYPE_BLOOM_FILTER, BloomFilterMap],
 ]);
 
 /**

@@ -1,3 +1,4 @@
+export { BloomFilterMap } from './bloom-filter-map.js';
 export type { BpfMap, MapSpec } from './bpf-map.js';
 export { ArrayMap } from './array-map.js';
 export { ArrayOfMaps } from './array-of-maps.js';
@@ -10,5 +11,6 @@ export { MapAccess, type SetMode } from './map-access.js';
 export { isMapOfMaps, type MapOfMaps } from './map-of-maps.js';
 export type { MapDeps } from './map-base.js';
 export { HashElem, HashKind, MapHeader } from './map-layout.js';
+export { QueueMap } from './queue-map.js';
 export { RingBufferMap } from './ring-buffer-map.js';
 export { StackTraceMap } from './stack-trace-map.js';

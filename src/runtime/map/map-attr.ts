@@ -8,12 +8,18 @@ const F = BpfMapFlag;
 const ACCESS_MASK = F.BPF_F_RDONLY | F.BPF_F_WRONLY | F.BPF_F_RDONLY_PROG | F.BPF_F_WRONLY_PROG;
 const ARRAY_FLAGS = F.BPF_F_NUMA_NODE | F.BPF_F_MMAPABLE | ACCESS_MASK | F.BPF_F_PRESERVE_ELEMS | F.BPF_F_INNER_MAP;
 const HASH_FLAGS = F.BPF_F_NO_PREALLOC | F.BPF_F_NO_COMMON_LRU | F.BPF_F_NUMA_NODE | ACCESS_MASK | F.BPF_F_ZERO_SEED;
+const QUEUE_FLAGS = F.BPF_F_NUMA_NODE | ACCESS_MASK;
+const BLOOM_FLAGS = QUEUE_FLAGS | F.BPF_F_ZERO_SEED;
 const STACK_FLAGS = F.BPF_F_NUMA_NODE | F.BPF_F_RDONLY | F.BPF_F_WRONLY | F.BPF_F_STACK_BUILD_ID;
 
 /** Largest per-CPU value (PCPU_MIN_UNIT_SIZE). */
 const MAX_PERCPU_VALUE = 32768;
 /** KMALLOC_MAX_SIZE less struct htab_elem: key and value of one hash element together stay below. */
 const MAX_HASH_ELEM = (1 << 22) - 48;
+/** KMALLOC_MAX_SIZE: what a value of a map without keys may have. */
+const MAX_KEYLESS_VALUE = 1 << 22;
+/** Hash functions that map_extra can ask of a bloom filter. */
+const MAX_HASHES = 15n;
 /** Buckets of 16 bytes whose total is a u32. */
 const MAX_HASH_ENTRIES = 1 << 27;
 /** sysctl kernel.perf_event_max_stack. */
@@ -29,6 +35,10 @@ const MAX_NAME = 15;
  * checks. Map types outside this table are EINVAL with the type's number in the error.
  */
 export function checkMapSpec(spec: MapSpec): void {
+  const { mapExtra = 0n } = spec;
+  if (mapExtra !== 0n && spec.type !== T.BPF_MAP_TYPE_BLOOM_FILTER) {
+    refuse(spec, 'EINVAL', 'map_extra is for bloom filters', { value: mapExtra });
+  }
   if (has(spec, F.BPF_F_RDONLY) && has(spec, F.BPF_F_WRONLY)) {
     refuse(spec, 'EINVAL', 'BPF_F_RDONLY and BPF_F_WRONLY exclude each other', { value: spec.flags });
   }
@@ -61,6 +71,9 @@ const checks: ReadonlyMap<number, (spec: MapSpec) => void> = new Map([
   [T.BPF_MAP_TYPE_RINGBUF, checkRingbuf],
   [T.BPF_MAP_TYPE_ARRAY_OF_MAPS, checkFdArray],
   [T.BPF_MAP_TYPE_HASH_OF_MAPS, checkFdHash],
+  [T.BPF_MAP_TYPE_QUEUE, checkQueue],
+  [T.BPF_MAP_TYPE_STACK, checkQueue],
+  [T.BPF_MAP_TYPE_BLOOM_FILTER, checkBloomFilter],
 ]);
 
 function checkArray(spec: MapSpec): void {
@@ -142,6 +155,30 @@ function checkRingbuf(spec: MapSpec): void {
   if (size === 0 || size % 4096 !== 0 || 2 ** Math.round(Math.log2(size)) !== size) {
     refuse(spec, 'EINVAL', 'the size of a ring buffer is a power of two and a multiple of 4096', { value: size });
   }
+}
+
+function checkQueue(spec: MapSpec): void {
+  checkKeyless(spec);
+  checkFlags(spec, QUEUE_FLAGS);
+  checkProgAccess(spec);
+  if (spec.valueSize > MAX_KEYLESS_VALUE) refuse(spec, 'E2BIG', 'value_size', { value: spec.valueSize });
+}
+
+function checkBloomFilter(spec: MapSpec): void {
+  if (spec.valueSize > MAX_KEYLESS_VALUE) refuse(spec, 'E2BIG', 'value_size', { value: spec.valueSize });
+  checkKeyless(spec);
+  checkFlags(spec, BLOOM_FLAGS);
+  checkProgAccess(spec);
+  const { mapExtra = 0n } = spec;
+  if (mapExtra > MAX_HASHES) {
+    refuse(spec, 'EINVAL', `map_extra asks for more than ${MAX_HASHES} hash functions`, { value: mapExtra });
+  }
+}
+
+function checkKeyless(spec: MapSpec): void {
+  if (spec.keySize !== 0) refuse(spec, 'EINVAL', 'this map type has no keys', { value: spec.keySize });
+  if (spec.valueSize === 0) refuse(spec, 'EINVAL', 'value_size is 0');
+  if (spec.maxEntries === 0) refuse(spec, 'EINVAL', 'max_entries is 0');
 }
 
 function checkPerCpuValue(spec: MapSpec): void {

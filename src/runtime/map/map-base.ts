@@ -128,6 +128,18 @@ export abstract class MapBase implements BpfMap {
   abstract updateElem(key: BpfOffset, value: BpfOffset, flags: number, cpu: number): number;
   abstract deleteElem(key: BpfOffset): number;
 
+  pushElem(_value: BpfOffset, _flags: number): number {
+    return -Errno.EINVAL;
+  }
+
+  peekElem(_value: BpfOffset): number {
+    return -Errno.EINVAL;
+  }
+
+  popElem(_value: BpfOffset): number {
+    return -Errno.EINVAL;
+  }
+
   forEachElem(_each: (key: BpfOffset, value: BpfOffset) => number, _cpu: number): number {
     return -Errno.EINVAL;
   }
@@ -136,11 +148,12 @@ export abstract class MapBase implements BpfMap {
     return -Errno.EINVAL;
   }
 
-  sysLookup(key: Uint8Array, flags = 0): Uint8Array | number {
+  sysLookup(key: Uint8Array, flags = 0, asked?: Uint8Array): Uint8Array | number {
     if ((flags & ~BpfUpdateFlag.BPF_F_LOCK) !== 0) return -Errno.EINVAL;
     if (!this.#canRead()) return -Errno.EPERM;
     if (flags !== 0) return -Errno.EINVAL;
-    return this.copyValue(this.passKey(key));
+    if (asked !== undefined) this.#checkLength('value', asked, this.valueSize);
+    return this.copyValue(this.passKey(key), asked);
   }
 
   sysUpdate(key: Uint8Array, value: Uint8Array, flags = 0): number {
@@ -191,7 +204,7 @@ export abstract class MapBase implements BpfMap {
   }
 
   /** The system-call view of the value of the key at `key`, or -errno. */
-  protected abstract copyValue(key: BpfOffset): Uint8Array | number;
+  protected abstract copyValue(key: BpfOffset, asked?: Uint8Array): Uint8Array | number;
   protected abstract storeValue(key: BpfOffset, value: Uint8Array, flags: number): number;
   protected abstract nextKey(key: BpfOffset | null): Uint8Array | number;
 

@@ -8,6 +8,7 @@ export interface CreateCase {
   readonly maxEntries: number;
   readonly flags: number;
   readonly name: string;
+  readonly mapExtra?: bigint;
 }
 
 type Sizes = readonly [keySize: number, valueSize: number, maxEntries: number];
@@ -24,6 +25,9 @@ const types: Readonly<Record<string, Sizes>> = {
   stack_trace: [4, 64, 4],
   lru_hash: [4, 8, 4],
   ringbuf: [0, 0, 4096],
+  queue: [0, 8, 4],
+  stack: [0, 8, 4],
+  bloom_filter: [0, 8, 4],
 };
 
 const sizes: readonly Sizes[] = [
@@ -50,6 +54,10 @@ const sizes: readonly Sizes[] = [
   [4, 0x7fff_ffff, 0],
   [4, 0x8000_0000, 1],
   [4, 0xffff_ffff, 1],
+  [0, 8, 4],
+  [0, 8, 0],
+  [0, 4_194_304, 1],
+  [0, 4_194_305, 1],
   [0, 0, 1],
   [0, 0, 2048],
   [0, 0, 8192],
@@ -71,6 +79,14 @@ const flags: readonly number[] = [0, ...Array.from({ length: 32 }, (_, bit) => 2
 
 const names = ['', 'a', 'fifteen_chars__', 'with.dot', 'with-dash', 'with space', 'caf\u00e9', '\n'];
 
+/** Hash functions of bloom filters are a number of 4 bits; no other type takes any. */
+const extras: Readonly<Record<string, readonly bigint[]>> = {
+  hash: [1n],
+  queue: [1n],
+  ringbuf: [1n],
+  bloom_filter: [1n, 5n, 15n, 16n, 1n << 32n, 1n << 63n],
+};
+
 /** Flags that bpf(2) reads with fields of the attr that a spec does not have. */
 const NEEDS_MORE_ATTR: readonly number[] = [0x1_0000];
 
@@ -80,6 +96,7 @@ export const createCases: readonly CreateCase[] = Object.entries(types).flatMap(
   ...sizes.map((size) => makeCase(type, size, 0)),
   ...(counts[type] ?? []).map((count) => makeCase(type, [good[0], good[1], count], 0)),
   ...names.map((name) => makeCase(type, good, 0, name)),
+  ...(extras[type] ?? []).map((mapExtra) => ({ ...makeCase(type, good, 0), mapExtra })),
   makeCase(type, [4, 0, 0], 0x8000_0000, '-'),
 ]);
 
@@ -91,6 +108,15 @@ export function typeNumber(type: string): number {
   return BpfMapType[`BPF_MAP_TYPE_${type.toUpperCase()}` as keyof typeof BpfMapType];
 }
 
-export function describeCase({ type, keySize, valueSize, maxEntries, flags: bits, name }: CreateCase): string {
-  return `${type} key=${keySize} value=${valueSize} max=${maxEntries} flags=0x${bits.toString(16)} name=${JSON.stringify(name)}`;
+export function describeCase({
+  type,
+  keySize,
+  valueSize,
+  maxEntries,
+  flags: bits,
+  name,
+  mapExtra,
+}: CreateCase): string {
+  const extra = mapExtra === undefined ? '' : ` extra=${mapExtra}`;
+  return `${type} key=${keySize} value=${valueSize} max=${maxEntries} flags=0x${bits.toString(16)}${extra} name=${JSON.stringify(name)}`;
 }

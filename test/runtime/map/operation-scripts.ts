@@ -57,7 +57,7 @@ const all = [...common, ...more, ...last];
 const HASH = { keySize: 4, valueSize: 8, maxEntries: 2, flags: 0x40 };
 const ARRAY = { keySize: 4, valueSize: 8, maxEntries: 3, flags: 0 };
 
-export const scripts: readonly Script[] = [
+const keyed: readonly Script[] = [
   { title: 'hash', type: 1, sizes: HASH, calls: all },
   { title: 'hash, not preallocated', type: 1, sizes: { ...HASH, flags: 0x41 }, calls: all },
   { title: 'hash, read-only', type: 1, sizes: { ...HASH, flags: 0x48 }, calls: all },
@@ -86,6 +86,52 @@ export const scripts: readonly Script[] = [
       'lookup 0',
     ],
   },
+];
+
+/** Calls of maps without keys: an update pushes, a lookup peeks, taking pops. */
+const keyless = [
+  'lookup 0',
+  'take 0',
+  'update 0 =101',
+  'lookup 0',
+  'update 0 =102',
+  'update 0 =103 f1',
+  'update 0 =103 f3',
+  'update 0 =103 f4',
+  'lookup 0',
+  'lookup 0 f1',
+  'lookup 0 f4',
+  'update 0 =103',
+  'update 0 =104',
+  'update 0 =105 f2',
+  'take 0 f1',
+  'take 0 f4',
+  'take 0',
+  'take 0',
+  'update 0 =106 f2',
+  'update 0 =107',
+  'take 0',
+  'take 0',
+  'take 0',
+  'take 0',
+  'update 0 =108',
+  'delete 0',
+  'next null',
+  'freeze',
+  'update 0 =109',
+  'take 0',
+  'lookup 0',
+  'freeze',
+];
+const KEYLESS = { keySize: 0, valueSize: 12, maxEntries: 3 };
+
+export const scripts: readonly Script[] = [
+  ...keyed,
+  { title: 'queue', type: 22, sizes: KEYLESS, calls: keyless },
+  { title: 'queue, read-only', type: 22, sizes: { ...KEYLESS, flags: 0x8 }, calls: keyless },
+  { title: 'queue, write-only', type: 22, sizes: { ...KEYLESS, flags: 0x10 }, calls: keyless },
+  { title: 'stack', type: 23, sizes: KEYLESS, calls: keyless },
+  { title: 'bloom filter', type: 30, sizes: { ...KEYLESS, flags: 0x40 }, calls: keyless },
 ];
 
 interface Call {

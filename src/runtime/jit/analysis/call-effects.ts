@@ -54,6 +54,7 @@ export function afterHelper(state: ProgramState, helper: Helper, site: number): 
   const callsBack = args.includes('func');
   args.forEach((arg, i) => {
     if (arg === 'mem_uninit' || arg === 'mem_uninit_or_null') writtenBy(state, i + 1);
+    if (arg === 'map_value_uninit') valueWrittenBy(state, i + 1);
     if (arg === 'long_uninit') longWrittenBy(state, i + 1);
     if (arg === 'iter_uninit' || arg === 'iter') iteratorWrittenBy(state, i + 1, helper);
   });
@@ -78,6 +79,14 @@ function writtenBy(state: ProgramState, r: number): void {
   const to = state.register(r);
   const size = state.register(r + 1);
   if (to.kind === Kind.frame && size.kind === Kind.scalar) state.forgetFrame(to.lo, to.hi + size.hi);
+  else state.forgetAllOfFrame();
+}
+
+/** A helper has written a value of the map in r1 where r`r` points. */
+function valueWrittenBy(state: ProgramState, r: number): void {
+  const to = state.register(r);
+  const { kind, map } = state.register(1);
+  if (to.kind === Kind.frame && kind === Kind.map && map !== null) state.forgetFrame(to.lo, to.hi + map.valueSize);
   else state.forgetAllOfFrame();
 }
 
