@@ -7,8 +7,8 @@ export type BpftoolStyle = 'text' | 'json';
 const MAX_DEPTH = 64;
 
 /**
- * A value as `bpftool map dump` prints it, for `toJson` or `toPrettyJson`: structs and unions by member, those without a name
- * under "", enumerators by name, arrays of `char` as text where they are printable and end, bit-fields, 128-bit integers and
+ * A value as `bpftool map dump` prints it, for `toJson` or `toPrettyJson`: data sections by variable, in the order of their
+ * places; structs and unions by member, those without a name under "", enumerators by name, arrays of `char` as text where they are printable and end, bit-fields, 128-bit integers and
  * pointers in hexadecimal (with -j pointers in decimal, the others as strings). Bytes that are not there read as 0.
  */
 export function bpftoolValue(btf: Btf, typeId: number, bytes: Uint8Array, style: BpftoolStyle = 'text'): unknown {
@@ -46,12 +46,16 @@ class Printer {
       case 'var':
         return this.value(type.type, bytes, depth + 1);
       case 'datasec':
-        return type.vars.map(({ type: variable, offset, size }) => ({
-          [this.#btf.nameOf(variable)]: this.value(variable, bytes.subarray(offset, offset + size), depth + 1),
-        }));
+        return { [type.name]: this.#variables(type, bytes, depth) };
       default:
         return null;
     }
+  }
+
+  #variables({ vars }: Extract<BtfType, { kind: 'datasec' }>, bytes: Uint8Array, depth: number): unknown {
+    return vars.map(({ type, offset, size }) => ({
+      [this.#btf.nameOf(type)]: this.value(type, bytes.subarray(offset, offset + size), depth + 1),
+    }));
   }
 
   #members(type: Extract<BtfType, { kind: 'struct' | 'union' }>, bytes: Uint8Array, depth: number): unknown {

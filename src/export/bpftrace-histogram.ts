@@ -58,7 +58,8 @@ function powerOfTwo(power: number): string {
 }
 
 function linearBuckets(slots: readonly (number | bigint)[], { min, max, step }: LinearRange): Labelled[] {
-  const steps = Math.ceil((max - min) / step);
+  // Whole ones: bpftrace counts what a last, shorter one would hold with what lies above.
+  const steps = Math.floor((max - min) / step);
   return slots.slice(0, steps + 2).map((slot, index) => {
     const count = BigInt(slot);
     if (index === 0) return { label: `(..., ${linear(min, step)})`, max: BigInt(min) - 1n, count };

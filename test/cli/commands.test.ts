@@ -7,6 +7,7 @@ import { kscope } from './capture-io.js';
 
 const OBJECT = 'examples/opensnoop.bpf.o';
 const HISTOGRAM = 'examples/biolatency.bpf.o';
+const OPENSNOOP = 'examples/opensnoop.bpf.o';
 let folder: string;
 
 beforeAll(() => {
@@ -325,6 +326,12 @@ describe('map dump', () => {
     const { code, out } = await kscope(['map', 'dump', HISTOGRAM, 'name', 'usecs', '--workload', 'io', ...flags]);
     expect(code).toBe(0);
     expect(out.join('\n')).toMatch(text);
+  });
+
+  it('gives the variables of a data section', async () => {
+    const { code, out } = await kscope(['map', 'dump', OPENSNOOP, 'name', '.rodata', '--duration', '0', '-j']);
+    expect(code).toBe(0);
+    expect(out.join('\n')).toMatch(/"formatted":\{"value":\{"\.rodata":\[\{"target_pid":0\}/);
   });
 });
 

@@ -38,6 +38,24 @@ describe('maps with types print as bpftool prints them', () => {
   });
 });
 
+describe('a data section prints as bpftool prints it', () => {
+  const data = spec.maps.find(({ name }) => name === '.data');
+  if (data?.contents === undefined || spec.btf === null) throw new Error('the object has no .data with types');
+  const dump: MapDump = {
+    perCpu: false,
+    types: { btf: spec.btf, key: data.keyTypeId, value: data.valueTypeId },
+    elements: [{ key: new Uint8Array(4), values: [data.contents] }],
+  };
+
+  it('by variable, without the key', () => {
+    expect(`${formatMapDump(dump, 'text').join('\n')}\n`).toBe(file('typed-data.txt'));
+  });
+
+  it('with -j: the key among the bytes only', () => {
+    expect(formatMapDump(dump, 'json').join('\n')).toBe(file('typed-data.json').trimEnd());
+  });
+});
+
 it('what is not there reads as 0', () => {
   const { btf } = spec;
   const id = btf?.findByName('inner', 'struct')?.id;

@@ -133,6 +133,11 @@ describe('histograms of bpftrace', () => {
     ]);
   });
 
+  it('lhist whose last step would pass the end counts its values with those above, as bpftrace does', () => {
+    const lines = formatBpftraceLhist([0, 1, 1, 1, 1], { min: 0, max: 10, step: 3 });
+    expect(lines.map((line) => line.slice(0, 16).trimEnd())).toEqual(['[0, 3)', '[3, 6)', '[6, 9)', '[10, ...)']);
+  });
+
   it('lhist whose steps are whole K has units', () => {
     const lines = formatBpftraceLhist([0, 1, 1, 1, 1], { min: 0, max: 3 * 1024, step: 1024 });
     expect(lines.map((line) => line.slice(0, 16).trimEnd())).toEqual(['[0, 1K)', '[1K, 2K)', '[2K, 3K)', '[3K, ...)']);

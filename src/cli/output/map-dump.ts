@@ -12,6 +12,7 @@ export interface DumpedElement {
 /** Types of a map's keys and values, in the BTF of its object. */
 export interface MapTypes {
   readonly btf: Btf;
+  /** 0 for data sections, whose key tells nothing. */
   readonly key: number;
   readonly value: number;
 }
@@ -65,7 +66,7 @@ function meaning(
   if (types === undefined) return formatted ?? { key: undefined, values: [] };
   const { btf } = types;
   return {
-    key: bpftoolValue(btf, types.key, key, style),
+    key: types.key === 0 ? undefined : bpftoolValue(btf, types.key, key, style),
     values: values.map((value) => bpftoolValue(btf, types.value, value, style)),
   };
 }

@@ -27,7 +27,8 @@ export function readMap(map: BpfMap, btf: Btf | undefined, cpus: number): MapDum
 }
 
 function typesOf({ spec: { keyTypeId, valueTypeId } }: BpfMap, btf: Btf | undefined): MapTypes | undefined {
-  if (btf === undefined || keyTypeId === 0 || valueTypeId === 0) return undefined;
+  if (btf === undefined || valueTypeId === 0) return undefined;
+  if (keyTypeId === 0 && btf.kindOf(valueTypeId) !== 'datasec') return undefined;
   return { btf, key: keyTypeId, value: valueTypeId };
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Records how bpftool prints the maps of typed.bpf.o, filled with the bytes of typed-values.txt: loads the object's program and
+# Records how bpftool prints the maps of typed.bpf.o, filled with the bytes of typed-values.txt, and its data section: loads the object's program and
 # maps into the kernel, attaches nothing. Needs root and bpftool; mounts a bpffs of its own.
 set -euo pipefail
 cd "$(dirname "$0")"
-[ "${1:-}" = inside ] || exec unshare -m "$0" inside
+[ "${1:-}" = inside ] || exec unshare -m "./$(basename "$0")" inside
 fs=$(mktemp -d)
 mount -t bpf none "$fs"
 trap 'umount "$fs"; rmdir "$fs"' EXIT
@@ -11,7 +11,7 @@ bpftool prog load typed.bpf.o "$fs/prog"
 id=$(bpftool -j prog show pinned "$fs/prog" | grep -o '"map_ids":\[[0-9,]*\]' | grep -o '[0-9]\+')
 for map in $id; do
   name=$(bpftool -j map show id "$map" | grep -o '"name":"[^"]*"' | cut -d'"' -f4)
-  case $name in shapes | percpu) ;; *) continue ;; esac
+  case $name in shapes | percpu) ;; typed.data) name=data ;; *) continue ;; esac
   while read -r which key value; do
     [ "$which" = "$name" ] || continue
     bpftool map update id "$map" key hex $(sed 's/../& /g' <<<"$key") value hex $(sed 's/../& /g' <<<"$value")
