@@ -7,7 +7,6 @@ import { kscope } from './capture-io.js';
 
 const OBJECT = 'examples/opensnoop.bpf.o';
 const HISTOGRAM = 'examples/biolatency.bpf.o';
-const OPENSNOOP = 'examples/opensnoop.bpf.o';
 let folder: string;
 
 beforeAll(() => {
@@ -329,7 +328,7 @@ describe('map dump', () => {
   });
 
   it('gives the variables of a data section', async () => {
-    const { code, out } = await kscope(['map', 'dump', OPENSNOOP, 'name', '.rodata', '--duration', '0', '-j']);
+    const { code, out } = await kscope(['map', 'dump', OBJECT, 'name', '.rodata', '--duration', '0', '-j']);
     expect(code).toBe(0);
     expect(out.join('\n')).toMatch(/"formatted":\{"value":\{"\.rodata":\[\{"target_pid":0\}/);
   });
