@@ -1,4 +1,5 @@
 import type { Helper } from './helper.js';
+import { dynptrHelpers } from './dynptr-helpers.js';
 import { loopHelpers } from './loop-helpers.js';
 import { mapHelpers } from './map-helpers.js';
 import { miscHelpers, xorshift32 } from './misc-helpers.js';
@@ -32,6 +33,7 @@ export function createHelperTable(options: HelperTableOptions = {}): ReadonlyMap
     ...btfPrintHelpers,
     ...perfHelpers,
     ...ringbufHelpers,
+    ...dynptrHelpers,
     ...stackHelpers,
     ...loopHelpers,
     ...taskStructHelpers,

@@ -19,6 +19,8 @@ export type HelperArg =
   | 'mem_uninit'
   /** As `mem_uninit`, or NULL. */
   | 'mem_uninit_or_null'
+  /** Writable memory that is in a map, its size the next argument. */
+  | 'map_mem'
   /** 8 writable bytes. */
   | 'long_uninit'
   /** A NUL-terminated string in a value of a map that programs cannot write. */
@@ -32,6 +34,10 @@ export type HelperArg =
   | 'stack_or_null'
   /** A ring buffer record that this run has reserved. */
   | 'ringbuf_mem'
+  /** Bytes on the stack that the call makes a dynamic pointer of; one that it uses; one of a record, which the call takes back. */
+  | 'dynptr_uninit'
+  | 'dynptr'
+  | 'dynptr_ringbuf'
   /** The file that this run of an iterator writes. */
   | 'seq_file'
   | 'btf_id'

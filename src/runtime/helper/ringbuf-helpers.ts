@@ -31,7 +31,7 @@ export const ringbufHelpers: readonly Helper[] = [
     ret: 'mem_or_null',
     gplOnly: false,
     impl: (run, map, _mapHi, size, sizeHi, flags, flagsHi) =>
-      (flags | flagsHi) === 0 ? reserve(run, areaOf(run, map), size, sizeHi) : 0,
+      (flags | flagsHi) === 0 ? reserveRecord(run, areaOf(run, map), size, sizeHi) : 0,
   },
   {
     id: BpfFuncId.BPF_FUNC_ringbuf_submit,
@@ -76,14 +76,15 @@ export function discardReservations(run: BpfRunCtx): void {
   for (const record of openRecords(run)) ringOfClosed(run, record)?.discard(record, 0);
 }
 
-function reserve(run: BpfRunCtx, area: RingBufferArea | undefined, size: number, sizeHi: number): number {
+/** Data of a record of `size` bytes that the run has open from now on, or 0. */
+export function reserveRecord(run: BpfRunCtx, area: RingBufferArea | undefined, size: number, sizeHi: number): number {
   const record = area?.reserve(size, sizeHi) ?? 0;
   if (record !== 0) openRecord(run, record, size >>> 0);
   return record;
 }
 
 /** Closes an open record; its ring, undefined for anything else. */
-function ringOfClosed(run: BpfRunCtx, record: number): RingBufferArea | undefined {
+export function ringOfClosed(run: BpfRunCtx, record: number): RingBufferArea | undefined {
   return closeRecord(run, record) ? ringOfRecord(run, record) : undefined;
 }
 
@@ -96,7 +97,8 @@ function ringOfRecord(run: BpfRunCtx, record: number): RingBufferArea | undefine
   return areaOf(run, u32[(first + RingLayout.map) >>> 2]);
 }
 
-function areaOf(run: BpfRunCtx, map: number): RingBufferArea | undefined {
+/** The ring of the map that has this low word. */
+export function areaOf(run: BpfRunCtx, map: number): RingBufferArea | undefined {
   const found = mapOf(run, map);
   return found instanceof RingBufferMap ? found.area : undefined;
 }

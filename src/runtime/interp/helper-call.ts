@@ -1,4 +1,5 @@
 import { BpfMapType, u64 } from '../../base/index.js';
+import { type Dynptr, DYNPTR_SIZE, DynptrType, readDynptr } from '../dynptr.js';
 import { calleeName } from '../helper/helper-refusal.js';
 import type { Helper, HelperArg } from '../helper/helper.js';
 import { isKfunc, type KfuncIterator } from '../kfunc/kfunc.js';
@@ -67,6 +68,8 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
       return allowsSized(vm, index, lo, hi, true);
     case 'mem_uninit_or_null':
       return (lo | hi) === 0 || allowsSized(vm, index, lo, hi, true);
+    case 'map_mem':
+      return allowsSized(vm, index, lo, hi, true) && !isStack(vm, lo, 1);
     case 'long_uninit':
       return guard.allows(lo, hi, 8, true);
     case 'const_str':
@@ -83,6 +86,12 @@ function fits(vm: Activation, helper: Helper, index: number, lo: number, hi: num
       return (lo | hi) === 0 || guard.allows(lo, hi, 1, true);
     case 'ringbuf_mem':
       return hi === BPF_MEMORY_HI && isOpenRecord(run, lo >>> 0);
+    case 'dynptr_uninit':
+      return fitsDynptr(vm, lo, hi);
+    case 'dynptr':
+      return fitsDynptr(vm, lo, hi) && isUsable(vm, readDynptr(run.runtime.memory, lo >>> 0));
+    case 'dynptr_ringbuf':
+      return fitsDynptr(vm, lo, hi) && isRecord(vm, readDynptr(run.runtime.memory, lo >>> 0));
     case 'seq_file':
       return hi === BPF_MEMORY_HI && lo >>> 0 === run.seq?.address;
     case 'btf_id':
@@ -111,10 +120,32 @@ function iteratorOf(helper: Helper): KfuncIterator | undefined {
 }
 
 /** Iterators stand on the stack, aligned. */
-function fitsIterator({ guard }: Activation, helper: Helper, lo: number, hi: number): boolean {
-  const size = iteratorOf(helper)?.size ?? 0;
+function fitsIterator(vm: Activation, helper: Helper, lo: number, hi: number): boolean {
+  return hi === BPF_MEMORY_HI && lo % 8 === 0 && isStack(vm, lo, iteratorOf(helper)?.size ?? 0);
+}
+
+function isStack({ guard }: Activation, lo: number, size: number): boolean {
   const at = lo >>> 0;
-  return hi === BPF_MEMORY_HI && at % 8 === 0 && at >= guard.stackStart && at + size <= guard.stackEnd;
+  return at >= guard.stackStart && at + size <= guard.stackEnd;
+}
+
+/** Dynamic pointers stand on the stack, aligned. */
+function fitsDynptr(vm: Activation, lo: number, hi: number): boolean {
+  return hi === BPF_MEMORY_HI && lo % 8 === 0 && isStack(vm, lo, DYNPTR_SIZE);
+}
+
+/** Whether a dynamic pointer refers to nothing, or to bytes that the run may touch: it stands where a program can write. */
+function isUsable(vm: Activation, dynptr: Dynptr | undefined): boolean {
+  if (dynptr === undefined || dynptr.type === DynptrType.ringbuf) return isRecord(vm, dynptr);
+  return dynptr.size === 0 || vm.guard.allows(dynptr.data | 0, BPF_MEMORY_HI, dynptr.size, true);
+}
+
+/** Whether it refers to nothing, or to a record that the run has open. */
+function isRecord(vm: Activation, dynptr: Dynptr | undefined): boolean {
+  if (dynptr === undefined || dynptr.type === DynptrType.local) return false;
+  const { data, size } = dynptr;
+  const touched = size === 0 || vm.guard.allows(data | 0, BPF_MEMORY_HI, size, true);
+  return data === 0 || (isOpenRecord(vm.run, data) && touched);
 }
 
 /** Whether words are a size that helpers take, 0 included. */
@@ -146,6 +177,7 @@ const expectations: Readonly<Record<HelperArg, string>> = {
   mem_or_null: 'NULL or readable memory of the size in the next argument',
   mem_uninit: 'writable memory of the size in the next argument',
   mem_uninit_or_null: 'NULL or writable memory of the size in the next argument',
+  map_mem: 'writable memory of a map, of the size in the next argument',
   long_uninit: '8 writable bytes',
   const_str: 'a string in a read-only map',
   const_size: 'a size of at least 1 byte',
@@ -154,6 +186,9 @@ const expectations: Readonly<Record<HelperArg, string>> = {
   func: 'a subprogram',
   stack_or_null: 'NULL or a pointer to the stack',
   ringbuf_mem: 'a reserved ring buffer record',
+  dynptr_uninit: 'room on the stack for a dynamic pointer',
+  dynptr: 'an initialized dynamic pointer',
+  dynptr_ringbuf: 'a dynamic pointer to a reserved ring buffer record',
   seq_file: 'the file of the iterator',
   btf_id: 'a pointer of the host',
   trusted_ptr: 'a pointer of the host that is not NULL',

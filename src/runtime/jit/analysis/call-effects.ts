@@ -56,10 +56,12 @@ export function afterHelper(state: ProgramState, helper: Helper, site: number): 
     if (arg === 'mem_uninit' || arg === 'mem_uninit_or_null') writtenBy(state, i + 1);
     if (arg === 'map_value_uninit') valueWrittenBy(state, i + 1);
     if (arg === 'long_uninit') longWrittenBy(state, i + 1);
+    // What one refers to is not followed.
+    if (arg.startsWith('dynptr')) state.forgetAllOfFrame();
     if (arg === 'iter_uninit' || arg === 'iter') iteratorWrittenBy(state, i + 1, helper);
   });
   if (callsBack) state.forgetAllOfFrame();
-  if (callsBack || args.includes('ringbuf_mem')) forgetRecords(state);
+  if (callsBack || args.includes('ringbuf_mem') || args.includes('dynptr_ringbuf')) forgetRecords(state);
   if (callsBack || packetMovers.includes(id)) state.forgetPacket();
   // What an earlier round of a loop got from this call is another pointer.
   state.replace((value) => (value.site === site ? UNKNOWN : value));
