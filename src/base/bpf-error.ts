@@ -21,12 +21,15 @@ export class BpfError extends Error {
   override readonly name: string = 'BpfError';
   readonly code: ErrnoName;
   readonly errno: number;
+  /** What was being done: the message without code, place and remedy. */
+  readonly what: string;
   readonly detail: BpfErrorDetail;
 
   constructor(code: ErrnoName, what: string, detail: BpfErrorDetail = {}) {
     super(describe(code, what, detail), detail.cause === undefined ? undefined : { cause: detail.cause });
     this.code = code;
     this.errno = Errno[code];
+    this.what = what;
     this.detail = detail;
   }
 }

@@ -82,7 +82,7 @@ export class CollectionSpec {
     const data = readDataSections(elf, btf);
     const externs = new ExternTable(elf, btf);
     const kconfig = externs.kconfigSize === 0 ? [] : [kconfigMap(btf, externs)];
-    this.btf = btf;
+    this.btf = btf === null ? null : externs.placeIn(btf);
     this.programs = code.functions.filter((each) => each.isEntry).map(toProgram);
     this.structOps = readStructOps(elf, btf, this.programs);
     this.#maps = [

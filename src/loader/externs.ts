@@ -37,6 +37,17 @@ export class ExternTable {
     this.#byName = new Map(all.map((each, i) => [each.name, i]));
   }
 
+  /** The object's types with the externs of .kconfig where they are in its map: compilers leave them all at 0. */
+  placeIn(btf: Btf): Btf {
+    const section = btf.findByName('.kconfig', 'datasec');
+    if (section === undefined || this.kconfigSize === 0) return btf;
+    const vars = section.vars.map((variable) => {
+      const extern = this.all[this.indexOf(btf.nameOf(variable.type))];
+      return extern?.kind === 'kconfig' ? { ...variable, offset: extern.offset } : variable;
+    });
+    return btf.withDatasecs([{ ...section, size: this.kconfigSize, vars }]);
+  }
+
   /** Position of an extern, or -1. */
   indexOf(name: string): number {
     return this.#byName.get(name) ?? -1;

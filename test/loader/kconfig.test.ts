@@ -97,3 +97,19 @@ describe('where the values of an object come from', () => {
     expect(() => sink(new TestHost(), options)).toThrow(BpfError);
   });
 });
+
+it('has its externs in the types where they are in the map, as libbpf places them', () => {
+  const { btf } = parseObject('configuration-clang-19-v3.o');
+  const section = btf?.findByName('.kconfig', 'datasec');
+  if (btf === null || section === undefined) throw new Error('no .kconfig');
+  const places = section.vars.map(({ type, offset }) => `${btf.nameOf(type)} ${offset}`);
+  expect([section.size, ...places.toSorted()]).toEqual([
+    26,
+    'CONFIG_BPF 16',
+    'CONFIG_DEFAULT_HOSTNAME 18',
+    'CONFIG_HZ 8',
+    'CONFIG_MODULES 12',
+    'CONFIG_NR_CPUS 0',
+    'CONFIG_SMP 17',
+  ]);
+});

@@ -22,7 +22,7 @@ export function readInput(name: string, bytes: Uint8Array): InputObject {
     return { name, elf, btf, btfExt, datasecs: datasecsOf(btf) };
   } catch (error) {
     if (!(error instanceof BpfError)) throw error;
-    throw new BpfError(error.code, `linking ${name}: ${error.message}`, { ...error.detail, cause: error });
+    throw new BpfError(error.code, `linking ${name}: ${error.what}`, { ...error.detail, cause: error });
   }
 }
 
