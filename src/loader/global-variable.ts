@@ -9,7 +9,7 @@ export interface VariablePlace {
   readonly map: string;
   readonly offset: number;
   readonly size: number;
-  /** Type id in the object's BTF. */
+  /** Type id in the object's BTF, or in the variable's own where it has been resized. */
   readonly typeId: number;
   /** In .rodata: fixed once the program is loaded. */
   readonly constant: boolean;
@@ -33,7 +33,8 @@ export class GlobalVariable implements VariablePlace {
   readonly size: number;
   readonly typeId: number;
   readonly constant: boolean;
-  readonly #btf: Btf;
+  /** The types among which `typeId` is. */
+  readonly btf: Btf;
   readonly #storage: VariableStorage;
 
   constructor(place: VariablePlace, btf: Btf, storage: VariableStorage) {
@@ -43,13 +44,13 @@ export class GlobalVariable implements VariablePlace {
     this.size = place.size;
     this.typeId = place.typeId;
     this.constant = place.constant;
-    this.#btf = btf;
+    this.btf = btf;
     this.#storage = storage;
   }
 
   /** The value by its type; see `decodeValue` for the shapes. */
   get(): BtfValue {
-    return decodeValue(this.#btf, this.typeId, this.bytes());
+    return decodeValue(this.btf, this.typeId, this.bytes());
   }
 
   /**
@@ -58,7 +59,7 @@ export class GlobalVariable implements VariablePlace {
    */
   set(value: BtfValue): void {
     const bytes = this.bytes();
-    encodeValue(this.#btf, this.typeId, value, bytes);
+    encodeValue(this.btf, this.typeId, value, bytes);
     this.#storage.write(this.offset, bytes);
   }
 
@@ -69,7 +70,7 @@ export class GlobalVariable implements VariablePlace {
 
   /** The same variable with its bytes elsewhere. */
   withStorage(storage: VariableStorage): GlobalVariable {
-    return new GlobalVariable(this, this.#btf, storage);
+    return new GlobalVariable(this, this.btf, storage);
   }
 }
 

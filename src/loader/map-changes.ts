@@ -10,8 +10,19 @@ export type MapChanges = Partial<
   Pick<MapSpec, 'type' | 'keySize' | 'valueSize' | 'maxEntries' | 'flags' | 'pinning' | 'innerMap'>
 >;
 
-/** A definition with other parameters. Sizes of rings are rounded up, types of keys and values of another size forgotten. */
+/** What bpf(2) takes as u32. */
+const WORDS = ['type', 'keySize', 'valueSize', 'maxEntries', 'flags'] as const;
+
+/**
+ * A definition with other parameters. Sizes of rings are rounded up, types of keys and values of another size forgotten. Throws a
+ * RangeError for a number that is no u32.
+ */
 export function changedMap(map: MapSpec, changes: MapChanges): MapSpec {
+  for (const name of WORDS) {
+    const value = changes[name] ?? 0;
+    if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32)
+      throw new RangeError(`map "${map.name}": ${name} is a 32-bit unsigned integer, not ${value}`);
+  }
   const { innerMap = map.innerMap, pinning = map.pinning, ...sizes } = changes;
   const changed = { ...map, ...sizes };
   return {
@@ -42,7 +53,7 @@ export function resizeData(
   const last = [...variables.values()]
     .filter((each) => each.map === data.name)
     .reduce<GlobalVariable | undefined>((a, b) => (a === undefined || b.offset >= a.offset ? b : a), undefined);
-  const array = last === undefined ? undefined : btf.resolve(last.typeId);
+  const array = last?.btf.resolve(last.typeId);
   if (last === undefined || array?.kind !== 'array') throw refused(data, size, 'its last variable is no array');
   const element = btf.sizeOf(array.elementType);
   const count = (size - last.offset) / element;

@@ -57,6 +57,21 @@ describe('resizing before load', () => {
     expect(spec.variables.get('pairs')?.get()).toEqual([{ a: 0, b: 0 }]);
   });
 
+  it('again, as often as one likes', () => {
+    const spec = parse();
+    spec.changeMap('.data.numbers', { valueSize: 4 + 4 * 3 });
+    spec.variables.get('numbers')?.set([10, 20, 30]);
+    spec.changeMap('.data.numbers', { valueSize: 4 + 4 * 2 });
+    spec.changeMap('.data.numbers', { valueSize: 4 + 4 * 4 });
+    expect(spec.variables.get('numbers')?.get()).toEqual([10, 20, 0, 0]);
+  });
+
+  it.each([-1, 1.5, 2 ** 32, NaN])('to %d entries is a mistake of the caller', (maxEntries) => {
+    expect(() => parse().changeMap('table', { maxEntries })).toThrow(
+      new RangeError(`map "table": maxEntries is a 32-bit unsigned integer, not ${maxEntries}`),
+    );
+  });
+
   it.each<[map: string, changes: MapChanges, message: RegExp]>([
     ['.data.numbers', { valueSize: 5 }, /numbers begins at 4 and has elements of 4 bytes/],
     ['.data.numbers', { valueSize: 4 }, /numbers begins at 4/],
