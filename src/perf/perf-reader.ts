@@ -70,11 +70,11 @@ export interface PerfBufferOptions extends ReaderOptions {
 /**
  * Makes `map` carry data to a reader, as libbpf's perf_buffer__new: one bpf-output event per CPU, its
  * ring mapped, in the slot of its CPU (as many as the map has). Closing the reader empties the slots and
- * closes the events.
+ * closes the events; where one of them cannot be had none is left.
  */
 export function openPerfBuffer(perf: PerfEvents, map: PerfEventArrayMap, options: PerfBufferOptions = {}): PerfReader {
   const cpus = Math.min(perf.cpus, map.maxEntries);
-  const events = Array.from({ length: cpus }, (_, cpu) => outputEvent(perf, cpu, options));
+  const events = outputEvents(perf, cpus, options);
   events.forEach((event, cpu) => map.setSink(cpu, event));
   const reader = new PerfReader(events, options);
   const close = (): void => {
@@ -88,6 +88,21 @@ export function openPerfBuffer(perf: PerfEvents, map: PerfEventArrayMap, options
   return reader;
 }
 
+function outputEvents(perf: PerfEvents, cpus: number, options: PerfBufferOptions): PerfEvent[] {
+  const events: PerfEvent[] = [];
+  try {
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      const event = outputEvent(perf, cpu, options);
+      events.push(event);
+      event.mmap(options.pages ?? 64);
+    }
+    return events;
+  } catch (error) {
+    for (const event of events) event.close();
+    throw error;
+  }
+}
+
 function outputEvent(perf: PerfEvents, cpu: number, options: PerfBufferOptions): PerfEvent {
   const attr = perfEventAttr({
     type: PerfTypeId.PERF_TYPE_SOFTWARE,
@@ -96,9 +111,7 @@ function outputEvent(perf: PerfEvents, cpu: number, options: PerfBufferOptions):
     wakeup: options.watermark ?? options.wakeupEvents ?? 1,
     flags: options.watermark === undefined ? [] : ['watermark'],
   });
-  const event = perf.open(attr, { pid: -1, cpu });
-  event.mmap(options.pages ?? 64);
-  return event;
+  return perf.open(attr, { pid: -1, cpu });
 }
 
 function slotKey(index: number): Uint8Array {

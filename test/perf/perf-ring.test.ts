@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { PerfEventType } from '../../src/base/index.js';
+import { BpfError, PerfEventType } from '../../src/base/index.js';
 import { openPerfBuffer, parsePerfEventAttr, type PerfEvent } from '../../src/perf/index.js';
-import { PerfMmapPage, RING_PAGE } from '../../src/runtime/index.js';
+import { BpfMemory, PerfMmapPage, RING_PAGE } from '../../src/runtime/index.js';
 import { loadLinuxGolden, streamOf, toHex } from './linux-golden.js';
 import { PerfFixture } from './perf-fixture.js';
 
@@ -179,6 +179,16 @@ describe('PerfRing wakes its consumer', () => {
     fixture.output(map, 0, payload(4));
     await new Promise((resolve) => setImmediate(resolve));
     expect(seen).toBe(3);
+  });
+
+  it('a reader that cannot have its rings leaves no event behind', () => {
+    const fixture = new PerfFixture({}, new BpfMemory({ maxBytes: 1 << 20 }));
+    const map = fixture.eventArray(2);
+    const { used } = fixture.runtime.memory;
+    for (const pages of [3, 128]) expect(() => openPerfBuffer(fixture.perf, map, { pages })).toThrowError(BpfError);
+    expect(fixture.perf.list).toEqual([]);
+    expect([map.get(0), map.get(1)]).toEqual([undefined, undefined]);
+    expect(fixture.runtime.memory.used).toBe(used);
   });
 
   it('and a reader drains all CPUs’ rings', async () => {
