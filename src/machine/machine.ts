@@ -72,6 +72,7 @@ export class Machine {
   readonly #readers = new Set<ClosableReader>();
   readonly #onFault: MachineOptions['onFault'];
   #lastLinkId = 0;
+  #closed = false;
 
   /** Throws what the runtime throws; the host is not touched before something is attached. */
   constructor(host: Host, options: MachineOptions = {}) {
@@ -135,9 +136,15 @@ export class Machine {
   /**
    * Attaches `program` to the hook that `target` names. The link keeps the program alive until it is detached.
    * Throws a `BpfError` with Linux's errno: EINVAL where the program's type does not fit, ENOENT with similar names
-   * where the host has no such place, EOPNOTSUPP where it has no such hooks, and what the hook itself answers.
+   * where the host has no such place, EOPNOTSUPP where it has no such hooks, EBADF once the machine is closed, and what the
+   * hook itself answers.
    */
   attach(program: BpfProgram, target: AttachTarget, options: AttachOptions = {}): Link {
+    if (this.#closed) {
+      throw new BpfError('EBADF', `attaching ${program.name}: the machine is closed`, {
+        remedy: 'make another Machine of the same host',
+      });
+    }
     const hook = resolveTarget(this.runtime, this.#registries, program, target, options);
     const { cookie } = options;
     const hookOptions = {
@@ -165,8 +172,8 @@ export class Machine {
 
   /** Gives a perf event array one ring per CPU and reads them. Closing the reader takes the rings away again. */
   readPerf(map: PerfEventArrayMap, options: PerfBufferOptions = {}): PerfReader {
-    map.retain();
     const reader = openPerfBuffer(this.perf, map, options);
+    map.retain();
     const accounts = reader.rings.map((ring, cpu) => this.ledger.open(perfRingLedger(`${map.name}/cpu${cpu}`, ring)));
     this.#keep(reader, () => {
       for (const close of accounts) close();
@@ -210,10 +217,12 @@ export class Machine {
 
   /**
    * Closes all readers, detaches all links and gives the host back as it was. The runtime, its maps and programs
-   * stay readable. Idempotent.
+   * stay readable. Idempotent, also when the host has another machine by then.
    */
   close(): void {
     for (const reader of this.#readers) reader.close();
+    if (this.#closed) return;
+    this.#closed = true;
     for (const link of this.links) link.detach();
     this.#registries.close();
     this.bpffs.clear();

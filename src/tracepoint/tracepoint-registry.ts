@@ -1,5 +1,5 @@
 import { BpfError } from '../base/index.js';
-import type { HostTracepoints } from '../host/index.js';
+import { type HostTracepoints, nearestNames } from '../host/index.js';
 import type { Runtime } from '../runtime/index.js';
 import { RecordPool } from './event-record.js';
 import { TraceEvent } from './trace-event.js';
@@ -21,6 +21,7 @@ export class TracepointRegistry {
   readonly #byId = new Map<number, TraceEvent>();
   readonly #events = new Map<string, TraceEvent>();
   #lastId = 0;
+  #closed = false;
 
   /**
    * Takes over the hits of the host. EOPNOTSUPP where it has no tracepoints; `source` are those to use instead, which may be
@@ -74,7 +75,7 @@ export class TracepointRegistry {
     if (found !== undefined) return found;
     throw new BpfError('ENOENT', `looking for trace event ${system}:${name}`, {
       value: `${system}:${name}`,
-      remedy: similar(name, this.#events.keys()),
+      remedy: similar(`${system}:${name}`, this.#events.keys()),
     });
   }
 
@@ -88,8 +89,10 @@ export class TracepointRegistry {
     });
   }
 
-  /** Stops receiving hits and gives the memory of records back. */
+  /** Stops receiving hits and gives the memory of records back. Idempotent, also when another registry has the host by then. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#host.setSink(null);
     taken.delete(this.#host);
     for (const { enabled, index } of this.tracepoints) if (enabled) this.#host.setEnabled(index, false);
@@ -131,6 +134,6 @@ function takeTracepoints(host: HostTracepoints): void {
 }
 
 function similar(name: string, known: Iterable<string>): string {
-  const near = [...known].filter((other) => other.includes(name) || name.includes(other)).slice(0, 3);
+  const near = nearestNames(name, known);
   return near.length > 0 ? `similar names: ${near.join(', ')}` : 'the host offers none of this name';
 }

@@ -1,7 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BpfProgType as T } from '../../src/base/index.js';
+import { BpfMapType, BpfProgType as T } from '../../src/base/index.js';
 import type { AttachOptions, Link } from '../../src/machine/index.js';
-import { type AttachTarget, isBalanced, ldx, BPF_DW, exit, ldImm64 } from '../../src/runtime/index.js';
+import {
+  type AttachTarget,
+  isBalanced,
+  ldx,
+  BPF_DW,
+  exit,
+  ldImm64,
+  PerfEventArrayMap,
+} from '../../src/runtime/index.js';
+import { instance } from '../support/instance.js';
 import { TestHost } from '../support/test-host.js';
 import { Machine } from '../../src/machine/index.js';
 import { setTracing } from '../support/test-runtime.js';
@@ -357,5 +366,38 @@ describe('Machine', () => {
     expect(fixture.host.tracepoints.enabled).toEqual([false, false]);
     for (const { hit } of HOOKS) hit(fixture);
     fixture.machine.finalLedgerRows().forEach((row) => expect(isBalanced(row)).toBe(true));
+  });
+
+  it('closed once more it leaves the next machine of its host alone, and gives no memory back twice', () => {
+    fixture.machine.attach(fixture.program(1), { kind: 'kprobe', symbol: 'frame', offset: 0 });
+    fixture.machine.tracepoints.event('sched', 'sched_switch').register(() => undefined, null);
+    fixture.machine.close();
+    const { used } = fixture.machine.runtime.memory;
+    const next = new Machine(fixture.host);
+    let switches = 0;
+    next.tracepoints.event('sched', 'sched_switch').register(() => switches++, null);
+    fixture.machine.close();
+    fixture.host.fire('sched_switch', [0n, 1n, 2n, 0n]);
+    expect(switches).toBe(1);
+    expect(fixture.machine.runtime.memory.used).toBe(used);
+  });
+
+  it('keeps no map for a reader that could not be had', () => {
+    const { machine } = fixture;
+    const spec = { name: 'perf', keySize: 4, valueSize: 4, maxEntries: 2, flags: 0, keyTypeId: 0, valueTypeId: 0 };
+    const created = machine.runtime.createMap({ ...spec, type: BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY });
+    const map = instance(created, PerfEventArrayMap);
+    expect(() => machine.readPerf(map, { pages: 3 })).toThrowError(/EINVAL/);
+    map.release();
+    expect([...machine.runtime.maps]).toEqual([fixture.ring]);
+  });
+
+  it('attaches nothing once it is closed: EBADF instead of a program that never runs', () => {
+    const program = fixture.program(1);
+    fixture.machine.close();
+    for (const { target } of HOOKS) {
+      expect(() => fixture.machine.attach(program, target)).toThrowError(/prog1: the machine is closed: EBADF/);
+    }
+    expect(fixture.machine.links).toEqual([]);
   });
 });

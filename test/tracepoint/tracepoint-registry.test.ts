@@ -43,7 +43,9 @@ describe('events', () => {
 
   it('that do not exist are ENOENT, id 0 among them', () => {
     expect(() => registry.event('sched', 'sched_switc')).toThrowError(/ENOENT; similar names: sched:sched_switch/);
-    expect(() => registry.tracepoint('nothing')).toThrowError(/ENOENT/);
+    expect(() => registry.event('sched', 'shed_swich')).toThrowError(/ENOENT; similar names: sched:sched_switch/);
+    expect(() => registry.tracepoint('sys_entr')).toThrowError(/ENOENT; similar names: sys_enter/);
+    expect(() => registry.tracepoint('nothing')).toThrowError(/ENOENT; the host offers none of this name/);
     expect(() => registry.eventById(0)).toThrowError(/ENOENT; ids go from 1 to 4/);
     expect(() => registry.eventById(5)).toThrowError(/ENOENT/);
   });

@@ -9,6 +9,7 @@ export class ContextSlots {
   /** Offset of the first slot, and the way to the next one; a CPU's levels are next to each other. */
   readonly start: BpfOffset;
   readonly stride: number;
+  #freed = false;
 
   constructor(memory: BpfMemory, cpus: number, size: number, levels = 1) {
     this.size = size;
@@ -24,7 +25,10 @@ export class ContextSlots {
     return this.start + (cpu * this.#levels + level) * this.stride;
   }
 
+  /** Idempotent: memory given back twice would be handed out twice. */
   free(): void {
+    if (this.#freed) return;
+    this.#freed = true;
     this.#memory.free(this.start, this.stride * this.#cpus * this.#levels);
   }
 }
