@@ -110,7 +110,7 @@ export class KprobeTraps {
     if (!probe.enabled || !probe.registered) return false;
     probe.nhit++;
     if (probe.preHandler === null) return false;
-    const redirected = probe.preHandler(probe, frame.regs, frame.cpu) !== 0;
+    const redirected = (probe.preHandler(probe, frame.regs, frame.cpu) ?? 0) !== 0;
     if (!probe.readsOnly) this.generation++;
     return redirected;
   }

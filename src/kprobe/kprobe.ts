@@ -3,9 +3,9 @@ import type { PtRegs } from '../arch/index.js';
 /**
  * Called at the trap with the registers as the kernel's handlers see them (on x86 the pc is that of the probe
  * plus 1). They may be changed. Non-zero: the pc was changed too, resume there instead of running the probed
- * instruction; probes of the same point that come later are not called.
+ * instruction; probes of the same point that come later are not called. 0 or nothing: the instruction is run.
  */
-export type KprobePreHandler = (probe: Kprobe, regs: PtRegs, cpu: number) => number;
+export type KprobePreHandler = (probe: Kprobe, regs: PtRegs, cpu: number) => number | void;
 /** Called after the probed instruction was executed. */
 export type KprobePostHandler = (probe: Kprobe, regs: PtRegs, cpu: number) => void;
 

@@ -172,7 +172,7 @@ export class KretprobeRegistry {
     instance.retHi = frame[1];
     instance.frameLo = frame[2];
     instance.frameHi = frame[3];
-    if (kretprobe.entryHandler !== null && kretprobe.entryHandler(instance, regs, cpu) !== 0) {
+    if (kretprobe.entryHandler !== null && (kretprobe.entryHandler(instance, regs, cpu) ?? 0) !== 0) {
       kretprobe.nskipped++;
       return false;
     }

@@ -2,8 +2,8 @@ import type { PtRegs } from '../arch/index.js';
 import { u64 } from '../base/index.js';
 import type { Kprobe, KprobePlace } from './kprobe.js';
 
-/** Called when the function is entered. Non-zero: do not follow this call to its return. */
-export type KretprobeEntryHandler = (instance: KretprobeInstance, regs: PtRegs, cpu: number) => number;
+/** Called when the function is entered. Non-zero: do not follow this call to its return. 0 or nothing: follow it. */
+export type KretprobeEntryHandler = (instance: KretprobeInstance, regs: PtRegs, cpu: number) => number | void;
 /** Called when the function has returned; the pc in `regs` is the real return address. */
 export type KretprobeHandler = (instance: KretprobeInstance, regs: PtRegs, cpu: number) => void;
 

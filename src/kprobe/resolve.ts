@@ -93,5 +93,7 @@ function startOf(host: Host, place: KprobePlace): bigint {
 
 function describe(place: KprobePlace): string {
   const start = place.symbolName ?? hex64(place.addr ?? 0n);
-  return place.offset === undefined || place.offset === 0 ? start : `${start}+0x${place.offset.toString(16)}`;
+  const { offset = 0 } = place;
+  if (offset === 0) return start;
+  return `${start}${offset < 0 ? '-' : '+'}0x${Math.abs(offset).toString(16)}`;
 }

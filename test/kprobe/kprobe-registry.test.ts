@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KprobeRegistry, type Kprobe, type KprobeSpec } from '../../src/kprobe/index.js';
-import { TestHost } from '../support/test-host.js';
+import { CALLER, TestHost } from '../support/test-host.js';
 import { FRAME, FRAME_INSNS, FRAME_SLOT_INSN, LEAF } from '../support/text.js';
 
 let host: TestHost;
@@ -36,6 +36,7 @@ describe('where a probe may stand', () => {
     ['both', { symbolName: 'frame', addr: 1n }, 'EINVAL', /exactly one/],
     ['an unknown symbol', { symbolName: 'frames' }, 'ENOENT', /similar names: frame/],
     ['an address outside of all symbols', { addr: 0x1000n }, 'ENOENT', /no symbol covers/],
+    ['a place in front of all symbols', { symbolName: 'frame', offset: -32 }, 'ENOENT', /at frame-0x20 .*no symbol/],
     ['inside an instruction', { symbolName: 'frame', offset: 2 }, 'EILSEQ', /\+0x0 \+0x1 and \+0x4/],
     [
       'a blacklisted function',
@@ -124,6 +125,16 @@ describe('a hit', () => {
     host.call('frame');
     expect(called).toEqual(['redirecting']);
     expect(last).toMatchObject({ nhit: 0, nmissed: 0, missed: { redirected: 1 } });
+  });
+
+  it('goes on with the probed instruction where a handler returns nothing', () => {
+    let hits = 0;
+    const handler = (): void => void hits++;
+    const probes = [0, 1].map(() => kprobes.register({ symbolName: 'frame', preHandler: handler }));
+    const regs = host.call('frame');
+    expect(hits).toBe(2);
+    expect(probes.map(({ missed }) => missed.redirected)).toEqual([0, 0]);
+    expect(regs.ip).toBe(CALLER);
   });
 
   it('on a CPU that handles another hit is stepped, and counted as missed', () => {

@@ -57,6 +57,14 @@ describe('a return probe', () => {
     expect(kretprobes.tasksInCalls).toBe(0);
   });
 
+  it('follows calls whose entry handler returns nothing', () => {
+    const log: string[] = [];
+    const probe = watch('frame', log, { entryHandler: () => undefined });
+    host.call('frame');
+    expect(log).toEqual(['frame']);
+    expect(probe.nskipped).toBe(0);
+  });
+
   it('carries what the entry handler left to the return handler', () => {
     const durations: unknown[] = [];
     watch('frame', [], {
