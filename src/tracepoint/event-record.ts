@@ -74,9 +74,11 @@ export class RecordPool {
     this.#depth = new Uint8Array(cpus);
   }
 
-  /** A record on `cpu`, to be begun and to be given back by `leave`; null when nested too deeply. */
+  /** A record on `cpu`, to be begun and to be given back by `leave`; null when nested too deeply. RangeError for no CPU of the host. */
   enter(cpu: number): EventRecord | null {
     const depth = this.#depth[cpu];
+    if (depth === undefined)
+      throw new RangeError(`a hit on CPU ${cpu}: the host has CPUs 0 .. ${this.#depth.length - 1}`);
     if (depth === LEVELS) return null;
     this.#depth[cpu] = depth + 1;
     const record = this.#records[cpu * LEVELS + depth];

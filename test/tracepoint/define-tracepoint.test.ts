@@ -117,6 +117,15 @@ describe('a defined tracepoint', () => {
     expect(path.length + event.descriptor.size).toBeLessThan(MAX_RECORD_SIZE);
   });
 
+  it('is refused a CPU that the host has not', () => {
+    event.register(() => undefined, null);
+    for (const cpu of [-1, host.cpus, Number.NaN]) {
+      expect(() => open.emit(cpu, VALUES)).toThrowError(
+        new RangeError(`a hit on CPU ${cpu}: the host has CPUs 0 .. ${host.cpus - 1}`),
+      );
+    }
+  });
+
   it('is on while the registry has listeners, and silent otherwise', () => {
     const seen: number[] = [];
     const probe = (_data: unknown, args: Int32Array): void => void seen.push(args[0]);
