@@ -81,7 +81,12 @@ function enumeratorOf(type: BtfEnum, value: BtfValue, bits: number): bigint {
 function toBigInt(value: BtfValue, type: BtfType): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
-  throw new TypeError(`${type.kind} ${type.name} takes an integer, not ${typeof value}`);
+  throw new TypeError(`${nameOf(type)} takes an integer, not ${typeof value}`);
+}
+
+/** As C writes it. */
+function nameOf({ kind, name }: BtfType): string {
+  return kind === 'int' ? name : `${kind} ${name}`;
 }
 
 /** The value's bits; a value outside the type's range is the caller's mistake. */
@@ -89,8 +94,7 @@ function inRange(value: bigint, bits: number, signed: boolean, type: BtfType): b
   const width = BigInt(bits);
   const low = signed ? -(1n << (width - 1n)) : 0n;
   const high = signed ? (1n << (width - 1n)) - 1n : (1n << width) - 1n;
-  if (value < low || value > high)
-    throw new RangeError(`${value} does not fit ${type.kind} ${type.name} (${low} to ${high})`);
+  if (value < low || value > high) throw new RangeError(`${value} does not fit ${nameOf(type)} (${low} to ${high})`);
   return BigInt.asUintN(bits, value);
 }
 

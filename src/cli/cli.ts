@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { BpfError } from '../base/index.js';
 import { btfDump } from './commands/btf-dump.js';
 import { btfGen } from './commands/btf-gen.js';
@@ -49,6 +50,10 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     io.out(USAGE);
     return wantsHelp ? 0 : 2;
   }
+  if (argv[0] === 'version' || argv[0] === '--version') {
+    io.out(`kscope ${packageVersion()}`);
+    return 0;
+  }
   try {
     const found = COMMANDS.find(([words]) => startsWith(argv, words.split(' ')));
     if (found === undefined) throw new UsageError(`there is no command "${argv.slice(0, 2).join(' ')}"`);
@@ -57,6 +62,12 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
   } catch (error) {
     return report(error, io);
   }
+}
+
+/** package.json is two folders up, in the sources as in what is published. */
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 function startsWith(argv: readonly string[], words: readonly string[]): boolean {

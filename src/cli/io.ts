@@ -8,6 +8,6 @@ export interface CliIo {
   writeFile(path: string, text: string): void;
   writeBytes(path: string, bytes: Uint8Array): void;
   readStdin(): Promise<string>;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, which ends commands that do not ask for it. */
   readonly signal: AbortSignal;
 }

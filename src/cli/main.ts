@@ -2,11 +2,11 @@
 import { writeFileSync, writeSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { runCli } from './cli.js';
+import { Interrupt } from './interrupt.js';
 import type { CliIo } from './io.js';
 import { readFile } from './read-file.js';
 
-const interrupt = new AbortController();
-process.once('SIGINT', () => interrupt.abort());
+const interrupt = new Interrupt(process);
 
 const io: CliIo = {
   out: (line) => writeAll(1, `${line}\n`),
@@ -15,7 +15,9 @@ const io: CliIo = {
   writeFile: (path, content) => writeFileSync(path, content),
   writeBytes: (path, bytes) => writeFileSync(path, bytes),
   readStdin: () => text(process.stdin),
-  signal: interrupt.signal,
+  get signal() {
+    return interrupt.signal;
+  },
 };
 
 /** Synchronous, so that nothing is lost at exit; a reader that went away (`| head`) ends us quietly. */

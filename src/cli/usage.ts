@@ -35,6 +35,7 @@ Usage:
       Ctrl-C.
   kscope doctor [--json]
       What this machine can do.
+  kscope version
 
 HOST is sim (the simulator, the default), qemu:x86_64, qemu:arm64, qemu:riscv64 (a Linux guest under QEMU: the one that
 guest up keeps, or one for this command; ,trap=mailbox|pvpanic|stub says how its traps are taken), or v86:i686.

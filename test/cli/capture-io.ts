@@ -13,6 +13,8 @@ export interface CliResult {
 export interface CliInput {
   readonly stdin?: string;
   readonly signal?: AbortSignal;
+  /** In the place of keeping what is written. */
+  readonly writeFile?: CliIo['writeFile'];
 }
 
 /** Runs one command line in this process and gives what it printed. */
@@ -25,7 +27,7 @@ export async function kscope(argv: readonly string[], input: CliInput = {}): Pro
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     readFile: (path) => readFileSync(path),
-    writeFile: (path, text) => files.set(path, text),
+    writeFile: input.writeFile ?? ((path, text) => void files.set(path, text)),
     writeBytes: (path, bytes) => binaries.set(path, bytes),
     readStdin: () => Promise.resolve(input.stdin ?? ''),
     signal: input.signal ?? new AbortController().signal,

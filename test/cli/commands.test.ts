@@ -20,10 +20,18 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
+/** A signal that is found aborted when it has been asked so many times: Ctrl-C at a moment that is always the same. */
+function abortedOnceAsked(times: number): AbortSignal {
+  let asked = 0;
+  return Object.defineProperty(new AbortController().signal, 'aborted', { get: () => asked++ >= times });
+}
+
 describe('exit codes', () => {
   it.each([
     ['no command', [], 2, /^$/],
     ['help', ['help'], 0, /^$/],
+    ['version', ['version'], 0, /^$/],
+    ['--version', ['--version'], 0, /^$/],
     ['an unknown command', ['frobnicate'], 2, /there is no command "frobnicate"/],
     ['help asked of a command', ['run', '--help'], 0, /^$/],
     ['-h', ['-h'], 0, /^$/],
@@ -41,7 +49,7 @@ describe('exit codes', () => {
       'a value that does not fit',
       ['run', OBJECT, '--set', 'target_pid=4294967296'],
       2,
-      /--set target_pid: 4294967296 /,
+      /--set target_pid: 4294967296 does not fit unsigned int \(0 to 4294967295\)/,
     ],
     ['a negative value that does not fit', ['run', OBJECT, '--set', 'target_pid=-1'], 2, /--set target_pid: -1 /],
     ['an unknown option', ['run', OBJECT, '--nonsense'], 2, /--nonsense/],
@@ -68,7 +76,24 @@ describe('exit codes', () => {
   });
 });
 
+it('version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect((await kscope(['version'])).out).toEqual([`kscope ${version}`]);
+});
+
 describe('run', () => {
+  it('prints maps and ledger also where the journal cannot be written', async () => {
+    const writeFile = (): never => {
+      throw Object.assign(new Error('EACCES: permission denied'), { syscall: 'open' });
+    };
+    const argv = ['run', HISTOGRAM, '--workload', 'io', '--duration', '0.012', '--journal', 'x'];
+    const { code, out, err } = await kscope(argv, { writeFile });
+    expect(code).toBe(1);
+    expect(err).toContain('kscope: EACCES: permission denied');
+    expect(out).toContain('@usecs:');
+    expect(out.filter((line) => line.startsWith('probe '))).toHaveLength(2);
+  });
+
   it('gives one JSON object a line: what is attached, events, the ledger', async () => {
     const { code, out, err } = await kscope(['run', OBJECT, '--json', '--workload', 'shell']);
     const rows = out.map((line) => JSON.parse(line) as { type: string; data: Record<string, unknown> });
@@ -120,7 +145,7 @@ describe('run', () => {
 
   it('stops after the duration, and at Ctrl-C, and still prints maps and losses', async () => {
     const short = await kscope(['run', HISTOGRAM, '--workload', 'io', '--duration', '0.012']);
-    const interrupted = await kscope(['run', HISTOGRAM, '--workload', 'endless'], { signal: AbortSignal.timeout(300) });
+    const interrupted = await kscope(['run', HISTOGRAM, '--workload', 'endless'], { signal: abortedOnceAsked(12) });
     for (const { code, out } of [short, interrupted]) {
       expect(code).toBe(0);
       expect(out.filter((line) => line.startsWith('probe '))).toHaveLength(2);

@@ -44,9 +44,10 @@ async function runOn(
   } finally {
     session.close();
   }
-  if (values.journal !== undefined) io.writeFile(values.journal, toJson([...(opened.sim?.journal.entries() ?? [])]));
   if (json) reportJson(session, io);
   else reportText(session, io);
+  // Last, so that a file that cannot be written costs no maps and no ledger.
+  if (values.journal !== undefined) io.writeFile(values.journal, toJson([...(opened.sim?.journal.entries() ?? [])]));
   return 0;
 }
 
