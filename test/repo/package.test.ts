@@ -60,6 +60,15 @@ describe('the package', () => {
     expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
 
+  it('holds what the build made, not what the compiler noted for the next one', { timeout: SLOW }, () => {
+    const [{ files }] = JSON.parse(run('npm', ['pack', '--ignore-scripts', '--dry-run', '--json'])) as [
+      { readonly files: readonly { readonly path: string }[] },
+    ];
+    const paths = files.map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(['dist/cli/main.js', 'dist/base/index.d.ts', 'README.md', 'LICENSE']));
+    expect(paths.filter((path) => path.includes('tsbuildinfo'))).toEqual([]);
+  });
+
   it('publint finds nothing', { timeout: SLOW }, () => {
     run('node_modules/.bin/publint', ['--strict']);
   });
