@@ -54,7 +54,8 @@ const PARAGRAPHS = [
   'libbpf-tools',
 ];
 
-const MAP_TYPES = 'hash array percpu_array percpu_hash lru_hash perf_event_array ringbuf stack_trace prog_array';
+const MAP_TYPES =
+  'hash array percpu_array percpu_hash lru_hash lru_percpu_hash queue stack bloom_filter perf_event_array ringbuf stack_trace prog_array';
 
 describe('docs/features.md', () => {
   it('names a test that exists, is run and says so for everything it lists', () => {

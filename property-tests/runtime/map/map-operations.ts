@@ -24,17 +24,22 @@ export function mapSpec(type: number, sizes: Partial<MapSpec>): MapSpec {
   return { name: 'm', type, keySize: 4, valueSize: 8, maxEntries: 4, flags: 0, keyTypeId: 0, valueTypeId: 0, ...sizes };
 }
 
+const PER_CPU: readonly number[] = [
+  BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY,
+  BpfMapType.BPF_MAP_TYPE_PERCPU_HASH,
+  BpfMapType.BPF_MAP_TYPE_LRU_PERCPU_HASH,
+];
+
 /** The size of a value as bpf(2) passes it. */
 export function sysValueSize(spec: MapSpec, cpus: number): number {
-  const percpu =
-    spec.type === BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY || spec.type === BpfMapType.BPF_MAP_TYPE_PERCPU_HASH;
-  return percpu ? Math.ceil(spec.valueSize / 8) * 8 * cpus : spec.valueSize;
+  return PER_CPU.includes(spec.type) ? Math.ceil(spec.valueSize / 8) * 8 * cpus : spec.valueSize;
 }
 
 const keySizes: Record<number, readonly number[]> = {
   [BpfMapType.BPF_MAP_TYPE_HASH]: [1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 24, 31],
   [BpfMapType.BPF_MAP_TYPE_PERCPU_HASH]: [1, 4, 8, 20],
   [BpfMapType.BPF_MAP_TYPE_LRU_HASH]: [1, 4, 8, 11],
+  [BpfMapType.BPF_MAP_TYPE_LRU_PERCPU_HASH]: [1, 4, 8, 11],
   [BpfMapType.BPF_MAP_TYPE_RINGBUF]: [0],
 };
 
@@ -49,12 +54,14 @@ const hashTypes: readonly number[] = [
   BpfMapType.BPF_MAP_TYPE_HASH,
   BpfMapType.BPF_MAP_TYPE_PERCPU_HASH,
   BpfMapType.BPF_MAP_TYPE_LRU_HASH,
+  BpfMapType.BPF_MAP_TYPE_LRU_PERCPU_HASH,
 ];
 
 function flagsOf(type: number): readonly number[] {
   const { BPF_F_ZERO_SEED: zeroSeed, BPF_F_NO_PREALLOC: lazy, BPF_F_RDONLY: rdonly, BPF_F_WRONLY: wronly } = BpfMapFlag;
   if (type === BpfMapType.BPF_MAP_TYPE_RINGBUF) return [0];
-  if (type === BpfMapType.BPF_MAP_TYPE_LRU_HASH) return [zeroSeed, zeroSeed, zeroSeed | BpfMapFlag.BPF_F_NO_COMMON_LRU];
+  if (type === BpfMapType.BPF_MAP_TYPE_LRU_HASH || type === BpfMapType.BPF_MAP_TYPE_LRU_PERCPU_HASH)
+    return [zeroSeed, zeroSeed, zeroSeed | BpfMapFlag.BPF_F_NO_COMMON_LRU];
   if (hashTypes.includes(type)) return [zeroSeed, zeroSeed, zeroSeed | lazy, zeroSeed | rdonly, zeroSeed | wronly];
   return [0, 0, 0, rdonly, wronly];
 }

@@ -14,6 +14,7 @@ const subjects = [
   ['hash', BpfMapType.BPF_MAP_TYPE_HASH, BPF_F_ZERO_SEED],
   ['percpu_hash', BpfMapType.BPF_MAP_TYPE_PERCPU_HASH, BPF_F_ZERO_SEED],
   ['lru_hash', BpfMapType.BPF_MAP_TYPE_LRU_HASH, BPF_F_ZERO_SEED],
+  ['lru_percpu_hash', BpfMapType.BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_F_ZERO_SEED],
   ['lru_hash with lists per CPU', BpfMapType.BPF_MAP_TYPE_LRU_HASH, BPF_F_ZERO_SEED | BPF_F_NO_COMMON_LRU],
   ['array', BpfMapType.BPF_MAP_TYPE_ARRAY, 0],
   ['percpu_array', BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY, 0],

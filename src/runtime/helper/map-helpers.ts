@@ -12,6 +12,7 @@ const ELEMENT_TYPES: readonly number[] = [
   BpfMapType.BPF_MAP_TYPE_PERCPU_HASH,
   BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY,
   BpfMapType.BPF_MAP_TYPE_LRU_HASH,
+  BpfMapType.BPF_MAP_TYPE_LRU_PERCPU_HASH,
 ];
 
 /** Types in which programs look maps up. */

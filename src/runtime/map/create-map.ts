@@ -20,6 +20,7 @@ const constructors: ReadonlyMap<number, MapConstructor> = new Map<number, MapCon
   [T.BPF_MAP_TYPE_HASH, HashMap],
   [T.BPF_MAP_TYPE_PERCPU_HASH, HashMap],
   [T.BPF_MAP_TYPE_LRU_HASH, LruHashMap],
+  [T.BPF_MAP_TYPE_LRU_PERCPU_HASH, LruHashMap],
   [T.BPF_MAP_TYPE_ARRAY, ArrayMap],
   [T.BPF_MAP_TYPE_PERCPU_ARRAY, ArrayMap],
   [T.BPF_MAP_TYPE_PROG_ARRAY, ProgArrayMap],

@@ -1,4 +1,4 @@
-import { BpfMapFlag, BpfUpdateFlag, Errno, roundUp } from '../../base/index.js';
+import { BpfMapFlag, BpfMapType, BpfUpdateFlag, Errno, roundUp } from '../../base/index.js';
 import type { BpfOffset } from '../memory/bpf-memory.js';
 import type { MapSpec } from './bpf-map.js';
 import { HashTable } from './hash-table.js';
@@ -7,9 +7,9 @@ import type { MapContext } from './map-base.js';
 import { HashElem, MapHeader } from './map-layout.js';
 
 /**
- * BPF_MAP_TYPE_LRU_HASH. An update always takes a fresh element first, so that it may evict even where
- * the key is there already or NOEXIST refuses it: Linux does the same. A lookup by a program marks the
- * element as used, one through the system-call view does not.
+ * BPF_MAP_TYPE_LRU_HASH and BPF_MAP_TYPE_LRU_PERCPU_HASH. An update takes a fresh element first, so that it may evict even where
+ * the key is there already or NOEXIST refuses it: Linux does the same, and spares per-CPU ones that with BPF_EXIST, as their values
+ * are overwritten in place. A lookup by a program marks the element as used, one through the system-call view does not.
  */
 export class LruHashMap extends HashTable {
   readonly #lru: LruList;
@@ -17,7 +17,8 @@ export class LruHashMap extends HashTable {
   constructor(context: MapContext, spec: MapSpec) {
     const perCpuLists = (spec.flags & BpfMapFlag.BPF_F_NO_COMMON_LRU) !== 0;
     const maxEntries = perCpuLists ? wholeShares(spec.maxEntries, context.cpus) : spec.maxEntries;
-    super(context, spec, { maxEntries, extraElements: 0, elemHeader: HashElem.lruSize, percpu: false, hidden: false });
+    const percpu = spec.type === BpfMapType.BPF_MAP_TYPE_LRU_PERCPU_HASH;
+    super(context, spec, { maxEntries, extraElements: 0, elemHeader: HashElem.lruSize, percpu, hidden: false });
     const state = this.allocate(LruList.stateSize(context.cpus));
     this.setHeader(MapHeader.lru, state);
     this.#lru = new LruList({
@@ -32,18 +33,18 @@ export class LruHashMap extends HashTable {
     });
   }
 
-  lookupElem(key: BpfOffset, _cpu: number): number {
+  lookupElem(key: BpfOffset, cpu: number): number {
     const elem = this.find(key, this.hash(key));
     if (elem === 0) return 0;
     this.#lru.reference(elem);
-    return elem + this.elemValue;
+    return elem + this.elemValue + cpu * this.cpuStride;
   }
 
   updateElem(key: BpfOffset, value: BpfOffset, flags: number, cpu: number): number {
-    const elem = this.#take(key, flags, cpu);
+    const elem = this.cpuStride === 0 ? this.#take(key, flags, cpu) : this.#place(key, flags, cpu);
     if (elem < 0) return elem;
-    this.memory.u8.copyWithin(elem + this.elemValue, value, value + this.valueSize);
-    return this.#replace(elem, key, flags);
+    this.memory.u8.copyWithin(elem + this.elemValue + cpu * this.cpuStride, value, value + this.valueSize);
+    return this.cpuStride === 0 ? this.#replace(elem, key, flags) : 0;
   }
 
   deleteElem(key: BpfOffset): number {
@@ -55,10 +56,11 @@ export class LruHashMap extends HashTable {
   }
 
   protected storeValue(key: BpfOffset, value: Uint8Array, flags: number): number {
-    const elem = this.#take(key, flags, this.currentCpu);
+    const cpu = this.currentCpu;
+    const elem = this.cpuStride === 0 ? this.#take(key, flags, cpu) : this.#place(key, flags, cpu);
     if (elem < 0) return elem;
     this.memory.u8.set(value, elem + this.elemValue);
-    return this.#replace(elem, key, flags);
+    return this.cpuStride === 0 ? this.#replace(elem, key, flags) : 0;
   }
 
   protected override takeValue(key: BpfOffset): Uint8Array | number {
@@ -76,6 +78,23 @@ export class LruHashMap extends HashTable {
     if (elem === 0) return -Errno.ENOMEM;
     this.setKey(elem, key);
     return elem;
+  }
+
+  /** Of per-CPU values: the key's element, a new one of zeros where there was none, or -errno. */
+  #place(key: BpfOffset, flags: number, cpu: number): number {
+    const fresh = flags === BpfUpdateFlag.BPF_EXIST ? 0 : this.#take(key, flags, cpu);
+    if (fresh < 0) return fresh;
+    const hash = this.hash(key);
+    const old = this.find(key, hash);
+    const error = this.checkExistence(old, flags);
+    if (error === 0 && old === 0) {
+      this.memory.u8.fill(0, fresh + this.elemValue, fresh + this.stride);
+      this.link(fresh, hash);
+      return fresh;
+    }
+    if (error === 0) this.#lru.reference(old);
+    if (fresh !== 0) this.#lru.give(fresh);
+    return error === 0 ? old : error;
   }
 
   /** Links `elem` in the place of the key's present element, if there is one and the flags allow it. */

@@ -62,6 +62,7 @@ const checks: ReadonlyMap<number, (spec: MapSpec) => void> = new Map([
   [T.BPF_MAP_TYPE_HASH, checkHash],
   [T.BPF_MAP_TYPE_PERCPU_HASH, checkHash],
   [T.BPF_MAP_TYPE_LRU_HASH, checkHash],
+  [T.BPF_MAP_TYPE_LRU_PERCPU_HASH, checkHash],
   [T.BPF_MAP_TYPE_ARRAY, checkArray],
   [T.BPF_MAP_TYPE_PERCPU_ARRAY, checkArray],
   [T.BPF_MAP_TYPE_PROG_ARRAY, checkFdArray],
@@ -107,8 +108,8 @@ function checkFdHash(spec: MapSpec): void {
 }
 
 function checkHash(spec: MapSpec): void {
-  const lru = spec.type === T.BPF_MAP_TYPE_LRU_HASH;
-  const percpu = spec.type === T.BPF_MAP_TYPE_PERCPU_HASH;
+  const lru = spec.type === T.BPF_MAP_TYPE_LRU_HASH || spec.type === T.BPF_MAP_TYPE_LRU_PERCPU_HASH;
+  const percpu = spec.type === T.BPF_MAP_TYPE_PERCPU_HASH || spec.type === T.BPF_MAP_TYPE_LRU_PERCPU_HASH;
   checkFlags(spec, HASH_FLAGS);
   checkProgAccess(spec);
   if (!lru) forbid(spec, F.BPF_F_NO_COMMON_LRU, 'BPF_F_NO_COMMON_LRU');

@@ -24,6 +24,7 @@ const types: Readonly<Record<string, Sizes>> = {
   percpu_array: [4, 8, 4],
   stack_trace: [4, 64, 4],
   lru_hash: [4, 8, 4],
+  lru_percpu_hash: [4, 8, 4],
   ringbuf: [0, 0, 4096],
   queue: [0, 8, 4],
   stack: [0, 8, 4],
@@ -70,6 +71,7 @@ const sizes: readonly Sizes[] = [
 const counts: Readonly<Record<string, readonly number[]>> = {
   hash: [0x800_0001, 0x8000_0000, 0xffff_ffff],
   percpu_hash: [0x800_0001, 0x8000_0000, 0xffff_ffff],
+  lru_percpu_hash: [0x800_0001, 0x8000_0000, 0xffff_ffff],
   lru_hash: [0x800_0001, 0x8000_0000, 0xffff_ffff],
   stack_trace: [0x8000_0001, 0xffff_ffff],
 };

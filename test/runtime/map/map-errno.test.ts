@@ -32,6 +32,7 @@ const rows: readonly (readonly [name: keyof typeof T, valueSize: number, answers
   ['BPF_MAP_TYPE_HASH', 8, ['ENOENT', 'EEXIST', 'ENOENT', 'EINVAL', 'ENOENT', 'ENOENT', 'ok', 'ok', 'E2BIG']],
   ['BPF_MAP_TYPE_PERCPU_HASH', 8, ['ENOENT', 'EEXIST', 'ENOENT', 'EINVAL', 'ENOENT', 'ENOENT', 'ok', 'ok', 'E2BIG']],
   ['BPF_MAP_TYPE_LRU_HASH', 8, ['ENOENT', 'EEXIST', 'ENOENT', 'EINVAL', 'ENOENT', 'ENOENT', 'ok', 'ok', 'ok']],
+  ['BPF_MAP_TYPE_LRU_PERCPU_HASH', 8, ['ENOENT', 'EEXIST', 'ENOENT', 'EINVAL', 'ENOENT', 'ENOENT', 'ok', 'ok', 'ok']],
   ['BPF_MAP_TYPE_ARRAY', 8, ['ENOENT', 'EEXIST', 'E2BIG', 'EINVAL', 'EINVAL', 'ENOTSUPP', 'ok', 'ok', 'E2BIG']],
   ['BPF_MAP_TYPE_PERCPU_ARRAY', 8, ['ENOENT', 'EEXIST', 'E2BIG', 'EINVAL', 'EINVAL', 'ENOTSUPP', 'ok', 'ok', 'E2BIG']],
   [

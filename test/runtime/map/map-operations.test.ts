@@ -9,13 +9,18 @@ import { GOLDEN_CPUS, callLinux, callOurs, lineOf, scripts, type Script } from '
 
 const GOLDEN = new URL('../../testdata/map/operations.txt', import.meta.url);
 
+const PER_CPU: readonly number[] = [
+  BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY,
+  BpfMapType.BPF_MAP_TYPE_PERCPU_HASH,
+  BpfMapType.BPF_MAP_TYPE_LRU_PERCPU_HASH,
+];
+
 function specOf({ type, sizes }: Script): MapSpec {
   return { name: 'm', type, keySize: 4, valueSize: 8, maxEntries: 1, flags: 0, keyTypeId: 0, valueTypeId: 0, ...sizes };
 }
 
 function sysValueSize({ type, valueSize }: MapSpec): number {
-  const percpu = type === BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY || type === BpfMapType.BPF_MAP_TYPE_PERCPU_HASH;
-  return percpu ? Math.ceil(valueSize / 8) * 8 * GOLDEN_CPUS : valueSize;
+  return PER_CPU.includes(type) ? Math.ceil(valueSize / 8) * 8 * GOLDEN_CPUS : valueSize;
 }
 
 function runOurs(script: Script): string[] {

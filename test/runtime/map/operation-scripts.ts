@@ -64,6 +64,7 @@ const keyed: readonly Script[] = [
   { title: 'hash, write-only', type: 1, sizes: { ...HASH, flags: 0x50 }, calls: all },
   { title: 'percpu_hash', type: 5, sizes: { ...HASH, valueSize: 12 }, calls: all },
   { title: 'lru_hash', type: 9, sizes: HASH, calls: all },
+  { title: 'lru_percpu_hash', type: 10, sizes: { ...HASH, valueSize: 12 }, calls: all },
   { title: 'array', type: 2, sizes: ARRAY, calls: all },
   { title: 'array, mmapable', type: 2, sizes: { ...ARRAY, flags: 0x400 }, calls: all },
   { title: 'percpu_array', type: 6, sizes: { ...ARRAY, valueSize: 12 }, calls: all },
