@@ -21,7 +21,9 @@ export interface Host {
   /** Types of the running kernel, or null where none are known. */
   readonly btf: Btf | null;
   /** Text of the kernel's configuration (.config), where it is known. */
-  readonly kconfig?: string;
+  readonly kconfig?: string | undefined;
+  /** LINUX_VERSION_CODE of the kernel, where it is known. */
+  readonly kernelVersion?: number | undefined;
   readonly clock: HostClock;
   readonly tasks: HostTasks;
   readonly stacks: HostStacks;

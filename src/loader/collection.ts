@@ -42,7 +42,7 @@ export interface CollectionProgram {
 /** Tables of functions are nothing that a runtime makes: they are for a kernel that has such a type. */
 const STRUCT_OPS = BpfMapType.BPF_MAP_TYPE_STRUCT_OPS;
 
-/** The kernel whose behaviour kscope reproduces. */
+/** The kernel whose behaviour kscope reproduces, and what a host that does not tell its own is taken for. */
 const KERNEL_VERSION = (6 << 16) | (18 << 8);
 
 /** The maps, programs and variables of one object, live in a runtime. Owns a reference to each until it is closed. */
@@ -155,7 +155,7 @@ function kconfigSources(
 /** Externs that no .config has: libbpf answers them itself. */
 function virtualKconfig(runtime: Runtime): KconfigValues {
   return {
-    LINUX_KERNEL_VERSION: KERNEL_VERSION,
+    LINUX_KERNEL_VERSION: runtime.host.kernelVersion ?? KERNEL_VERSION,
     LINUX_HAS_BPF_COOKIE: 1,
     LINUX_HAS_SYSCALL_WRAPPER: hasSyscallWrapper(runtime.host) ? 1 : 0,
   };

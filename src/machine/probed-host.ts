@@ -28,7 +28,11 @@ export function probedHost(host: Host, kretprobes: () => KretprobeRegistry | nul
     memory: host.memory,
     symbols: host.symbols,
     btf: host.btf,
-    ...(host.kconfig === undefined ? {} : { kconfig: host.kconfig }),
+    kconfig: host.kconfig,
+    // Looked for in some hosts' memory: only if somebody asks.
+    get kernelVersion() {
+      return host.kernelVersion;
+    },
     clock: host.clock,
     tasks: host.tasks,
     text: host.text,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/cli.js';
+import { openHost } from '../../src/cli/hosts/open-host.js';
+import { parseHostSpec } from '../../src/cli/hosts/host-spec.js';
 import { guestState } from '../../src/cli/guest/guest-state.js';
 import type { CliIo } from '../../src/cli/io.js';
 import { readFile } from '../../src/cli/read-file.js';
@@ -124,6 +126,22 @@ describe('guest up', () => {
       expect(listed.out).toEqual(['kprobe:vfs_read']);
       const near = await kscope('list', '--why', 'vfs_rad', '--host', 'qemu:x86_64');
       expect(near).toMatchObject({ code: 1, out: [expect.stringContaining('similar names: vfs_read')] });
+    },
+    MINUTES,
+  );
+
+  it(
+    'tells programs the version and the configuration of its kernel',
+    async () => {
+      const opened = await openHost({ spec: parseHostSpec('qemu:x86_64') }, ioOf([], [], new AbortController().signal));
+      try {
+        const { kernelVersion = 0, kconfig } = opened.host;
+        const [, major, minor] = /vmlinuz-(\d+)\.(\d+)\./.exec(guestState('x86_64')?.spec.kernel ?? '') ?? [];
+        expect(kernelVersion >> 8).toBe(Number(major) * 256 + Number(minor));
+        expect(kconfig).toMatch(/^CONFIG_HZ=\d+$/m);
+      } finally {
+        opened.close();
+      }
     },
     MINUTES,
   );

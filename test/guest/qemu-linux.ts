@@ -64,12 +64,13 @@ export async function bootQemuLinux(name: LinuxArch, way: TrapWay, options: Boot
     session.boot();
     if (busy !== undefined) session.start(busy);
     stop(machine, busy !== undefined);
-    const { symbols, btf } = findRunningKernel(machine.ram, openKernelImage(readFileSync(kernel)));
+    const { symbols, btf, kernelVersion } = findRunningKernel(machine.ram, openKernelImage(readFileSync(kernel)));
     const host = new QemuHost({
       machine,
       arch: archNamed(name),
       symbols,
       btf,
+      kernelVersion,
       room: 'crashkernel',
       guest: linuxGuest,
       ...kind(way),

@@ -70,8 +70,21 @@ describe.each(['x86_64', 'arm64', 'riscv64'] as const)('a running kernel, KASLR 
     MINUTES,
   );
 
-  it('is found without its image as well, with the same symbols and types', () => {
+  it(
+    'has the version that libbpf finds in its /proc/version',
+    () => {
+      const [, ...numbers] = /#\d.* Debian (\d+)\.(\d+)\.(\d+)-/.exec(guest.cat('/proc/version')) ?? [];
+      const [major = 0, minor = 0, patch = 0] = numbers.map(Number);
+      expect(numbers).toHaveLength(3);
+      expect(found.kernelVersion).toBe(major * 65536 + minor * 256 + Math.min(patch, 255));
+      expect(found.kconfig, 'Debian builds without CONFIG_IKCONFIG').toBeUndefined();
+    },
+    MINUTES,
+  );
+
+  it('is found without its image as well, with the same symbols, types and version', () => {
     const searched = findRunningKernel(machine.ram, 8);
+    expect(searched.kernelVersion).toBe(found.kernelVersion);
     expect(crc32(kallsymsText(searched.symbols))).toBe(crc32(kallsymsText(found.symbols)));
     expect(searched.btf?.typeCount).toBe(found.btf?.typeCount);
   });

@@ -169,6 +169,16 @@ describe('kernel configuration', () => {
     expect(collection.variables.get('sink')?.get()).toBe(0x061200n);
   });
 
+  it('has the version of the kernel that the host tells', () => {
+    const runtime = new BpfRuntime(Object.assign(new TestHost(), { kernelVersion: 0x601b0 }));
+    const collection = Collection.load(parseObject('externs-clang-19-v3.o'), runtime, {
+      btf: linux,
+      programs: ['configuration'],
+    });
+    run(runtime, collection, 'configuration');
+    expect(collection.variables.get('sink')?.get()).toBe(0x0601b0n);
+  });
+
   it('can be given', () => {
     const { runtime, collection } = load('externs-clang-19-v3.o', {
       programs: ['configuration'],

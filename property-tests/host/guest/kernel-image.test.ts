@@ -2,7 +2,14 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BpfError } from '../../../src/base/index.js';
-import { findBtf, openKernelImage, unpackLz4Legacy } from '../../../src/host/guest/index.js';
+import {
+  bannerVersion,
+  findBanner,
+  findBtf,
+  findKconfig,
+  openKernelImage,
+  unpackLz4Legacy,
+} from '../../../src/host/guest/index.js';
 import { buildBzImage, buildElf, packLz4Legacy } from '../../../test/support/kernel-image-builder.js';
 
 const RUNS = Number(process.env['KSCOPE_PROPERTY_RUNS'] ?? 100);
@@ -81,6 +88,23 @@ describe('kernel images', () => {
           expectOpenedOr(() => openKernelImage(bytes), ['EINVAL', 'EOPNOTSUPP']);
         },
       ),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('of any bytes tell their version and configuration, or nothing', () => {
+    const noise = fc.oneof(
+      fc.constantFrom('Linux version 6.1.2 (a) (b) #1 SMP\n', 'Linux version ', 'IKCFG_ST\u001f', 'IKCFG_ED'),
+      fc.string({ unit: 'binary', maxLength: 12 }),
+    );
+    const unpackers = { gzip: (bytes: Uint8Array) => new Uint8Array(gunzipSync(bytes)) };
+    fc.assert(
+      fc.property(fc.array(noise, { maxLength: 12 }), (parts) => {
+        const bytes = new TextEncoder().encode(parts.join(''));
+        const banner = findBanner(bytes);
+        if (banner !== null) expect([undefined, 0x60102]).toContain(bannerVersion(banner));
+        expect(findKconfig(bytes, unpackers)).toBeNull();
+      }),
       { numRuns: RUNS },
     );
   });

@@ -7,6 +7,7 @@ import { AttachedQemu, QemuProcess, type QemuSpec } from '../../host/qemu/node/i
 import { fetchGuest } from '../guest/fetch-guest.js';
 import { guestArch, type GuestName } from '../guest/guest-arch.js';
 import { guestInitramfs, READY_LINE } from '../guest/guest-initramfs.js';
+import { packagedKconfig } from '../guest/packaged-kconfig.js';
 import { guestSpec } from '../guest/guest-machine.js';
 import { guestState } from '../guest/guest-state.js';
 import { stepsOf, type StepReporter } from '../guest/steps.js';
@@ -95,22 +96,20 @@ function findKernel({ machine, spec }: Started): RunningKernel {
     return findRunningKernel(machine.ram, openKernelImage(readFileSync(spec.kernel), kernelUnpackers));
   } catch (error) {
     if (!(error instanceof BpfError) || error.code !== 'EOPNOTSUPP') throw error;
-    return findRunningKernel(machine.ram, 8);
+    return findRunningKernel(machine.ram, 8, kernelUnpackers);
   }
 }
 
-function hostOf(
-  { guest, trap }: QemuOptions,
-  { machine, attached }: Started,
-  { symbols, btf }: RunningKernel,
-): OpenedHost {
+function hostOf({ guest, trap }: QemuOptions, { machine, spec, attached }: Started, kernel: RunningKernel): OpenedHost {
   const arch = ARCHES[guest];
   if (arch === undefined) {
     throw new BpfError('EOPNOTSUPP', `probing ${guest} guests`, {
       remedy: `there are ${Object.keys(ARCHES).join(', ')}`,
     });
   }
-  const host = new QemuHost({ machine, arch, symbols, btf, trap, room: 'crashkernel', guest: linuxGuest });
+  const { symbols, btf, kernelVersion, kconfig = packagedKconfig(spec.kernel) } = kernel;
+  const known = { symbols, btf, kernelVersion, kconfig };
+  const host = new QemuHost({ machine, arch, ...known, trap, room: 'crashkernel', guest: linuxGuest });
   return {
     host,
     sim: null,

@@ -8,6 +8,7 @@ import { fetchGuest } from '../guest/fetch-guest.js';
 import { guestArch } from '../guest/guest-arch.js';
 import { guestCacheFolder, type GuestFiles } from '../guest/guest-cache.js';
 import { guestInitramfs, READY_LINE } from '../guest/guest-initramfs.js';
+import { packagedKconfig } from '../guest/packaged-kconfig.js';
 import { stepsOf } from '../guest/steps.js';
 import type { CliIo } from '../io.js';
 import type { OpenedHost } from './opened-host.js';
@@ -24,6 +25,7 @@ export async function openV86(io: CliIo): Promise<OpenedHost> {
   const host = existsSync(state)
     ? await steps.run('restore the saved guest', () => restoreV86(parts, new Uint8Array(readFileSync(state))))
     : await steps.run(`boot ${files.kernelPackage} in v86`, () => bootAndSave(parts, files, initrd, state, io.signal));
+  host.kconfig = packagedKconfig(files.kernel);
   return { host, sim: null, slice: SLICE, close: () => host.close() };
 }
 

@@ -8,6 +8,8 @@ export { NO_PAGE, PageAccess, type PageTables } from './paging/page-tables.js';
 export { Riscv64Tables, parseSatp } from './paging/riscv64-tables.js';
 export { I386Tables, X86_64Tables } from './paging/x86-tables.js';
 export { findBtf, type FoundBtf } from './image/find-btf.js';
+export { findKconfig } from './image/find-kconfig.js';
+export { bannerVersion, findBanner } from './image/kernel-banner.js';
 export { KernelImage, openKernelImage } from './image/kernel-image.js';
 export { unpackLz4Legacy } from './image/lz4-legacy.js';
 export { type PackFormat, packFormat, type Unpackers } from './image/unpack.js';

@@ -3,7 +3,10 @@ import type { Btf } from '../../btf/index.js';
 import type { SymbolTable } from '../index.js';
 import type { GuestRam } from './guest-ram.js';
 import { findBtf, type FoundBtf } from './image/find-btf.js';
+import { findKconfig } from './image/find-kconfig.js';
+import { bannerVersion, findBanner } from './image/kernel-banner.js';
 import type { KernelImage } from './image/kernel-image.js';
+import type { Unpackers } from './image/unpack.js';
 import { findKallsyms, type FoundKallsyms, kallsymsTable } from './kallsyms/find-kallsyms.js';
 
 /** A kernel as it was found in a guest's memory. */
@@ -11,6 +14,10 @@ export interface RunningKernel {
   /** Its symbols where they are now. */
   readonly symbols: SymbolTable;
   readonly btf: Btf | null;
+  /** Its LINUX_VERSION_CODE, by what it says of itself; undefined where it does not. */
+  readonly kernelVersion: number | undefined;
+  /** The configuration that it carries; undefined where it carries none (CONFIG_IKCONFIG), or nobody unpacks it. */
+  readonly kconfig: string | undefined;
   /** Physical address of the first byte of its image; undefined where it was found without one. */
   readonly physicalBase: number | undefined;
   /**
@@ -29,12 +36,12 @@ const STEP = 48 << 20;
 
 /**
  * Finds the kernel that runs in `ram` by the symbol tables it keeps of itself: those of `image` if its image is at hand,
- * which takes some milliseconds, else any. ENOENT where there is none, or it has not yet relocated itself.
+ * which takes some milliseconds, else any, with an unpacker of gzip for its configuration. ENOENT where there is none, or it has not yet relocated itself.
  */
 export function findRunningKernel(ram: GuestRam, image: KernelImage): RunningKernel;
-export function findRunningKernel(ram: GuestRam, pointerSize: 4 | 8): RunningKernel;
-export function findRunningKernel(ram: GuestRam, what: KernelImage | 4 | 8): RunningKernel {
-  const found = typeof what === 'number' ? searchFor(ram, what) : locate(ram, what);
+export function findRunningKernel(ram: GuestRam, pointerSize: 4 | 8, unpackers?: Unpackers): RunningKernel;
+export function findRunningKernel(ram: GuestRam, what: KernelImage | 4 | 8, unpackers: Unpackers = {}): RunningKernel {
+  const found = typeof what === 'number' ? searchFor(ram, what, unpackers) : locate(ram, what);
   if (found !== undefined) return found;
   throw new BpfError('ENOENT', "no running kernel in the guest's memory", {
     remedy:
@@ -58,7 +65,14 @@ function locate(ram: GuestRam, image: KernelImage): RunningKernel | undefined {
       const running = relocatedBase(ram, base + kallsyms.baseAt, image);
       if (running === undefined) continue;
       const slide = running - kallsyms.base;
-      return { symbols: kallsymsTable(kallsyms, slide), btf: image.btf, physicalBase: base, slide };
+      return {
+        symbols: kallsymsTable(kallsyms, slide),
+        btf: image.btf,
+        kernelVersion: image.version,
+        kconfig: image.kconfig ?? undefined,
+        physicalBase: base,
+        slide,
+      };
     }
   }
   return undefined;
@@ -74,16 +88,19 @@ function relocatedBase(ram: GuestRam, at: number, { pointerSize }: KernelImage):
 }
 
 /** Looks through all of RAM, a window at a time; windows overlap by more than any kernel's tables take. */
-function searchFor(ram: GuestRam, pointerSize: 4 | 8): RunningKernel | undefined {
+function searchFor(ram: GuestRam, pointerSize: 4 | 8, unpackers: Unpackers): RunningKernel | undefined {
   for (const { start, size } of ram.ranges) {
     for (let at = 0; at < size; at += STEP) {
       const bytes = new Uint8Array(Math.min(WINDOW, size - at));
       if (!ram.read(start + at, bytes, 0, bytes.length)) continue;
       const kallsyms = kallsymsIn(bytes, pointerSize);
       if (kallsyms === undefined || kallsyms.base === 0n) continue;
+      const banner = findBanner(bytes);
       return {
         symbols: kallsymsTable(kallsyms),
         btf: (findBtf(bytes) ?? btfNear(ram, start + at + kallsyms.tokensAt))?.btf ?? null,
+        kernelVersion: banner === null ? undefined : bannerVersion(banner),
+        kconfig: findKconfig(bytes, unpackers) ?? undefined,
         physicalBase: undefined,
         slide: undefined,
       };

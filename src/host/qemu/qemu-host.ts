@@ -51,6 +51,9 @@ export interface QemuHostOptions {
   readonly arch: Arch;
   readonly symbols: SymbolTable;
   readonly btf?: Btf | null;
+  /** As `findRunningKernel` finds them: what programs ask of the kernel as __kconfig externs. */
+  readonly kernelVersion?: number | undefined;
+  readonly kconfig?: string | undefined;
   /** `stub` if absent. */
   readonly trap?: QemuTrapKind;
   /** With `stub`: whether breakpoints are the stub's own (the default) or bytes in the guest's text. */
@@ -85,6 +88,8 @@ export class QemuHost implements DrivenHost {
   readonly memory: QemuMemory;
   readonly symbols: SymbolTable;
   readonly btf: Btf | null;
+  readonly kernelVersion: number | undefined;
+  readonly kconfig: string | undefined;
   readonly clock: HostClock;
   readonly tasks: HostTasks;
   readonly stacks: HostStacks;
@@ -111,6 +116,8 @@ export class QemuHost implements DrivenHost {
     this.arch = options.arch;
     this.symbols = options.symbols;
     this.btf = facts.btf;
+    this.kernelVersion = options.kernelVersion;
+    this.kconfig = options.kconfig;
     this.#machine = options.machine;
     this.#control = new MachineControl(options.machine.client);
     const control = this.#control;

@@ -1,6 +1,6 @@
 import { i386 } from '../../arch/index.js';
 import { BpfError } from '../../base/index.js';
-import { findKallsyms, GuestMemory, I386Tables, kallsymsTable } from '../guest/index.js';
+import { bannerVersion, findBanner, findKallsyms, GuestMemory, I386Tables, kallsymsTable } from '../guest/index.js';
 import type { DrivenHost, HostCapabilities, HostRunLimits } from '../host.js';
 import { parseKallsyms } from '../kallsyms.js';
 import type { SymbolTable } from '../symbol-table.js';
@@ -43,6 +43,8 @@ export class V86Host implements DrivenHost {
   readonly symbols: SymbolTable;
   /** Debian builds i386 kernels without. */
   readonly btf = null;
+  /** For who has it to say: Debian's kernels do not carry it. */
+  kconfig: string | undefined;
   readonly clock: V86Clock;
   readonly tasks: V86Tasks;
   readonly stacks: V86Stacks;
@@ -50,6 +52,7 @@ export class V86Host implements DrivenHost {
   readonly tracepoints = null;
   readonly sampler = null;
   readonly #machine: V86Machine;
+  #banner: string | null | undefined;
   #running = false;
 
   /** Instruments a guest that has come as far as its first program. */
@@ -83,6 +86,12 @@ export class V86Host implements DrivenHost {
     } finally {
       this.#running = false;
     }
+  }
+
+  /** By what the kernel says of itself, looked for in memory once. */
+  get kernelVersion(): number | undefined {
+    if (this.#banner === undefined) this.#banner = findBanner(this.#machine.ram.bytes.subarray(KERNEL_START));
+    return this.#banner === null ? undefined : bannerVersion(this.#banner);
   }
 
   get console(): string {

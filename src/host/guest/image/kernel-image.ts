@@ -4,11 +4,13 @@ import { findKallsyms, type FoundKallsyms, kallsymsTable } from '../kallsyms/fin
 import { openBootImage } from './boot-formats.js';
 import { type ElfImage, isElf, layOutElf } from './elf-image.js';
 import { findBtf, type FoundBtf } from './find-btf.js';
+import { findKconfig } from './find-kconfig.js';
+import { bannerVersion, findBanner } from './kernel-banner.js';
 import { type Unpackers, unpack } from './unpack.js';
 
 /**
- * A kernel as its boot image holds it: memory as it is loaded, before any relocation. Symbols and types are looked for
- * when first asked for, which takes some hundred milliseconds.
+ * A kernel as its boot image holds it: memory as it is loaded, before any relocation. Symbols, types, version and
+ * configuration are looked for when first asked for, which takes some hundred milliseconds.
  */
 export class KernelImage {
   readonly arch: ElfImage['arch'];
@@ -18,11 +20,15 @@ export class KernelImage {
   readonly linkBase: bigint | undefined;
   #kallsyms: FoundKallsyms | undefined;
   #btf: FoundBtf | null | undefined;
+  #banner: string | null | undefined;
+  #kconfig: string | null | undefined;
+  readonly #unpackers: Unpackers;
 
-  constructor(arch: ElfImage['arch'], bytes: Uint8Array, linkBase?: bigint) {
+  constructor(arch: ElfImage['arch'], bytes: Uint8Array, linkBase?: bigint, unpackers: Unpackers = {}) {
     this.arch = arch;
     this.bytes = bytes;
     this.linkBase = linkBase;
+    this.#unpackers = unpackers;
   }
 
   get pointerSize(): 4 | 8 {
@@ -45,6 +51,23 @@ export class KernelImage {
     return this.foundBtf?.btf ?? null;
   }
 
+  /** What it says of itself when it boots (linux_banner); null where it does not. */
+  get banner(): string | null {
+    if (this.#banner === undefined) this.#banner = findBanner(this.bytes);
+    return this.#banner;
+  }
+
+  /** Its LINUX_VERSION_CODE, or undefined. */
+  get version(): number | undefined {
+    return this.banner === null ? undefined : bannerVersion(this.banner);
+  }
+
+  /** The configuration that it carries (CONFIG_IKCONFIG), or null: most do not. It takes an unpacker of gzip. */
+  get kconfig(): string | null {
+    if (this.#kconfig === undefined) this.#kconfig = findKconfig(this.bytes, this.#unpackers);
+    return this.#kconfig;
+  }
+
   /** Symbols moved by `slide` from the addresses the image holds, which on arm64 count from 0 until it is relocated. */
   symbols(slide = 0n): SymbolTable {
     return kallsymsTable(this.kallsyms, slide);
@@ -56,18 +79,18 @@ export class KernelImage {
  * something else than lz4 need an unpacker.
  */
 export function openKernelImage(file: Uint8Array, unpackers: Unpackers = {}): KernelImage {
-  if (isElf(file)) return fromElf(file);
+  if (isElf(file)) return fromElf(file, unpackers);
   const boot = openBootImage(file);
-  if (boot.kind === 'flat') return new KernelImage(boot.arch, boot.bytes);
+  if (boot.kind === 'flat') return new KernelImage(boot.arch, boot.bytes, undefined, unpackers);
   const inner = unpack(boot.payload, unpackers);
-  if (isElf(inner)) return fromElf(inner);
+  if (isElf(inner)) return fromElf(inner, unpackers);
   const flat = openBootImage(inner);
   return flat.kind === 'flat'
-    ? new KernelImage(flat.arch, flat.bytes)
+    ? new KernelImage(flat.arch, flat.bytes, undefined, unpackers)
     : openKernelImage(unpack(flat.payload, unpackers), unpackers);
 }
 
-function fromElf(file: Uint8Array): KernelImage {
+function fromElf(file: Uint8Array, unpackers: Unpackers): KernelImage {
   const { arch, bytes, virtualBase } = layOutElf(file);
-  return new KernelImage(arch, bytes, virtualBase);
+  return new KernelImage(arch, bytes, virtualBase, unpackers);
 }
