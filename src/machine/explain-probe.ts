@@ -10,30 +10,45 @@ export interface ProbeExplanation {
   readonly missing: string | null;
 }
 
+/** A function with an offset in it. */
+const PLACE = /^(?:(kprobe|kretprobe):)?([^+:]+)\+(0[xX][0-9a-fA-F]+|\d+)$/;
+
 /**
  * Whether `name` can be probed on `host`, and if not, why: there is no such function (with what became of it, or names that
- * are like it), it is blacklisted, no instruction begins there, or that instruction cannot be displaced. `name` is that of
+ * are like it, or what else has that name), it is blacklisted, no instruction begins there, or that instruction cannot be displaced. `name` is that of
  * a function, with `+OFFSET` of an instruction in it, of a tracepoint, or `KIND:NAME` as `listProbes` gives it.
  */
 export function explainProbe(host: Host, name: string): ProbeExplanation {
-  const [, symbol, digits] = /^(?:kprobe:)?([^+:]+)\+(0[xX][0-9a-fA-F]+|\d+)$/.exec(name) ?? [];
-  if (symbol !== undefined) return explainOffset(host, symbol, Number(digits));
+  const [, kind = 'kprobe', symbol, digits] = PLACE.exec(name) ?? [];
+  if (symbol !== undefined) return explainOffset(host, kind as 'kprobe' | 'kretprobe', symbol, Number(digits));
   const probes = listProbes(host, name).map((probe) => withInstruction(host, probe));
   if (probes.length > 0) return { probes, missing: null };
-  const last = name.slice(name.lastIndexOf(':') + 1);
-  const names = listProbes(host).map((probe) => lastPart(probe.name));
-  return { probes, missing: `no such tracepoint or function; ${whyNoFunction(host, last, names)}` };
+  return { probes, missing: `no such tracepoint or function; ${whyMissing(host, lastPart(name))}` };
 }
 
-function explainOffset(host: Host, symbol: string, offset: number): ProbeExplanation {
+/** `name` is what follows the last colon: it may be known as another kind of probe than was asked for. */
+function whyMissing(host: Host, name: string): string {
+  const all = listProbes(host);
+  const others = all.filter((probe) => lastPart(probe.name) === name).map((probe) => probe.name);
+  if (others.length > 0) return `of that name there are ${others.join(', ')}`;
+  return whyNoFunction(
+    host,
+    name,
+    all.map((probe) => lastPart(probe.name)),
+  );
+}
+
+function explainOffset(host: Host, kind: 'kprobe' | 'kretprobe', symbol: string, offset: number): ProbeExplanation {
   if (host.symbols.lookup(symbol) === undefined) {
     return { probes: [], missing: `no such function; ${whyNoFunction(host, symbol)}` };
   }
-  const name = `kprobe:${symbol}+0x${offset.toString(16)}`;
-  return {
-    probes: [{ kind: 'kprobe', name, refused: refusalAt(host, { symbolName: symbol, offset }) }],
-    missing: null,
-  };
+  if (kind === 'kretprobe' && offset === 0) return explainProbe(host, `kretprobe:${symbol}`);
+  const name = `${kind}:${symbol}+0x${offset.toString(16)}`;
+  const refused =
+    kind === 'kretprobe'
+      ? 'return probes stand at the first instruction of a function'
+      : refusalAt(host, { symbolName: symbol, offset });
+  return { probes: [{ kind, name, refused }], missing: null };
 }
 
 /** Listing does not look at instructions, of which a kernel has too many. */

@@ -18,6 +18,7 @@ describe('--host', () => {
     ['vm', 'there are sim, qemu:ARCH and v86:i686'],
     ['qemu', 'there are qemu:x86_64, qemu:arm64, qemu:riscv64'],
     ['qemu:i686', 'there are qemu:x86_64, qemu:arm64, qemu:riscv64'],
+    ['qemu:x86_64:2', 'there are qemu:x86_64, qemu:arm64, qemu:riscv64'],
     ['v86:x86_64', 'there are sim'],
     ['qemu:x86_64,trap=magic', '"trap=magic" is not trap=mailbox|pvpanic|stub'],
     ['qemu:x86_64,', '"" is not trap='],

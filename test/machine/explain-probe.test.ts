@@ -33,6 +33,8 @@ describe('why a name cannot be probed', () => {
     ['secret+1', ['kprobe:secret+0x1', 'it is blacklisted: secret is part of the trap path']],
     ['iret+1', ['kprobe:iret+0x1', expect.stringMatching(/^not possible: .*iret/)]],
     ['broken+1', ['kprobe:broken+0x1', expect.stringMatching(/did not place/)]],
+    ['kretprobe:frame+0', ['kretprobe:frame', null]],
+    ['kretprobe:frame+4', ['kretprobe:frame+0x4', 'return probes stand at the first instruction of a function']],
   ] as [string, ...[string, unknown][]][])('%s', (name, ...expected) => {
     const { probes, missing } = explainProbe(host, name);
     expect(missing).toBe(null);
@@ -46,6 +48,16 @@ describe('why a name cannot be probed', () => {
     ['xyzzy_and_more', /^no such tracepoint or function; no symbol is like it \(inlined functions have none\)$/],
   ])('%s is not there', (name, reason) => {
     expect(explainProbe(host, name)).toEqual({ probes: [], missing: expect.stringMatching(reason) as string });
+  });
+
+  it.each([
+    ['fentry:vfs_read', /; of that name there are kprobe:vfs_read, kretprobe:vfs_read$/],
+    ['tracepoint:vfs_read', /; of that name there are kprobe:vfs_read, kretprobe:vfs_read$/],
+    ['sched:sched_switch', /; of that name there are tracepoint:sched:sched_switch, raw_tracepoint:sched_switch$/],
+    ['kprobe:sched_switch', /; of that name there are tracepoint:sched:sched_switch, raw_tracepoint:sched_switch$/],
+    ['init_task', /; it is data \(symbol type D\): probe a function$/],
+  ])('%s is there as something else', (name, reason) => {
+    expect(explainProbe(createSim(), name)).toEqual({ probes: [], missing: expect.stringMatching(reason) as string });
   });
 
   it('an inlined function is known by its type alone', () => {

@@ -19,7 +19,8 @@ export function parseHostSpec(text = 'sim'): HostSpec {
   if (text === 'sim') return { kind: 'sim' };
   if (text === 'v86:i686') return { kind: 'v86' };
   const [head = '', ...settings] = text.split(',');
-  const [kind, name] = head.split(':');
+  const [kind, ...rest] = head.split(':');
+  const name = rest.join(':');
   if (kind !== 'qemu') throw new UsageError(`--host ${text}: there are sim, qemu:ARCH and v86:i686`);
   const guest = QEMU_GUESTS.find((each) => each === name);
   if (guest === undefined)
