@@ -24,7 +24,8 @@ const MAX_FUNCTIONS = 1 << 20;
 /**
  * The functions that `selection` names. Errors and their order are those of libbpf for a pattern (EINVAL with cookies,
  * ENOENT where nothing matches) and of bpf_kprobe_multi_link_attach() for lists: EINVAL for both or neither, or none at
- * all, E2BIG for too many, ESRCH where one is no function that can be probed. Of a function named twice the first counts.
+ * all, E2BIG for too many, ESRCH where a name is no function that can be probed or is given twice, ENOENT where that is so of
+ * an address (fprobe_init() since Linux 6.14). Of an address given twice the first counts.
  */
 export function selectFunctions(
   registry: KprobeRegistry,
@@ -87,7 +88,11 @@ function returnRefusal(host: Host, address: bigint): boolean {
 }
 
 function bySymbol(registry: KprobeRegistry, names: readonly string[], what: string): KernelSymbol[] {
+  const seen = new Set<string>();
   return names.map((name) => {
+    // Linux counts each name that it meets in its symbols once, and misses as many as there are more.
+    if (seen.has(name)) throw new BpfError('ESRCH', what, { value: name, remedy: 'it is named twice: name it once' });
+    seen.add(name);
     const symbol = registry.host.symbols
       .lookupAll(name)
       .find(({ address }) => registry.refusal({ addr: address }) === null);
@@ -101,7 +106,7 @@ function byAddress(registry: KprobeRegistry, addresses: readonly bigint[], what:
   return addresses.map((address) => {
     const symbol = registry.host.symbols.at(address);
     if (symbol?.address === address && registry.refusal({ addr: address }) === null) return symbol;
-    throw new BpfError('EINVAL', what, {
+    throw new BpfError('ENOENT', what, {
       value: hex64(address),
       remedy: registry.refusal({ addr: address })?.message ?? 'it is not the first instruction of a function',
     });

@@ -118,8 +118,9 @@ describe('a program on many functions', () => {
     expect(runs.map(({ ip }) => ip)).toEqual([host.address('leaf')]);
   });
 
-  it('is on a function once, however often it is named', () => {
-    const link = attach({ on: 'entry', symbols: ['leaf', 'leaf'], cookies: [1n, 2n] });
+  it('is on a function once, however often its address is given', () => {
+    const leaf = host.address('leaf');
+    const link = attach({ on: 'entry', addresses: [leaf, leaf], cookies: [1n, 2n] });
     host.call('leaf');
     expect([names(link), runs.length, runs[0]?.cookie]).toEqual([['leaf'], 1, 1n]);
   });
@@ -176,13 +177,14 @@ describe('what is refused', () => {
     ['cookies for some', { ...list, cookies: [] }, 'EINVAL', /1 functions have 0 cookies/],
     ['too many', { on: 'entry', addresses: Array.from({ length: (1 << 20) + 1 }, () => 1n) }, 'E2BIG', /1048576/],
     ['a pattern of nothing', { on: 'entry', pattern: 'xfs_*' }, 'ENOENT', /no function/],
+    ['a name twice', { on: 'entry', symbols: ['leaf', 'vfs_read', 'leaf'] }, 'ESRCH', /leaf.*named twice/],
     ['a name that is not there', { on: 'entry', symbols: ['leaf', 'laef'] }, 'ESRCH', /laef/],
     ['a function that must not be probed', { on: 'entry', symbols: ['vfs_secret'] }, 'ESRCH', /blacklisted/],
     ['a function whose entry cannot be displaced', { on: 'entry', symbols: ['vfs_iret'] }, 'ESRCH', /iret/],
     [
       'an address inside a function',
       { on: 'entry', addresses: [0xffff_ffff_8100_0001n] },
-      'EINVAL',
+      'ENOENT',
       /first instruction/,
     ],
   ])('%s', (_name, where, code, message) => {
