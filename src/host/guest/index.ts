@@ -18,6 +18,7 @@ export { findRunningKernel, type RunningKernel } from './running-kernel.js';
 export { type CurrentTask, LinuxTasks } from './linux/linux-tasks.js';
 export { LinuxStacks, type LinuxStackOptions, type UnwindMethod } from './linux/linux-stacks.js';
 export { ExceptionTable } from './linux/exception-table.js';
+export { PatchSites } from './linux/patch-sites.js';
 export { linuxUserRoot } from './linux/linux-user-root.js';
 export { OrcTable, type OrcEntry } from './linux/orc-table.js';
 export { perCpuCurrent } from './linux/per-cpu-current.js';

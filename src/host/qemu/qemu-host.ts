@@ -41,6 +41,8 @@ export interface QemuGuestParts {
   readonly userRoot?: () => number;
   /** Whether the instruction at `address` has an entry in the kernel's exception table. */
   readonly hasFixup?: (address: bigint) => boolean;
+  /** Why the kernel keeps the instruction at `address` for itself, since it patches it; null: it does not. */
+  readonly reserved?: (address: bigint) => string | null;
   /** Called when the machine has run and stands still. */
   readonly settle?: () => void;
 }
@@ -155,6 +157,7 @@ export class QemuHost implements DrivenHost {
     const parts = options.guest?.(this) ?? {};
     if (parts.userRoot !== undefined) this.context.userRoot = parts.userRoot;
     if (parts.hasFixup !== undefined) this.text.hasFixup = parts.hasFixup;
+    if (parts.reserved !== undefined) this.text.reserved = parts.reserved;
     this.#settle = parts.settle ?? (() => {});
     this.tasks = parts.tasks ?? new ContextTasks(this.context);
     this.stacks = parts.stacks ?? noStacks;

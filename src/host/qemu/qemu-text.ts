@@ -54,6 +54,8 @@ export class QemuText implements HostText {
   #stepping = false;
   /** Set by whoever knows the kernel. */
   hasFixup: (address: bigint) => boolean = () => false;
+  /** Why the kernel keeps the instruction at an address for itself, or null. Set likewise. */
+  reserved: (address: bigint) => string | null = () => null;
   /** Set by whoever delivers traps. */
   drain: () => void = () => {};
 
@@ -93,7 +95,7 @@ export class QemuText implements HostText {
     const symbol = this.#symbols.at(address);
     if (symbol === undefined || !/^[tTwW]$/.test(symbol.type)) return 'not kernel text';
     if (this.#trapPath.has(symbol.name)) return 'on the way of a trap';
-    return this.#ranges.find(({ from, to }) => address >= from && address < to)?.why ?? null;
+    return this.#ranges.find(({ from, to }) => address >= from && address < to)?.why ?? this.reserved(address);
   }
 
   returnBlacklisted(address: bigint): string | null {

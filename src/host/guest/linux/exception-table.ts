@@ -1,5 +1,5 @@
-import { hi32, lo32 } from '../../../base/index.js';
 import type { HostMemory, SymbolTable } from '../../index.js';
+import { copyRange, type KernelRange, rangeBetween } from './kernel-range.js';
 
 /** `struct exception_table_entry` since Linux 5.16: distances to the instruction and to where it goes on, type and data. */
 const ENTRY = 12;
@@ -8,12 +8,6 @@ const LEAST_ENTRIES = 64;
 /** What types and data of entries may be (EX_TYPE_* and two register numbers). */
 const LAST_TYPE = 15;
 const LAST_DATA = 0x3ff;
-const CHUNK = 1 << 16;
-
-interface Range {
-  readonly from: bigint;
-  readonly to: bigint;
-}
 
 /**
  * The kernel's own exception table (`__ex_table`): instructions that may fault and then go on elsewhere. Read from its
@@ -41,30 +35,15 @@ export class ExceptionTable {
   }
 
   #read(): ReadonlySet<bigint> {
-    const named = this.#between('__start___ex_table', '__stop___ex_table');
-    if (named !== null) return instructions(this.#copy(named), 0, Number(named.to - named.from), named.from);
-    const text = this.#between('_stext', '_etext');
-    const data = this.#between('_etext', '_sinittext');
+    const named = rangeBetween(this.#symbols, '__start___ex_table', '__stop___ex_table');
+    if (named !== null)
+      return instructions(copyRange(this.#memory, named), 0, Number(named.to - named.from), named.from);
+    const text = rangeBetween(this.#symbols, '_stext', '_etext');
+    const data = rangeBetween(this.#symbols, '_etext', '_sinittext');
     if (text === null || data === null) return new Set();
-    const copy = this.#copy(data);
+    const copy = copyRange(this.#memory, data);
     const { start, end } = longestRun(copy, offsets(text, data.from));
     return instructions(copy, start, end, data.from);
-  }
-
-  #between(first: string, last: string): Range | null {
-    const from = this.#symbols.lookup(first)?.address;
-    const to = this.#symbols.lookup(last)?.address;
-    return from === undefined || to === undefined || to <= from ? null : { from, to };
-  }
-
-  /** Its bytes; zeros where nothing is mapped. */
-  #copy({ from, to }: Range): DataView {
-    const bytes = new Uint8Array(Number(to - from));
-    for (let at = 0; at < bytes.length; at += CHUNK) {
-      const address = from + BigInt(at);
-      this.#memory.readKernel(lo32(address), hi32(address), bytes, at, Math.min(CHUNK, bytes.length - at));
-    }
-    return new DataView(bytes.buffer);
   }
 }
 
@@ -73,7 +52,7 @@ interface Offsets {
   readonly to: number;
 }
 
-function offsets({ from, to }: Range, origin: bigint): Offsets {
+function offsets({ from, to }: KernelRange, origin: bigint): Offsets {
   return { from: Number(from - origin), to: Number(to - origin) };
 }
 
