@@ -115,3 +115,19 @@ describe('kprobe_events as later kernels answer', () => {
     },
   );
 });
+
+describe('where Linux says little or nothing, the error', () => {
+  it.each([
+    ['p:name', /EINVAL; write p\[:\[GROUP\/\]EVENT\] PLACE \[ARG\]/],
+    ['x vfs_read', /EINVAL; write p\[:\[GROUP\/\]EVENT\] PLACE/],
+    ['p:name /bin/sh:0x40', /EINVAL; \/bin\/sh:0x40 is the place of a uprobe: write p/],
+    ['p:name vfs_raed', /offset 7 .*ENOENT; Invalid probed address or symbol: similar names: vfs_read/],
+    ['p:name vfs_read $comm:u8', /EINVAL; \$comm is a string, and no array: leave :u8 out/],
+    ['-', /EINVAL; name what goes away: -:\[GROUP\/\]EVENT/],
+    ['-:', /EINVAL; name what goes away/],
+    ['-:nobody', /ENOENT; there is no such event/],
+  ])('of "%s" says what to do', (line, message) => {
+    const { events } = new EventWorld();
+    expect(() => events.write(line)).toThrow(message);
+  });
+});

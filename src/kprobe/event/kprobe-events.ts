@@ -12,6 +12,7 @@ import { differingArg, matchesCommand, sameProbe } from './same-probe.js';
 
 /** Longest line that is taken (WRITE_BUFSIZE without its end). */
 const MAX_LINE = 4094;
+const REMOVAL = 'name what goes away: -:[GROUP/]EVENT [PLACE [ARG]...]';
 
 /** What a machine does with events as they come and go. */
 export interface KprobeEventListener {
@@ -196,18 +197,18 @@ export class KprobeEvents {
   /** `-:[GRP/]EVENT [PLACE [ARGS]]`: all probes that match. */
   #remove(words: readonly string[]): void {
     const [first, ...command] = words;
-    if (first[1] !== ':') throw new ProbeEventError('EINVAL', words, null);
+    if (first[1] !== ':') throw new ProbeEventError('EINVAL', words, null, { hint: REMOVAL });
     const slash = first.indexOf('/');
     const group = slash < 0 ? null : first.slice(2, slash);
     const name = first.slice(slash < 0 ? 2 : slash + 1);
-    if (group === null && name === '') throw new ProbeEventError('EINVAL', words, null);
+    if (group === null && name === '') throw new ProbeEventError('EINVAL', words, null, { hint: REMOVAL });
     const found = this.#probes.filter(
       ({ event, probe }) =>
         (name === '' || event.name === name) &&
         (group === null || event.group === group) &&
         matchesCommand(probe.definition, command),
     );
-    if (found.length === 0) throw new ProbeEventError('ENOENT', words, null);
+    if (found.length === 0) throw new ProbeEventError('ENOENT', words, null, { hint: 'there is no such event' });
     for (const { event, probe } of found) {
       if (event.probes.length === 1) this.#checkIdle(event, words);
       this.#removeProbe(event, probe);
@@ -216,12 +217,9 @@ export class KprobeEvents {
 
   #checkIdle(event: KprobeEvent, words: readonly string[]): void {
     if (!event.enabled) return;
-    throw new ProbeEventError(
-      'EBUSY',
-      words,
-      null,
-      new BpfError('EBUSY', `removing ${event.group}/${event.name}`, { remedy: 'turn it off first' }),
-    );
+    throw new ProbeEventError('EBUSY', words, null, {
+      cause: new BpfError('EBUSY', `removing ${event.group}/${event.name}`, { remedy: 'turn it off first' }),
+    });
   }
 
   #removeProbe(event: KprobeEvent, probe: EventProbe): void {

@@ -1,5 +1,5 @@
 import { BpfError } from '../../base/index.js';
-import type { Host } from '../../host/index.js';
+import { type Host, whyNoFunction } from '../../host/index.js';
 import { expandDentry } from './expand-dentry.js';
 import type { FetchArg } from './fetch-arg.js';
 import {
@@ -15,6 +15,8 @@ import { ProbeEventError, type ProbeEventFault, ProbeSyntaxError } from './probe
 
 /** Arguments that an event may have (MAX_TRACE_ARGS). */
 const MAX_ARGS = 128;
+const USAGE =
+  'write p[:[GROUP/]EVENT] PLACE [ARG]... or r[MAXACTIVE][:[GROUP/]EVENT] PLACE [ARG]..., PLACE being SYMBOL[+OFFSET] or an address';
 
 /**
  * Parses a definition of a kprobe event for a host, whose symbols and registers it names. Throws ProbeEventError with the
@@ -24,7 +26,8 @@ export function parseDefinition(words: readonly string[], host: Host): EventDefi
   try {
     return parse(words, host);
   } catch (error) {
-    if (error instanceof ProbeSyntaxError) throw new ProbeEventError(error.code, words, error.fault);
+    if (error instanceof ProbeSyntaxError)
+      throw new ProbeEventError(error.code, words, error.fault, { hint: error.hint });
     throw error;
   }
 }
@@ -32,10 +35,10 @@ export function parseDefinition(words: readonly string[], host: Host): EventDefi
 function parse(words: readonly string[], host: Host): EventDefinition {
   const [first, second, ...args] = words;
   // What is no kprobe event may be another one's: it is not logged.
-  if (!/^[pr]/.test(first) || second === undefined) throw new ProbeSyntaxError(null);
+  if (!/^[pr]/.test(first) || second === undefined) throw new ProbeSyntaxError(null, 'EINVAL', USAGE);
   const kind = parseKind(first);
   const found = parsePlace(second);
-  if (found === null) throw new ProbeSyntaxError(null);
+  if (found === null) throw new ProbeSyntaxError(null, 'EINVAL', `${second} is the place of a uprobe: ${USAGE}`);
   const { place } = found;
   const isReturn = kind.isReturn || found.isReturn;
   const isEntry = checkPlace(place, isReturn, host);
@@ -70,8 +73,9 @@ function checkPlace(place: EventPlace, isReturn: boolean, host: Host): boolean {
   const same = host.symbols.lookupAll(place.symbol).length;
   const fault = (name: ProbeEventFault['name']): ProbeEventFault => ({ name, word: 1, offset: 0 });
   if (isReturn && same > 0 && place.offset !== 0) throw new ProbeSyntaxError(fault('BAD_RETPROBE'));
-  if (same > 1) throw new ProbeSyntaxError(fault('NON_UNIQ_SYMBOL'), 'EADDRNOTAVAIL');
-  if (same === 0) throw new ProbeSyntaxError(fault('BAD_PROBE_ADDR'), 'ENOENT');
+  if (same > 1)
+    throw new ProbeSyntaxError(fault('NON_UNIQ_SYMBOL'), 'EADDRNOTAVAIL', 'give the address of one of them');
+  if (same === 0) throw new ProbeSyntaxError(fault('BAD_PROBE_ADDR'), 'ENOENT', whyNoFunction(host, place.symbol));
   return place.offset === 0;
 }
 
@@ -81,13 +85,13 @@ export function registrationError(error: unknown, words: readonly string[]): unk
   const fault = (name: ProbeEventFault['name']): ProbeEventFault => ({ name, word: 1, offset: 0 });
   switch (error.code) {
     case 'EILSEQ':
-      return new ProbeEventError(error.code, words, fault('BAD_INSN_BNDRY'), error);
+      return new ProbeEventError(error.code, words, fault('BAD_INSN_BNDRY'), { cause: error });
     case 'ENOENT':
-      return new ProbeEventError(error.code, words, fault('BAD_PROBE_ADDR'), error);
+      return new ProbeEventError(error.code, words, fault('BAD_PROBE_ADDR'), { cause: error });
     case 'ENOMEM':
     case 'EEXIST':
-      return new ProbeEventError(error.code, words, null, error);
+      return new ProbeEventError(error.code, words, null, { cause: error });
     default:
-      return new ProbeEventError(error.code, words, fault('FAIL_REG_PROBE'), error);
+      return new ProbeEventError(error.code, words, fault('FAIL_REG_PROBE'), { cause: error });
   }
 }

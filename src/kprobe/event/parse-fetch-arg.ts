@@ -89,7 +89,9 @@ class BodyParser {
   /** The name of the task and immediate text are strings, and never arrays. */
   #type(body: string, typeName: string | null, count: number, typeAt: number): FetchType {
     const isText = body === '$comm' || body === '$COMM' || body.startsWith('\\"');
-    if (isText && (count > 0 || (typeName ?? 'string') !== 'string')) throw new ProbeSyntaxError(null);
+    if (isText && (count > 0 || (typeName ?? 'string') !== 'string')) {
+      throw new ProbeSyntaxError(null, 'EINVAL', `${body} is a string, and no array: leave :${typeName ?? ''} out`);
+    }
     const type = findFetchType(isText ? 'string' : typeName, this.#context.wordSize);
     if (type === undefined) throw this.#fault('BAD_TYPE', typeAt);
     return type;

@@ -74,12 +74,18 @@ export class ProbeEventError extends BpfError {
   /** Characters from the start of `command` to what is wrong. */
   readonly position: number;
 
-  constructor(code: ErrnoName, words: readonly string[], fault: ProbeEventFault | null, cause?: unknown) {
+  /** `hint`: what Linux does not say, where it says anything. */
+  constructor(
+    code: ErrnoName,
+    words: readonly string[],
+    fault: ProbeEventFault | null,
+    { cause, hint }: { readonly cause?: unknown; readonly hint?: string | undefined } = {},
+  ) {
     const command = words.join(' ');
     const position = fault === null ? 0 : positionOf(words, fault);
     super(code, `defining the kprobe event "${command}"`, {
       ...(fault === null ? {} : { offset: position }),
-      ...remedyOf(fault, cause),
+      ...remedyOf(fault, cause, hint),
       ...(cause === undefined ? {} : { cause }),
     });
     this.error = fault?.name ?? null;
@@ -99,11 +105,13 @@ export class ProbeEventError extends BpfError {
 export class ProbeSyntaxError extends Error {
   readonly code: ErrnoName;
   readonly fault: ProbeEventFault | null;
+  readonly hint: string | undefined;
 
-  constructor(fault: ProbeEventFault | null, code: ErrnoName = 'EINVAL') {
+  constructor(fault: ProbeEventFault | null, code: ErrnoName = 'EINVAL', hint?: string) {
     super(fault === null ? 'a definition that is not one of a kprobe' : PROBE_EVENT_ERRORS[fault.name]);
     this.fault = fault;
     this.code = code;
+    this.hint = hint;
   }
 }
 
@@ -113,8 +121,9 @@ function positionOf(words: readonly string[], { word, offset }: ProbeEventFault)
   return word < words.length ? before + offset : before;
 }
 
-function remedyOf(fault: ProbeEventFault | null, cause: unknown): { remedy?: string } {
+function remedyOf(fault: ProbeEventFault | null, cause: unknown, hint: string | undefined): { remedy?: string } {
   const parts: string[] = fault === null ? [] : [PROBE_EVENT_ERRORS[fault.name]];
   if (cause instanceof BpfError) parts.push(cause.message);
+  if (hint !== undefined) parts.push(hint);
   return parts.length === 0 ? {} : { remedy: parts.join(': ') };
 }
