@@ -59,6 +59,7 @@ export class BareGuest {
   /** Whether each hit takes milliseconds. */
   readonly slow: boolean;
   #limit = 0;
+  #detached = false;
 
   constructor(kernel: BareKernel, way: BareWay) {
     this.kernel = kernel;
@@ -138,13 +139,13 @@ export class BareGuest {
 
   /** Lets the machine run for a while, wherever its CPUs are then. */
   run(ns: number): void {
-    this.#alive(this.host.run({ ns }));
+    this.#alive(this.#run(ns));
   }
 
   /** Runs until every CPU waits behind the last round it was given. */
   rest(): void {
     const resting = (): boolean => this.#perCpu('syscalls').every((calls) => calls > this.#limit);
-    this.#alive(this.host.run({ ns: 60e9, until: resting }));
+    this.#alive(this.#run(60e9, resting));
     if (!resting()) throw new Error(`CPUs do not come to rest: rounds ${this.rounds.join(', ')} of ${this.#limit}`);
   }
 
@@ -161,7 +162,7 @@ export class BareGuest {
     this.#control('holdEnd', 1);
     this.#control('stop', 1);
     const done = (): boolean => this.host.console.includes('KSCOPE-DONE');
-    this.#alive(this.host.run({ ns: 30e9, until: done }));
+    this.#alive(this.#run(30e9, done));
     if (!done()) throw new Error(`it does not end; it said ${this.host.console.slice(-500)}`);
     const told = this.host.console.matchAll(/KSCOPE-COUNTS (\w+) (\d+)/g);
     return Object.fromEntries([...told].map(([, name, value]) => [name, Number(value)]));
@@ -173,8 +174,24 @@ export class BareGuest {
     return this.host.run({ ns: 10e9 });
   }
 
+  /** Lets go of it: from now on it runs by itself, whatever is asked of it. */
+  detach(): void {
+    this.host.detach();
+    this.#detached = true;
+  }
+
   close(): void {
     this.host.close();
+  }
+
+  #run(ns: number, until?: () => boolean): string {
+    if (!this.#detached) return this.host.run({ ns, ...(until === undefined ? {} : { until }) });
+    const end = performance.now() + ns / 1e6;
+    while (performance.now() < end) {
+      if (until?.() === true) return 'until';
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+    return 'time';
   }
 
   #alive(why: string): void {

@@ -6,6 +6,8 @@ const TEXT = 0xffff_8000_0801_0000n;
 const DATA = TEXT + 0x1_0000n;
 const INIT = DATA + 0x1_0000n;
 const ENTRY = 12;
+/** Before Linux 5.16, without type and data. */
+const OLD_ENTRY = 8;
 
 interface Entry {
   /** Offsets in the text, or of anything else. */
@@ -27,14 +29,17 @@ function table(count: number, changed: Partial<Entry> = {}): Entry[] {
 }
 
 /** Memory between the text and the init text that holds tables at offsets. */
-function memoryWith(...tables: readonly (readonly [at: number, entries: readonly Entry[]])[]): HostMemory {
+function memoryWith(
+  ...tables: readonly (readonly [at: number, entries: readonly Entry[], size?: number])[]
+): HostMemory {
   const bytes = new Uint8Array(Number(INIT - DATA));
   const view = new DataView(bytes.buffer);
-  for (const [start, entries] of tables) {
+  for (const [start, entries, size = ENTRY] of tables) {
     entries.forEach(({ instruction, fixup, type = 0, data = 0 }, i) => {
-      const at = start + ENTRY * i;
+      const at = start + size * i;
       view.setInt32(at, Number(TEXT - DATA) + instruction - at, true);
       view.setInt32(at + 4, Number(TEXT - DATA) + fixup - (at + 4), true);
+      if (size === OLD_ENTRY) return;
       view.setUint16(at + 8, type, true);
       view.setUint16(at + 10, data, true);
     });
@@ -91,6 +96,15 @@ describe('the exception table of a kernel', () => {
     if (what.endsWith('order')) decoy.forEach((_, i) => (decoy[i] = { instruction: 4000 - i, fixup: 8 }));
     const entries = table(200);
     const found = new ExceptionTable(memoryWith([0x100, decoy], [0x8000, entries]), symbols());
+    expect([...found.addresses]).toEqual(addresses(entries));
+  });
+
+  it.each([
+    ['by name', { __start___ex_table: DATA + 0x400n, __stop___ex_table: DATA + 0x400n + BigInt(200 * OLD_ENTRY) }],
+    ['by its shape', {}],
+  ])('is found in the format of kernels before 5.16, %s', (_, ends) => {
+    const entries = table(200);
+    const found = new ExceptionTable(memoryWith([0x400, entries, OLD_ENTRY]), symbols(ends));
     expect([...found.addresses]).toEqual(addresses(entries));
   });
 

@@ -3,6 +3,8 @@ import { copyRange, type KernelRange, rangeBetween } from './kernel-range.js';
 
 /** `struct exception_table_entry` since Linux 5.16: distances to the instruction and to where it goes on, type and data. */
 const ENTRY = 12;
+/** The same before, but on x86: the two distances. */
+const OLD_ENTRY = 8;
 /** Kernels have thousands. */
 const LEAST_ENTRIES = 64;
 /** What types and data of entries may be (EX_TYPE_* and two register numbers). */
@@ -36,14 +38,18 @@ export class ExceptionTable {
 
   #read(): ReadonlySet<bigint> {
     const named = rangeBetween(this.#symbols, '__start___ex_table', '__stop___ex_table');
-    if (named !== null)
-      return instructions(copyRange(this.#memory, named), 0, Number(named.to - named.from), named.from);
     const text = rangeBetween(this.#symbols, '_stext', '_etext');
+    if (named !== null) {
+      const copy = copyRange(this.#memory, named);
+      const size = text !== null && isOld(copy, offsets(text, named.from)) ? OLD_ENTRY : ENTRY;
+      return instructions(copy, { start: 0, end: copy.byteLength, size }, named.from);
+    }
     const data = rangeBetween(this.#symbols, '_etext', '_sinittext');
     if (text === null || data === null) return new Set();
     const copy = copyRange(this.#memory, data);
-    const { start, end } = longestRun(copy, offsets(text, data.from));
-    return instructions(copy, start, end, data.from);
+    const inText = offsets(text, data.from);
+    const found = longestRun(copy, inText, ENTRY) ?? longestRun(copy, inText, OLD_ENTRY);
+    return found === null ? new Set() : instructions(copy, found, data.from);
   }
 }
 
@@ -56,39 +62,53 @@ function offsets({ from, to }: KernelRange, origin: bigint): Offsets {
   return { from: Number(from - origin), to: Number(to - origin) };
 }
 
-/** Entries, sorted by instruction, that follow one another, of which there are more nowhere else. */
-function longestRun(view: DataView, text: Offsets): { start: number; end: number } {
-  let longest = { start: 0, end: 0 };
-  for (let start = 0; start + ENTRY <= view.byteLength;) {
-    const end = endOfRun(view, start, text);
-    if (end - start > longest.end - longest.start) longest = { start, end };
-    // Runs do not overlap but by an accident of few entries.
-    start = Math.max(start + 4, end - ENTRY);
-  }
-  return longest.end - longest.start < LEAST_ENTRIES * ENTRY ? { start: 0, end: 0 } : longest;
+interface Run {
+  readonly start: number;
+  readonly end: number;
+  /** Of an entry. */
+  readonly size: number;
 }
 
-function endOfRun(view: DataView, start: number, text: Offsets): number {
+/** Whether most entries are such as there were before 5.16; those of init text, at the end, do not fit. */
+function isOld(view: DataView, text: Offsets): boolean {
+  return 2 * endOfRun(view, 0, text, OLD_ENTRY) > view.byteLength;
+}
+
+/** Entries, sorted by instruction, that follow one another, of which there are more nowhere else; null: they are too few. */
+function longestRun(view: DataView, text: Offsets, size: number): Run | null {
+  let longest: Run = { start: 0, end: 0, size };
+  for (let start = 0; start + size <= view.byteLength;) {
+    const end = endOfRun(view, start, text, size);
+    if (end - start > longest.end - longest.start) longest = { start, end, size };
+    // Runs do not overlap but by an accident of few entries.
+    start = Math.max(start + 4, end - size);
+  }
+  return longest.end - longest.start < LEAST_ENTRIES * size ? null : longest;
+}
+
+function endOfRun(view: DataView, start: number, text: Offsets, size: number): number {
   let last = text.from;
   let at = start;
-  while (at + ENTRY <= view.byteLength) {
+  while (at + size <= view.byteLength) {
     const instruction = at + view.getInt32(at, true);
-    if (instruction < last || instruction >= text.to || !isEntry(view, at, text)) break;
+    if (instruction < last || instruction >= text.to || !isEntry(view, at, text, size)) break;
     last = instruction;
-    at += ENTRY;
+    at += size;
   }
   return at;
 }
 
 /** Alternatives and bugs look alike, but for lengths where the data are, or a file's name where the fix-up is. */
-function isEntry(view: DataView, at: number, text: Offsets): boolean {
+function isEntry(view: DataView, at: number, text: Offsets, size: number): boolean {
   const fixup = at + 4 + view.getInt32(at + 4, true);
   if (fixup < text.from || fixup >= text.to || ((fixup - text.from) & 1) !== 0) return false;
-  return view.getUint16(at + 8, true) <= LAST_TYPE && view.getUint16(at + 10, true) <= LAST_DATA;
+  return (
+    size === OLD_ENTRY || (view.getUint16(at + 8, true) <= LAST_TYPE && view.getUint16(at + 10, true) <= LAST_DATA)
+  );
 }
 
-function instructions(view: DataView, start: number, end: number, origin: bigint): ReadonlySet<bigint> {
+function instructions(view: DataView, { start, end, size }: Run, origin: bigint): ReadonlySet<bigint> {
   const found = new Set<bigint>();
-  for (let at = start; at + ENTRY <= end; at += ENTRY) found.add(origin + BigInt(at + view.getInt32(at, true)));
+  for (let at = start; at + size <= end; at += size) found.add(origin + BigInt(at + view.getInt32(at, true)));
   return found;
 }
