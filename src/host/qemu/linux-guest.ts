@@ -9,7 +9,7 @@ export function linuxGuest({ context, memory, symbols, btf, arch }: QemuHost): Q
   const stacks = new LinuxStacks({ arch, memory, symbols, btf });
   const exceptions = new ExceptionTable(memory, symbols);
   const hasFixup = (address: bigint): boolean => exceptions.has(address);
-  const patched = new PatchSites(memory, symbols);
+  const patched = new PatchSites(memory, symbols, arch.pointerSize);
   const text = { hasFixup, reserved: (address: bigint): string | null => patched.sites.get(address) ?? null };
   if (btf === null) return { stacks, ...text };
   const current = (out: Int32Array): void => {

@@ -1,6 +1,6 @@
 import { BpfError } from '../../base/index.js';
 import { i386, type PtRegs, ptRegsView } from '../../arch/index.js';
-import { type GuestMemory, NO_PAGE } from '../guest/index.js';
+import { type GuestMemory, NO_PAGE, PatchSites } from '../guest/index.js';
 import type { HostText, TrapFrame, TrapHandler } from '../host.js';
 import type { SymbolTable } from '../symbol-table.js';
 import { ExecArea } from './exec-area.js';
@@ -68,6 +68,7 @@ export class V86Text implements HostText, TrappedText {
   /** Original bytes by address, where the text is not as the kernel has it. */
   readonly #patched = new Map<number, number>();
   readonly #exits: ExitWatch;
+  readonly #patchSites: PatchSites;
   #handler: TrapHandler | null = null;
   /** Whether exc_int3 leads to the stub. */
   #led = false;
@@ -86,6 +87,7 @@ export class V86Text implements HostText, TrappedText {
     this.#write(this.#area.trampoline, Uint8Array.of(BREAKPOINT));
     this.#prologue = this.#findPrologue();
     this.#write(this.#area.stub, trapStub(this.#area.stub, this.#handlerAt, this.#prologue));
+    this.#patchSites = new PatchSites(memory, symbols, i386.pointerSize);
     this.#exits = new ExitWatch(memory, symbols, (at, bytes) => this.#write(at, bytes));
     machine.onPortWrite(TRAP_PORT, () => this.#trap());
   }
@@ -133,7 +135,7 @@ export class V86Text implements HostText, TrappedText {
       const end = this.#symbols.lookup(to)?.address ?? 0n;
       if (address >= start && address < end) return why;
     }
-    return null;
+    return this.#patchSites.sites.get(address) ?? null;
   }
 
   returnBlacklisted(address: bigint): string | null {

@@ -5,7 +5,6 @@ import { type HostMemory, type KernelSymbol, SymbolTable } from '../../../src/ho
 const TEXT = 0xffff_8000_0801_0000n;
 const DATA = TEXT + 0x1_0000n;
 const INIT = DATA + 0x1_0000n;
-const JUMP = 16;
 const CALL = 8;
 
 interface Jump {
@@ -14,6 +13,8 @@ interface Jump {
   readonly target: number;
   readonly key: number;
 }
+
+const jumpSize = (pointerSize: 4 | 8): number => 8 + pointerSize;
 
 /** As many jumps as a kernel has, each in a function of its own. */
 function jumps(count: number): Jump[] {
@@ -24,18 +25,32 @@ function jumps(count: number): Jump[] {
   }));
 }
 
-/** Memory between the text and the init text. */
+/** Text, and the memory between it and the init text. */
 class Data implements HostMemory {
+  readonly #text = new Uint8Array(Number(DATA - TEXT));
   readonly #bytes = new Uint8Array(Number(INIT - DATA));
   readonly #view = new DataView(this.#bytes.buffer);
+  readonly #pointerSize: 4 | 8;
+
+  constructor(pointerSize: 4 | 8 = 8) {
+    this.#pointerSize = pointerSize;
+  }
+
+  /** Instructions begin with that byte. */
+  text(codes: readonly number[], byte: number): this {
+    for (const code of codes) this.#text[code] = byte;
+    return this;
+  }
 
   jumps(start: number, entries: readonly Jump[]): this {
     for (const [i, { code, target, key }] of entries.entries()) {
-      const at = start + JUMP * i;
+      const at = start + jumpSize(this.#pointerSize) * i;
       this.#distance(at, Number(TEXT - DATA) + code);
       this.#distance(at + 4, Number(TEXT - DATA) + target);
       // The lowest bit says which way the jump is likely.
-      this.#view.setBigInt64(at + 8, BigInt((key - (at + 8)) | (i & 1)), true);
+      const distance = (key - (at + 8)) | (i & 1);
+      if (this.#pointerSize === 4) this.#view.setInt32(at + 8, distance, true);
+      else this.#view.setBigInt64(at + 8, BigInt(distance), true);
     }
     return this;
   }
@@ -50,8 +65,9 @@ class Data implements HostMemory {
 
   readKernel(lo: number, hi: number, dst: Uint8Array, offset: number, length: number): boolean {
     const at = Number(((BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)) - DATA);
-    if (at < 0 || at + length > this.#bytes.length) return false;
-    dst.set(this.#bytes.subarray(at, at + length), offset);
+    const [bytes, start] = at < 0 ? [this.#text, at + this.#text.length] : [this.#bytes, at];
+    if (start < 0 || start + length > bytes.length) return false;
+    dst.set(bytes.subarray(start, start + length), offset);
     return true;
   }
 
@@ -88,10 +104,11 @@ describe('what a kernel patches itself', () => {
       memory,
       symbols({
         __start___jump_table: 0x400,
-        __stop___jump_table: 0x400 + 3 * JUMP,
+        __stop___jump_table: 0x400 + 3 * jumpSize(8),
         __start_static_call_sites: 0x800,
         __stop_static_call_sites: 0x800 + 2 * CALL,
       }),
+      8,
     );
     expect([...sites.keys()]).toEqual(addresses([...codesOf(jumps(3)), 20, 40]));
     expect(sites.get(TEXT + 4n)).toMatch(/jump of a static key/);
@@ -99,7 +116,19 @@ describe('what a kernel patches itself', () => {
   });
 
   it('is found by its shape where it does not', () => {
-    const { sites } = new PatchSites(new Data().jumps(0x1238, jumps(200)), symbols());
+    const { sites } = new PatchSites(new Data().jumps(0x1238, jumps(200)), symbols(), 8);
+    expect([...sites.keys()]).toEqual(addresses(codesOf(jumps(200))));
+  });
+
+  it('is told on i386 from what has entries of that size by the instructions that are there', () => {
+    const moves = jumps(800).map(({ code, ...rest }) => ({ ...rest, code: code + 8 }));
+    const memory = new Data(4)
+      .text(codesOf(jumps(200)), 0xe9)
+      .text(codesOf(jumps(100)), 0x3e)
+      .text(codesOf(moves), 0x8b)
+      .jumps(0x100, moves)
+      .jumps(0x8004, jumps(200));
+    const { sites } = new PatchSites(memory, symbols(), 4);
     expect([...sites.keys()]).toEqual(addresses(codesOf(jumps(200))));
   });
 
@@ -109,12 +138,12 @@ describe('what a kernel patches itself', () => {
     ['what is interrupted', (entry, i) => (i % 60 === 0 ? { ...entry, code: 0x1_2000 } : entry)],
   ])('is not %s', (_, changed) => {
     const memory = new Data().jumps(0x100, jumps(800).map(changed)).jumps(0x8000, jumps(200));
-    const { sites } = new PatchSites(memory, symbols());
+    const { sites } = new PatchSites(memory, symbols(), 8);
     expect([...sites.keys()]).toEqual(addresses(codesOf(jumps(200))));
   });
 
   it('is nothing where there is no table, or no symbol tells where to look', () => {
-    expect(new PatchSites(new Data().jumps(0x100, jumps(20)), symbols()).sites.size).toBe(0);
-    expect(new PatchSites(new Data().jumps(0x100, jumps(200)), new SymbolTable([])).sites.size).toBe(0);
+    expect(new PatchSites(new Data().jumps(0x100, jumps(20)), symbols(), 8).sites.size).toBe(0);
+    expect(new PatchSites(new Data().jumps(0x100, jumps(200)), new SymbolTable([]), 8).sites.size).toBe(0);
   });
 });
