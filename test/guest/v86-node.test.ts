@@ -13,6 +13,7 @@ import {
 } from '../../src/host/v86/index.js';
 import { Machine } from '../../src/machine/index.js';
 import type { AttachTarget } from '../../src/runtime/index.js';
+import { expectPatchSitesRefused, ProbeVerdicts } from './probe-verdicts.js';
 import { CountingProgram } from './v86/counting-program.js';
 import { bootTestGuest, READY, savedTestGuest, type TestGuest, testGuest } from './v86/test-guest.js';
 import { V86Session } from './v86/v86-session.js';
@@ -224,6 +225,15 @@ describe('an i686 guest in v86', () => {
     machine = new Machine(host);
     const program = new CountingProgram(machine, 'refused', 'ip');
     expect(() => machine.attach(program.program, kretprobe(symbol))).toThrow(reason);
+  });
+
+  it('refuses jumps of static keys, as its own kernel does', async () => {
+    const other = await restoreV86(guest.parts, await savedTestGuest(guest));
+    try {
+      expectPatchSitesRefused(other, new ProbeVerdicts(other, new V86Session(other)), 'static key');
+    } finally {
+      other.close();
+    }
   });
 
   it('is not saved while a probe stands in its text', async () => {
