@@ -208,6 +208,11 @@ describe('what cannot be linked', () => {
     builder.section('license', new TextEncoder().encode(`${text}\0`), { flags });
     return builder.build();
   };
+  const aligned = (alignment: number): Uint8Array => {
+    const builder = new ElfBuilder();
+    builder.section('.rodata', new Uint8Array(8), { flags: 2, alignment });
+    return builder.build();
+  };
 
   it.each<[what: string, objects: { name: string; bytes: Uint8Array }[], message: RegExp]>([
     [
@@ -234,6 +239,21 @@ describe('what cannot be linked', () => {
       'one variable in two objects',
       [named('a', readObject('maps-clang-19-v3.o')), named('b', readObject('data-clang-19-v3.o'))],
       /is defined twice.*a defines it, too/,
+    ],
+    [
+      'an alignment that is none',
+      [named('a', aligned(16)), named('b', aligned(24))],
+      /linking b: the alignment of section \.rodata is no power of two \[section \.rodata, value 24\]/,
+    ],
+    [
+      'a section of sections that ask for vast alignments',
+      [named('a', aligned(2 ** 30)), named('b', aligned(2 ** 30))],
+      /linking b: section \.rodata grows too large \[section \.rodata, value 1073741832\]/,
+    ],
+    [
+      'a file of one section that asks for a vast alignment',
+      [named('a', aligned(2 ** 31))],
+      /linking: with section \.rodata the file grows to 2147483656 bytes/,
     ],
     [
       'what is no object',

@@ -5,6 +5,8 @@ export interface SectionOptions {
   readonly link?: number;
   readonly info?: number;
   readonly entrySize?: number;
+  /** 8 unless told. */
+  readonly alignment?: number;
 }
 
 export interface SymbolOptions {
@@ -104,7 +106,7 @@ export class ElfBuilder {
       view.setBigUint64(header + 32, BigInt(bytes.length), true);
       view.setUint32(header + 40, options.link === -1 ? symtab : (options.link ?? 0), true);
       view.setUint32(header + 44, options.info ?? 0, true);
-      view.setBigUint64(header + 48, 8n, true);
+      view.setBigUint64(header + 48, BigInt(options.alignment ?? 8), true);
       view.setBigUint64(header + 56, BigInt(options.entrySize ?? 0), true);
       at += Math.ceil(bytes.length / 8) * 8;
     });

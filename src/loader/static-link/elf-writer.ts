@@ -1,10 +1,13 @@
-import { roundUp } from '../../base/index.js';
+import { BpfError, roundUp } from '../../base/index.js';
 import { SectionType } from '../elf/elf-constants.js';
 
 const HEADER_BYTES = 64;
 const SYMBOL_BYTES = 24;
 const RELOCATION_BYTES = 16;
 const MACHINE_BPF = 247;
+
+/** No object comes near: what would is a small one that asks for vast alignments. */
+export const MAX_FILE_BYTES = 1 << 28;
 
 /** A section to be written. */
 export interface OutputSection {
@@ -49,7 +52,10 @@ interface TableEntry extends OutputSection {
   readonly info: number;
 }
 
-/** Writes a relocatable ELF64 file for BPF: the sections in their order, then relocations, symbols and names. */
+/**
+ * Writes a relocatable ELF64 file for BPF: the sections in their order, then relocations, symbols and names.
+ * A file of more than `MAX_FILE_BYTES` is an E2BIG `BpfError`.
+ */
 export function writeElf(object: OutputObject): Uint8Array {
   const { littleEndian, sections, relocations } = object;
   const names = new NameTable();
@@ -124,10 +130,11 @@ function symbolTable(symbols: readonly OutputSymbol[], names: NameTable, littleE
 function writeFile(rows: readonly TableEntry[], names: NameTable, littleEndian: boolean): Uint8Array {
   const places: number[] = [];
   let end = HEADER_BYTES;
-  for (const { bytes, alignment } of rows) {
-    end = roundUp(end, Math.max(1, alignment));
-    places.push(end);
-    end += bytes.length;
+  for (const { name, bytes, alignment } of rows) {
+    const place = roundUp(end, Math.max(1, alignment));
+    end = place + bytes.length;
+    if (end > MAX_FILE_BYTES) throw tooLarge(name, alignment, end);
+    places.push(place);
   }
   const headers = roundUp(end, 8);
   const file = new Uint8Array(headers + HEADER_BYTES * (rows.length + 1));
@@ -148,6 +155,14 @@ function writeFile(rows: readonly TableEntry[], names: NameTable, littleEndian: 
     u64(56, row.entrySize);
   });
   return file;
+}
+
+function tooLarge(section: string, alignment: number, size: number): BpfError {
+  return new BpfError('E2BIG', `linking: with section ${section} the file grows to ${size} bytes`, {
+    section,
+    value: `alignment ${alignment}`,
+    remedy: `it can take ${MAX_FILE_BYTES}: link fewer objects, or such that ask for less alignment`,
+  });
 }
 
 function writeHeader(file: Uint8Array, view: DataView, headers: number, count: number, littleEndian: boolean): void {

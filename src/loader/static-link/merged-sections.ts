@@ -1,6 +1,7 @@
 import { BpfError, roundUp } from '../../base/index.js';
 import { SectionType } from '../elf/elf-constants.js';
 import type { ElfSection } from '../elf/elf-headers.js';
+import { MAX_FILE_BYTES } from './elf-writer.js';
 import { type InputObject, isMerged } from './input-object.js';
 
 /** A section of the output under way. */
@@ -60,11 +61,12 @@ export class MergedSections {
         return { section: known, offset: 0, dropped: true };
       }
     }
-    const alignment = Math.max(1, section.alignment);
+    const alignment = alignmentOf(input, section);
     const offset = roundUp(merged.size, alignment);
     merged.alignment = Math.max(merged.alignment, alignment);
     merged.size = offset + section.size;
-    if (merged.size > MAX_SIZE) throw tooLarge(input, section, merged.size);
+    const limit = section.type === SectionType.NOBITS ? MAX_SIZE : MAX_FILE_BYTES;
+    if (merged.size > limit) throw tooLarge(input, section, merged.size, limit);
     merged.parts.push({ offset, bytes });
     return { section: merged, offset, dropped: false };
   }
@@ -79,6 +81,16 @@ export class MergedSections {
 }
 
 const MAX_SIZE = 0xffff_ffff;
+
+/** As libbpf's linker has it, a power of two, where 0 is 1. */
+function alignmentOf(input: InputObject, { name, alignment }: ElfSection): number {
+  if ((alignment & (alignment - 1)) === 0) return Math.max(1, alignment);
+  throw new BpfError('EINVAL', `linking ${input.name}: the alignment of section ${name} is no power of two`, {
+    section: name,
+    value: alignment,
+    remedy: 'the object is damaged: compile it again',
+  });
+}
 
 function checkFits(input: InputObject, section: ElfSection, known: MergedSection): void {
   const { name, type, flags, entrySize } = section;
@@ -105,10 +117,10 @@ function checkSame(input: InputObject, section: ElfSection, before: Uint8Array, 
   );
 }
 
-function tooLarge(input: InputObject, section: ElfSection, size: number): BpfError {
+function tooLarge(input: InputObject, section: ElfSection, size: number, limit: number): BpfError {
   return new BpfError('E2BIG', `linking ${input.name}: section ${section.name} grows too large`, {
     section: section.name,
     value: size,
-    remedy: 'sections have less than 4 GiB',
+    remedy: `it can take ${limit} bytes: link fewer objects, or such that ask for less alignment`,
   });
 }
