@@ -168,7 +168,8 @@ export class Session {
   ): { type: string | undefined; decode: ((data: Uint8Array) => BtfValue) | undefined } {
     let decoder = this.#decoders.get(size);
     if (decoder === undefined) {
-      const type = this.btf === undefined ? undefined : inferEventType(this.btf, size, padded);
+      const { kernelTypes } = this.collection.spec;
+      const type = this.btf === undefined ? undefined : inferEventType(this.btf, size, padded, kernelTypes);
       decoder = {
         type,
         decode: type === undefined || this.btf === undefined ? undefined : eventDecoder(this.btf, type),

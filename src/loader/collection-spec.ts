@@ -145,6 +145,14 @@ export class CollectionSpec {
     if (resized !== undefined) this.#variables.set(resized.name, resized);
   }
 
+  /** Types in the object's BTF that are the kernel's: programs get a pointer to one, or relocate accesses to it. */
+  get kernelTypes(): ReadonlySet<number> {
+    const { btf, code } = this;
+    const contexts = this.programs.flatMap(({ name }) => btf?.prototypeOf(name)?.params ?? []);
+    const relocated = code.btfExt?.relocations.flatMap(({ records }) => records) ?? [];
+    return new Set([...contexts.map(({ type }) => type), ...relocated.map(({ typeId }) => typeId)]);
+  }
+
   program(name: string): ProgramSpec | undefined {
     return this.programs.find((program) => program.name === name);
   }

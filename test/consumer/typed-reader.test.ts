@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Btf, parseBtf } from '../../src/btf/index.js';
+import { type Btf, BtfBuilder, parseBtf } from '../../src/btf/index.js';
 import { elfSection } from '../../src/loader/index.js';
 import {
   eventDecoder,
@@ -48,6 +48,48 @@ describe('inferEventType', () => {
     ['a struct larger than the record', { event: 4 }, 12, true, undefined],
   ] as const)('%s', (_, sizes, size, padded, expected) => {
     expect(inferEventType(structs(sizes as Readonly<Record<string, number>>), size, padded)).toBe(expected);
+  });
+});
+
+describe('inferEventType of an object that knows structs of the kernel', () => {
+  const build = (): { btf: Btf; task: number } => {
+    const builder = new BtfBuilder();
+    const int = builder.add({
+      kind: 'int',
+      name: 'int',
+      size: 4,
+      bits: 32,
+      bitOffset: 0,
+      signed: true,
+      char: false,
+      bool: false,
+    });
+    const struct = (name: string, types: readonly number[], size: number): number =>
+      builder.add({
+        kind: 'struct',
+        name,
+        size,
+        members: types.map((type, i) => ({ name: `m${i}`, type, bitOffset: 64 * i, bitSize: 0 })),
+      });
+    const entity = struct('entity', [int], 8);
+    const pointer = builder.add({ kind: 'ptr', type: struct('parent_event', [int], 24) });
+    const task = struct(
+      'task',
+      [builder.add({ kind: 'array', elementType: entity, indexType: int, count: 2 }), pointer],
+      24,
+    );
+    struct('sample', [int], 16);
+    return { btf: builder.build(), task };
+  };
+
+  it.each([
+    [8, 'entity', undefined],
+    [16, 'sample', 'sample'],
+    [24, 'parent_event', undefined],
+  ])('of %d bytes: not one that a struct of the kernel has in it or points to', (size, without, expected) => {
+    const { btf, task } = build();
+    expect(inferEventType(btf, size)).toBe(without);
+    expect(inferEventType(btf, size, false, [task])).toBe(expected);
   });
 });
 

@@ -71,14 +71,38 @@ function findEventType(btf: Btf, typeName: string): number {
  * The name of the struct in `btf` that records of `size` bytes most likely are, or undefined. A struct
  * qualifies when its size is the record's (with `padded`, as perf pads raw data: up to 7 bytes less).
  * Those named like an event (`event`, `*_event`, `data_t` ...) are preferred; among them, or among all
- * where none is named so, there must be exactly one.
+ * where none is named so, there must be exactly one. What `kernelTypes` have in them is no event: an object knows
+ * structs of the kernel, and one of them may have that size by chance.
  */
-export function inferEventType(btf: Btf, size: number, padded = false): string | undefined {
+export function inferEventType(
+  btf: Btf,
+  size: number,
+  padded = false,
+  kernelTypes: Iterable<number> = [],
+): string | undefined {
   const least = padded ? size - 7 : size;
-  const fitting = namedStructs(btf).filter((type) => type.size > 0 && type.size <= size && type.size >= least);
+  const foreign = typesWithin(btf, kernelTypes);
+  const fitting = namedStructs(btf).filter(
+    (type) => type.size > 0 && type.size <= size && type.size >= least && !foreign.has(type.id),
+  );
   const events = fitting.filter(({ name }) => EVENT_NAME.test(name));
   const candidates = events.length > 0 ? events : fitting;
   return candidates.length === 1 ? candidates[0]?.name : undefined;
+}
+
+/** `roots` and what they consist of or point to. */
+function typesWithin(btf: Btf, roots: Iterable<number>): Set<number> {
+  const found = new Set<number>();
+  const open = [...roots];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id)) continue;
+    found.add(id);
+    const type = btf.byId(id);
+    if (type.kind === 'struct' || type.kind === 'union') open.push(...type.members.map((member) => member.type));
+    else if (type.kind === 'array') open.push(type.elementType);
+    else if ('type' in type) open.push(type.type);
+  }
+  return found;
 }
 
 function namedStructs(btf: Btf): BtfComposite[] {
