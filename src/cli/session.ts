@@ -105,9 +105,14 @@ export class Session {
     }
   }
 
-  close(): void {
+  /** Detaches the programs, once what they have emitted is handed out. The maps stay, to be looked at, until `close`. */
+  stop(): void {
     this.#drain();
     this.machine.close();
+  }
+
+  close(): void {
+    this.stop();
     this.collection.close();
   }
 

@@ -352,6 +352,13 @@ describe('map dump', () => {
     expect(out.join('\n')).toMatch(text);
   });
 
+  it('gives what is in a map of maps, by id', async () => {
+    const object = 'test/testdata/objects/inner_maps-clang-19-v3.o';
+    const { code, out } = await kscope(['map', 'dump', object, 'name', 'hash_of', '--duration', '0']);
+    expect(code).toBe(0);
+    expect(out).toEqual(['key: 05 00 00 00  value: 04 00 00 00', 'Found 1 element']);
+  });
+
   it('gives the variables of a data section', async () => {
     const { code, out } = await kscope(['map', 'dump', OBJECT, 'name', '.rodata', '--duration', '0', '-j']);
     expect(code).toBe(0);

@@ -23,10 +23,11 @@ export async function mapDump(args: readonly string[], io: CliIo): Promise<numbe
     const session = new Session(opened, options, io, () => undefined);
     try {
       await session.run();
+      session.stop();
+      printMaps(session, name, values, io);
     } finally {
       session.close();
     }
-    printMaps(session, name, values, io);
   } finally {
     opened.close();
   }

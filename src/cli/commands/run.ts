@@ -41,11 +41,12 @@ async function runOn(
     announce(session, json, io);
     await session.run();
     for (const text of session.iterators()) printIterator(text, json, io);
+    session.stop();
+    if (json) reportJson(session, io);
+    else reportText(session, io);
   } finally {
     session.close();
   }
-  if (json) reportJson(session, io);
-  else reportText(session, io);
   // Last, so that a file that cannot be written costs no maps and no ledger.
   if (values.journal !== undefined) io.writeFile(values.journal, toJson([...(opened.sim?.journal.entries() ?? [])]));
   return 0;

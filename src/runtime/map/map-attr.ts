@@ -32,7 +32,7 @@ const MAX_NAME = 15;
 /**
  * Refuses what bpf(BPF_MAP_CREATE) refuses, with its errno and in its order (kernel/bpf/syscall.c
  * map_create and the map types' alloc_check, Linux 6.18): access mode, then type, then the type's own
- * checks. Map types outside this table are EINVAL with the type's number in the error.
+ * checks. Map types outside this table are EINVAL with the type's name in the error.
  */
 export function checkMapSpec(spec: MapSpec): void {
   const { mapExtra = 0n } = spec;
@@ -43,7 +43,12 @@ export function checkMapSpec(spec: MapSpec): void {
     refuse(spec, 'EINVAL', 'BPF_F_RDONLY and BPF_F_WRONLY exclude each other', { value: spec.flags });
   }
   const check = checks.get(spec.type);
-  if (check === undefined) refuse(spec, 'EINVAL', 'unknown or unsupported map type', { value: spec.type });
+  if (check === undefined) {
+    refuse(spec, 'EINVAL', 'maps of this type cannot be made', {
+      value: typeName(spec.type),
+      remedy: `those of these types can: ${[...checks.keys()].map(typeName).join(', ')}`,
+    });
+  }
   check(spec);
 }
 
@@ -76,6 +81,12 @@ const checks: ReadonlyMap<number, (spec: MapSpec) => void> = new Map([
   [T.BPF_MAP_TYPE_STACK, checkQueue],
   [T.BPF_MAP_TYPE_BLOOM_FILTER, checkBloomFilter],
 ]);
+
+/** `task_storage`, or the number of a type that has no name. */
+function typeName(type: number): string {
+  const [name] = Object.entries(T).find(([, number]) => number === type) ?? [String(type)];
+  return name.replace('BPF_MAP_TYPE_', '').toLowerCase();
+}
 
 function checkArray(spec: MapSpec): void {
   const percpu = spec.type === T.BPF_MAP_TYPE_PERCPU_ARRAY;

@@ -51,6 +51,18 @@ describe('BPF_MAP_CREATE', () => {
     );
   });
 
+  it.each([
+    [29, 'task_storage'],
+    [99, '99'],
+  ])('names a type that cannot be made, and those that can: %i', (type, name) => {
+    const spec = { name: 'm', type, keySize: 4, valueSize: 8, maxEntries: 1, flags: 0, keyTypeId: 0, valueTypeId: 0 };
+    expect(() => createMap({ memory: new BpfMemory(), cpus: 1, id: 1 }, spec)).toThrow(
+      new RegExp(
+        `cannot be made \\[value ${name}\\]: EINVAL; those of these types can: hash, percpu_hash, .*bloom_filter$`,
+      ),
+    );
+  });
+
   it('is ENOMEM where BpfMemory cannot hold the map, and leaves nothing behind', () => {
     const memory = new BpfMemory({ maxBytes: 1 << 20 });
     const spec = {
