@@ -155,7 +155,14 @@ export class KretprobeRegistry {
       kretprobe.missed.maxactive++;
       return 0;
     }
-    if (!this.#follow(kretprobe, instance, regs, cpu)) kretprobe.giveBack(instance);
+    try {
+      if (!this.#follow(kretprobe, instance, regs, cpu)) kretprobe.giveBack(instance);
+    } catch (error) {
+      // The exception goes to the host; the call is one that the handler did not want.
+      kretprobe.nskipped++;
+      kretprobe.giveBack(instance);
+      throw error;
+    }
     return 0;
   }
 

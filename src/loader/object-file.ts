@@ -15,8 +15,11 @@ export interface ObjectFile {
 /** Datasecs that hold externs, which have no place in the object. */
 const EXTERN_SECTIONS: ReadonlySet<string> = new Set(['.kconfig', '.ksyms']);
 
-/** Reads an object file. Corrupt input is a `BpfError`. */
+/** Reads an object file. Corrupt input is a `BpfError`, what is no bytes at all a TypeError. */
 export function readObjectFile(bytes: Uint8Array): ObjectFile {
+  if (!ArrayBuffer.isView(bytes) || !('subarray' in bytes)) {
+    throw new TypeError('an object file is given as its bytes, a Uint8Array such as readFileSync answers');
+  }
   const elf = ElfFile.parse(bytes);
   const btfSection = elf.section('.BTF');
   if (btfSection === undefined) return { elf, btf: null, btfExt: null };

@@ -65,6 +65,21 @@ describe('a return probe', () => {
     expect(probe.nskipped).toBe(0);
   });
 
+  it('loses no instance to an entry handler that throws', () => {
+    const log: string[] = [];
+    let bad = true;
+    const entryHandler = (): void => {
+      if (bad) throw new Error('entry');
+    };
+    const probe = watch('frame', log, { entryHandler, maxactive: 1 });
+    expect(() => host.call('frame')).toThrowError('entry');
+    expectAccounted(probe);
+    bad = false;
+    host.call('frame');
+    expect(log).toEqual(['frame']);
+    expectAccounted(probe);
+  });
+
   it('carries what the entry handler left to the return handler', () => {
     const durations: unknown[] = [];
     watch('frame', [], {

@@ -96,6 +96,18 @@ describe('a malformed object is refused by place, value and remedy', () => {
     expect(() => CollectionSpec.parse(bytes)).toThrow(message);
   });
 
+  it('and what is no bytes is a TypeError that says what is wanted', () => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as JavaScript passes them
+    for (const bytes of [
+      'examples/opensnoop.bpf.o',
+      undefined,
+      null,
+      new ArrayBuffer(64),
+    ] as unknown[] as Uint8Array[]) {
+      expect(() => CollectionSpec.parse(bytes)).toThrowError(/^an object file is given as its bytes, a Uint8Array/);
+    }
+  });
+
   it('a .bss of 4 GiB takes no memory until it is used', () => {
     const spec = CollectionSpec.parse(edited(setField('.bss', 32, 0xffff_ffffn)));
     expect(spec.map('.bss')).toMatchObject({ valueSize: 0xffff_ffff });

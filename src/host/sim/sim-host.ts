@@ -33,7 +33,7 @@ export interface SimOptions {
   readonly cpus?: number;
   /** Bytes of memory, 32 MiB if absent, at least 24 MiB. */
   readonly memoryBytes?: number;
-  /** shell, compile, web, io, storm, mixed (if absent) or endless: what init runs. */
+  /** shell, compile, web, io, storm, memory, mixed (if absent) or endless: what init runs. */
   readonly workload?: string;
   /** What init runs instead of `workload`: steps, which are checked before the machine boots, or a script for /bin/sh. */
   readonly script?: string | readonly SimStep[];
@@ -94,7 +94,7 @@ export class SimHost implements DrivenHost {
 
   constructor(options: SimOptions = {}, image: EncodedSimImage = encodedSimImage) {
     const seed = BigInt(options.seed ?? 1);
-    const tickNs = options.tickNs ?? 1_000_000n;
+    const tickNs = checkedTick(options.tickNs ?? 1_000_000n);
     const realtimeNs = EPOCH_NS + BigInt.asUintN(20, seed * 0x9e3779b9n) * 1_000_000_000n;
     this.cpus = checkedCpus(options.cpus ?? 2);
     this.symbols = new SymbolTable(parseSymbols(image.symbols, image.base));
@@ -152,9 +152,12 @@ export class SimHost implements DrivenHost {
 
   /**
    * Lets the machine run until a limit is reached, its workload has ended, or its kernel has given up. Traps,
-   * tracepoints and samples are delivered from within. May be called again to go on.
+   * tracepoints and samples are delivered from within. May be called again to go on. RangeError for a limit that is no
+   * number: it would never be reached.
    */
   run(limits: RunLimits = {}): StopReason {
+    checkLimit('ns', limits.ns);
+    checkLimit('instructions', limits.instructions);
     return this.#machine.run(limits);
   }
 
@@ -228,6 +231,16 @@ function checkedShare(name: string, share: number): number {
     throw new RangeError(`${name} ${share}: of a thousand packets, 0 to ${SHARE_MAX}`);
   }
   return share;
+}
+
+function checkedTick(ns: bigint): bigint {
+  if (typeof ns === 'bigint' && ns >= 1n) return ns;
+  throw new RangeError(`tickNs: ${ns}; a bigint from 1n`);
+}
+
+function checkLimit(name: string, limit: number | undefined): void {
+  if (limit === undefined || (typeof limit === 'number' && !Number.isNaN(limit))) return;
+  throw new RangeError(`a run to ${name} ${String(limit)}: give a number`);
 }
 
 function checkedNs(ns: number): number {

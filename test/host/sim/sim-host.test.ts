@@ -53,6 +53,17 @@ describe('the simulated machine', () => {
     expect(host.oops).toBeNull();
   });
 
+  it('is refused limits that it would never reach, and ticks of no length', () => {
+    const host = createSim({ workload: 'shell' });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as JavaScript passes them
+    for (const ns of [Number.NaN, '5', 5n] as number[]) {
+      expect(() => host.run({ ns })).toThrowError(new RangeError(`a run to ns ${ns}: give a number`));
+      expect(() => host.run({ instructions: ns })).toThrowError(RangeError);
+    }
+    expect(host.executed).toBe(0);
+    for (const tickNs of [0n, -1n]) expect(() => createSim({ tickNs })).toThrowError(/tickNs: .*from 1n/);
+  });
+
   it('runs on one CPU and on eight', () => {
     for (const cpus of [1, 8]) {
       const host = createSim({ workload: 'mixed', cpus });
