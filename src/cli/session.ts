@@ -51,7 +51,10 @@ export class Session {
   >();
   #faults = 0;
 
-  /** Loads and attaches; throws what any of the steps throws. The host stays the caller's, who closes it. */
+  /**
+   * Loads and attaches; throws what any of the steps throws, and then nothing of it is left on the host, which stays the
+   * caller's to close.
+   */
   constructor(opened: OpenedHost, options: RunOptions, io: CliIo, listener: SessionListener) {
     this.#io = io;
     this.#options = options;
@@ -61,10 +64,15 @@ export class Session {
     this.opened = opened;
     this.userSymbols = new UserSymbols(opened.host);
     this.machine = new Machine(this.host, { engine: options.engine, onFault: (fault) => this.#reportFault(fault) });
-    this.collection = Collection.load(spec, this.machine.runtime);
-    this.machine.runtime.tracePrintk = (line) => io.err(line);
-    this.#openReaders(listener);
-    this.#attachAll();
+    try {
+      this.collection = Collection.load(spec, this.machine.runtime);
+      this.machine.runtime.tracePrintk = (line) => io.err(line);
+      this.#openReaders(listener);
+      this.#attachAll();
+    } catch (error) {
+      this.machine.close();
+      throw error;
+    }
   }
 
   get host(): DrivenHost {
@@ -111,6 +119,7 @@ export class Session {
     this.machine.close();
   }
 
+  /** Gives maps and programs back. */
   close(): void {
     this.stop();
     this.collection.close();

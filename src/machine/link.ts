@@ -52,9 +52,14 @@ export class Link implements LedgerSource {
     this.#hook = hook;
     this.#options = options;
     this.#onDetach = onDetach;
-    this.#attached = hook.attach(program, options);
-    this.#program = program;
     program.retain();
+    try {
+      this.#attached = hook.attach(program, options);
+    } catch (error) {
+      program.release();
+      throw error;
+    }
+    this.#program = program;
   }
 
   get program(): BpfProgram {

@@ -1,3 +1,4 @@
+import { BpfError } from '../base/index.js';
 import type { EngineProgram } from './engine.js';
 import type { Executable } from './executable.js';
 import type { BpfMemory, BpfOffset } from './memory/bpf-memory.js';
@@ -65,12 +66,18 @@ export class LoadedProgram implements BpfProgram {
     this.#misses += account.counts.recursion;
   }
 
+  /** EBADF once the last reference has gone: its memory is somebody else's. */
   retain(): void {
+    if (this.#references === 0) {
+      throw new BpfError('EBADF', `using program ${this.name}: it is unloaded`, {
+        remedy: 'attach it before the collection that loaded it is closed',
+      });
+    }
     this.#references++;
   }
 
   release(): void {
-    if (--this.#references > 0) return;
+    if (this.#references === 0 || --this.#references > 0) return;
     this.engine.dispose();
     this.#memory.free(this.active, this.#activeSize);
     for (const map of this.executable.maps) map.release();

@@ -22,6 +22,7 @@ export interface BpfProgram {
   /** The account counts as the program's, from now on; after `closeAccount` what it has counted so far. */
   addAccount(account: HitAccount): void;
   closeAccount(account: HitAccount): void;
+  /** EBADF once the last reference has gone. */
   retain(): void;
   release(): void;
 }

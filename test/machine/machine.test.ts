@@ -392,6 +392,21 @@ describe('Machine', () => {
     expect([...machine.runtime.maps]).toEqual([fixture.ring]);
   });
 
+  it('attaches no program that is unloaded, and gives nothing back twice', () => {
+    const { machine } = fixture;
+    const program = fixture.program(1);
+    program.release();
+    for (const { target, options } of HOOKS.filter(({ type }) => type === T.BPF_PROG_TYPE_KPROBE)) {
+      expect(() => machine.attach(program, target, options)).toThrowError(/prog1: it is unloaded: EBADF/);
+    }
+    const { used } = machine.runtime.memory;
+    program.release();
+    expect(machine.runtime.memory.used).toBe(used);
+    expect(machine.links).toEqual([]);
+    fixture.ring.release();
+    expect(() => machine.readRings(fixture.ring)).toThrowError(/map runs: it is gone: EBADF/);
+  });
+
   it('attaches nothing once it is closed: EBADF instead of a program that never runs', () => {
     const program = fixture.program(1);
     fixture.machine.close();

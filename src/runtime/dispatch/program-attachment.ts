@@ -89,8 +89,8 @@ export class ProgramAttachment implements HitRuns {
     this.compiled = compiled !== undefined && compiled.contextNeed <= hook.size ? compiled : null;
     this.block = runtime.memory.alloc(AttachmentBlock.size);
     this.#describe();
-    runtime.attachments.set(this.block, this);
     program.retain();
+    runtime.attachments.set(this.block, this);
     program.addAccount(this);
   }
 

@@ -72,5 +72,6 @@ export interface BpfMap {
 
   /** Drops one reference; the last one gives the memory back. */
   release(): void;
+  /** EBADF once the last reference has gone. */
   retain(): void;
 }

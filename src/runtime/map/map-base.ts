@@ -1,4 +1,4 @@
-import { BpfMapFlag, BpfUpdateFlag, Errno } from '../../base/index.js';
+import { BpfError, BpfMapFlag, BpfUpdateFlag, Errno } from '../../base/index.js';
 import type { AccessRegion } from '../access-region.js';
 import { PAGE_SIZE } from '../memory/page-provider.js';
 import { bpfOffset, type BpfMemory, type BpfOffset } from '../memory/bpf-memory.js';
@@ -192,12 +192,16 @@ export abstract class MapBase implements BpfMap {
   }
 
   retain(): void {
+    if (this.#references === 0) {
+      throw new BpfError('EBADF', `using map ${this.name}: it is gone`, {
+        remedy: 'keep a reference, or the collection that made it, for as long as it is used',
+      });
+    }
     this.#references++;
   }
 
   release(): void {
-    this.#references--;
-    if (this.#references !== 0) return;
+    if (this.#references === 0 || --this.#references > 0) return;
     this.#context.onRelease?.(this);
     this.dropContents();
     this.#context.blocks.freeAll();
