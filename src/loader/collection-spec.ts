@@ -59,6 +59,8 @@ export class CollectionSpec {
   readonly programs: readonly ProgramSpec[];
   /** The object's own types, null if it was compiled without -g. */
   readonly btf: Btf | null;
+  /** Byte order of the object. What is big-endian can be read and linked, and runs on no machine there is. */
+  readonly littleEndian: boolean;
   /** Empty where the object names none. */
   readonly license: string;
   /** The number in the version section, 0 without one. */
@@ -91,6 +93,7 @@ export class CollectionSpec {
       ...kconfig,
       ...this.structOps,
     ];
+    this.littleEndian = elf.littleEndian;
     this.license = readLicense(elf);
     this.kernelVersion = readVersion(elf);
     this.#variables = readVariables(

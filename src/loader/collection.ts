@@ -73,6 +73,7 @@ export class Collection {
    * `BpfError`, and leaves nothing behind, where anything of it fails.
    */
   static load(spec: CollectionSpec, runtime: Runtime, options: LoadOptions = {}): Collection {
+    if (!spec.littleEndian) throw bigEndian();
     const maps = new Map<string, BpfMap>();
     const programs = new Map<string, CollectionProgram>();
     const pinned: string[] = [];
@@ -102,6 +103,15 @@ export class Collection {
     this.#isClosed = true;
     releaseAll(this.maps, this.programs);
   }
+}
+
+function bigEndian(): BpfError {
+  return new BpfError('EINVAL', 'loading an object whose byte order is not the runtime’s', {
+    section: 'ELF file',
+    offset: 5,
+    value: 'big-endian',
+    remedy: 'compile it with -target bpfel',
+  });
 }
 
 /** Makes a map, or takes the one that is pinned by its name; a new one is pinned then, and its path added to `pinned`. */

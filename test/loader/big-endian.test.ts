@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CollectionSpec, linkProgram } from '../../src/loader/index.js';
+import { Collection, CollectionSpec, linkProgram } from '../../src/loader/index.js';
+import { BpfRuntime } from '../../src/runtime/index.js';
+import { TestHost } from '../support/test-host.js';
 import { objectFolder, parseObject, readBtf } from './objects.js';
 
 /** The same sources compiled for a big-endian machine: other bytes, the same program. */
@@ -29,6 +31,13 @@ describe('a big-endian object', () => {
     ];
     expect(names(bigEndian('subprograms'))).toEqual(names(parseObject('subprograms-clang-19-v3.o')));
     expect(bigEndian('subprograms').kernelVersion).toBe(0x060100);
+  });
+
+  it('is refused where it would run', () => {
+    const load = (): Collection => Collection.load(bigEndian('data'), new BpfRuntime(new TestHost()));
+    expect(load).toThrow(
+      /byte order.*\[section ELF file, offset 5 \(0x5\), value big-endian\]: EINVAL; .*-target bpfel/,
+    );
   });
 
   it('finds bit-fields from the other end', () => {
