@@ -21,7 +21,7 @@ import {
   type EventType,
   type LedgerRow,
   LossLedger,
-  type PerfEventArrayMap,
+  PerfEventArrayMap,
   type ProgramFault,
   type ReaderOptions,
   type Poller,
@@ -156,22 +156,28 @@ export class Machine {
     return link;
   }
 
-  /** A reader of ring buffer maps. It keeps the maps until it is closed. */
+  /** A reader of ring buffer maps. It keeps the maps until it is closed. EINVAL for a map of another type. */
   readRings(maps: RingBufferMap | readonly RingBufferMap[], options: ReaderOptions = {}): RingBufferReader {
+    [maps].flat().forEach(needRing);
     return this.#keepMaps(new RingBufferReader(this.runtime.memory, maps, options));
   }
 
-  /** A reader of ring buffer maps whose records are of one type. It keeps the maps until it is closed. */
+  /** As `readRings`, for records of one type. */
   readEvents<E extends object>(
     maps: RingBufferMap | readonly RingBufferMap[],
     type: EventType<E>,
     options: ReaderOptions = {},
   ): EventReader<E> {
+    [maps].flat().forEach(needRing);
     return this.#keepMaps(new EventReader(maps, type, options));
   }
 
-  /** Gives a perf event array one ring per CPU and reads them. Closing the reader takes the rings away again. */
+  /**
+   * Gives a perf event array one ring per CPU and reads them. Closing the reader takes the rings away again. EINVAL for a map of
+   * another type.
+   */
   readPerf(map: PerfEventArrayMap, options: PerfBufferOptions = {}): PerfReader {
+    if (!(map instanceof PerfEventArrayMap)) throw cannotRead(map);
     const reader = openPerfBuffer(this.perf, map, options);
     map.retain();
     const accounts = reader.rings.map((ring, cpu) => this.ledger.open(perfRingLedger(`${map.name}/cpu${cpu}`, ring)));
@@ -260,7 +266,11 @@ export class Machine {
 
 function needRing(map: BpfMap): RingBufferMap {
   if (map instanceof RingBufferMap) return map;
-  throw new BpfError('EINVAL', `reading map ${map.name}`, {
+  throw cannotRead(map);
+}
+
+function cannotRead(map: BpfMap): BpfError {
+  return new BpfError('EINVAL', `reading map ${map.name}`, {
     value: map.type,
     remedy: 'ring buffers and perf event arrays can be read',
   });

@@ -9,6 +9,7 @@ import {
   exit,
   ldImm64,
   PerfEventArrayMap,
+  type RingBufferMap,
 } from '../../src/runtime/index.js';
 import { instance } from '../support/instance.js';
 import { TestHost } from '../support/test-host.js';
@@ -390,6 +391,17 @@ describe('Machine', () => {
     expect(() => machine.readPerf(map, { pages: 3 })).toThrowError(/EINVAL/);
     map.release();
     expect([...machine.runtime.maps]).toEqual([fixture.ring]);
+  });
+
+  it('reads no map of another type', () => {
+    const { machine, ring } = fixture;
+    const spec = { name: 'm', keySize: 4, valueSize: 4, maxEntries: 2, flags: 0, keyTypeId: 0, valueTypeId: 0 };
+    const hash = machine.runtime.createMap({ ...spec, type: BpfMapType.BPF_MAP_TYPE_HASH }) as unknown;
+    const refused = /reading map m \[value 1\]: EINVAL; ring buffers/;
+    expect(() => machine.readRings(hash as RingBufferMap)).toThrowError(refused);
+    expect(() => machine.readRings([ring, hash as RingBufferMap])).toThrowError(refused);
+    expect(() => machine.readPerf(hash as PerfEventArrayMap)).toThrowError(refused);
+    expect(machine.perf.list).toEqual([]);
   });
 
   it('attaches no program that is unloaded, and gives nothing back twice', () => {

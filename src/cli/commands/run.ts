@@ -39,17 +39,25 @@ async function runOn(
   const session = new Session(opened, options, io, json ? jsonRows(io) : textRows(io));
   try {
     announce(session, json, io);
-    await session.run();
-    for (const text of session.iterators()) printIterator(text, json, io);
-    session.stop();
-    if (json) reportJson(session, io);
-    else reportText(session, io);
+    await runAndReport(session, json, io);
   } finally {
     session.close();
   }
   // Last, so that a file that cannot be written costs no maps and no ledger.
   if (values.journal !== undefined) io.writeFile(values.journal, toJson([...(opened.sim?.journal.entries() ?? [])]));
   return 0;
+}
+
+/** Maps and ledger are printed also where the host's kernel gave up: then they are wanted most. */
+async function runAndReport(session: Session, json: boolean, io: CliIo): Promise<void> {
+  try {
+    await session.run();
+    for (const text of session.iterators()) printIterator(text, json, io);
+  } finally {
+    session.stop();
+    if (json) reportJson(session, io);
+    else reportText(session, io);
+  }
 }
 
 function announce({ machine }: Session, json: boolean, io: CliIo): void {
