@@ -149,7 +149,7 @@ export abstract class MapBase implements BpfMap {
   }
 
   sysLookup(key: Uint8Array, flags = 0, asked?: Uint8Array): Uint8Array | number {
-    if ((flags & ~BpfUpdateFlag.BPF_F_LOCK) !== 0) return -Errno.EINVAL;
+    if (!isLockAtMost(flags)) return -Errno.EINVAL;
     if (!this.#canRead()) return -Errno.EPERM;
     if (flags !== 0) return -Errno.EINVAL;
     if (asked !== undefined) this.#checkLength('value', asked, this.valueSize);
@@ -174,7 +174,7 @@ export abstract class MapBase implements BpfMap {
   }
 
   sysLookupAndDelete(key: Uint8Array, flags = 0): Uint8Array | number {
-    if ((flags & ~BpfUpdateFlag.BPF_F_LOCK) !== 0) return -Errno.EINVAL;
+    if (!isLockAtMost(flags)) return -Errno.EINVAL;
     if (!this.#canRead() || !this.#canWrite()) return -Errno.EPERM;
     if (flags !== 0) return -Errno.EINVAL;
     return this.takeValue(this.passKey(key));
@@ -277,4 +277,9 @@ export abstract class MapBase implements BpfMap {
       throw new RangeError(`map "${this.name}": the ${what} has ${bytes.length} bytes, not ${expected}`);
     }
   }
+}
+
+/** Of flags of 64 bits: whether there is none but BPF_F_LOCK. */
+function isLockAtMost(flags: number): boolean {
+  return flags === 0 || flags === BpfUpdateFlag.BPF_F_LOCK;
 }

@@ -77,6 +77,33 @@ describe('what each map type answers to bpf(2)', () => {
   });
 });
 
+/** 2^32, alone and with BPF_F_LOCK: EINVAL, also before EPERM for a map that must not be read. */
+const WIDE = [
+  'lookup 0 f4294967296',
+  'lookup 0 f4294967300',
+  'take 0 f4294967296',
+  'take 0 f4294967300',
+  'update 0 =101 f4294967296',
+];
+const WRITE_ONLY: MapSpec = { ...specOf('BPF_MAP_TYPE_HASH', 8, CPUS).spec, flags: 0x10 };
+
+describe('flags that no 32 bits hold are EINVAL', () => {
+  it.each(WIDE)('%s', (call) => {
+    const map = createMap({ memory: new BpfMemory(), cpus: CPUS, id: 1 }, WRITE_ONLY);
+    expect(answerOf(callOurs(map, call, 8))).toBe('EINVAL');
+  });
+});
+
+describeWithLinux('flags that no 32 bits hold are EINVAL, live', (linux) => {
+  it.each(WIDE)('%s', async (call) => {
+    const slot = linux.slot();
+    void linux.mapCreate(slot, WRITE_ONLY);
+    const answer = answerOf(await callLinux(linux, slot, call, 4, 8));
+    await linux.close(slot);
+    expect(answer).toBe('EINVAL');
+  });
+});
+
 describeWithLinux('what each map type answers to bpf(2), live', (linux) => {
   it.each(rows)('%s', async (name, valueSize, expected) => {
     const { spec, bytes } = specOf(name, valueSize, linux.cpus);
