@@ -3,6 +3,8 @@ import type { BtfValue } from '../btf/index.js';
 import type { CollectionSpec, GlobalVariable } from '../loader/index.js';
 import { UsageError } from './usage-error.js';
 
+const INTEGER = /^-?(0x[0-9a-f]+|\d+)$/i;
+
 /** Sets global variables of an object before it is loaded, each from text in the form its present value has. */
 export function setVariables(spec: CollectionSpec, assignments: readonly (readonly [string, string])[]): void {
   for (const [name, text] of assignments) {
@@ -19,11 +21,20 @@ export function setVariables(spec: CollectionSpec, assignments: readonly (readon
 
 function setVariable(variable: GlobalVariable, text: string): void {
   try {
-    variable.set(parseLike(variable.get(), variable.name, text));
+    variable.set(isEnum(variable) ? parseEnum(text) : parseLike(variable.get(), variable.name, text));
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
     throw new UsageError(`--set ${variable.name}: ${error.message}`);
   }
+}
+
+function isEnum({ btf, typeId }: GlobalVariable): boolean {
+  return btf.resolve(typeId).kind.startsWith('enum');
+}
+
+/** An enumerator's name or, for values that have none, a number. */
+function parseEnum(text: string): BtfValue {
+  return INTEGER.test(text) ? toInteger(text) : text;
 }
 
 function parseLike(present: BtfValue, name: string, text: string): BtfValue {
@@ -40,6 +51,10 @@ function parseBoolean(name: string, text: string): boolean {
 }
 
 function parseInteger(name: string, text: string): bigint {
-  if (!/^-?(0x[0-9a-f]+|\d+)$/i.test(text)) throw new UsageError(`--set ${name} takes an integer, not "${text}"`);
+  if (!INTEGER.test(text)) throw new UsageError(`--set ${name} takes an integer, not "${text}"`);
+  return toInteger(text);
+}
+
+function toInteger(text: string): bigint {
   return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
 }

@@ -162,7 +162,10 @@ function checkStackTrace(spec: MapSpec): void {
 function checkRingbuf(spec: MapSpec): void {
   checkFlags(spec, F.BPF_F_NUMA_NODE);
   if (spec.keySize !== 0 || spec.valueSize !== 0)
-    refuse(spec, 'EINVAL', 'ring buffers have neither key nor value size');
+    refuse(spec, 'EINVAL', 'ring buffers have neither key nor value size', {
+      value: `${spec.keySize}, ${spec.valueSize}`,
+      remedy: 'leave both, and the types, out of its definition',
+    });
   const size = spec.maxEntries;
   if (size === 0 || size % 4096 !== 0 || 2 ** Math.round(Math.log2(size)) !== size) {
     refuse(spec, 'EINVAL', 'the size of a ring buffer is a power of two and a multiple of 4096', { value: size });
