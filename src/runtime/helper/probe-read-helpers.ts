@@ -12,8 +12,16 @@ const user: SpaceOf = () => 'user';
 const eitherHalf: SpaceOf = (run, lo, hi) => (run.runtime.host.memory.isUser(lo, hi) ? 'user' : 'kernel');
 
 function readBytes(spaceOf: SpaceOf): HelperImpl {
-  return (run, dst, _dstHi, size, _sizeHi, lo, hi) =>
-    readHost(run, spaceOf(run, lo, hi), run.runtime.memory.u8, dst >>> 0, size, lo, hi);
+  return (run, dst, _dstHi, size, _sizeHi, lo, hi) => {
+    const space = spaceOf(run, lo, hi);
+    if (size === 0 && space === 'user') return emptyUserRead(run, lo, hi);
+    return readHost(run, space, run.runtime.memory.u8, dst >>> 0, size, lo, hi);
+  };
+}
+
+/** copy_from_user_nofault() asks access_ok() also where there is nothing to read. */
+function emptyUserRead(run: BpfRunCtx, lo: number, hi: number): number {
+  return run.runtime.host.memory.isUser(lo, hi) ? 0 : -Errno.EFAULT;
 }
 
 function readString(spaceOf: SpaceOf): HelperImpl {

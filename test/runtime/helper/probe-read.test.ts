@@ -44,6 +44,9 @@ describe('reads of a fixed size', () => {
     expect(bench.call('probe_read_kernel', bench.at(), 0n, 0n)).toBe(ERANGE);
     expect(bench.call('probe_read_kernel', bench.at(), 0n, KERNEL_PAGE - 8n)).toBe(0n);
     expect(bench.call('probe_read_user', bench.at(), 0n, 0n)).toBe(0n);
+    expect(bench.call('probe_read_user', bench.at(), 0n, KERNEL_PAGE)).toBe(EFAULT);
+    expect(bench.call('probe_read_user', bench.at(), 0n, 0xdead_0000_0000_0000n)).toBe(EFAULT);
+    expect([...bench.bytes(2)]).toEqual([0xee, 0xee]);
   });
 
   it('pointers of the program are kernel addresses', () => {
