@@ -50,8 +50,18 @@ export function createMap(deps: MapDeps, spec: MapSpec): BpfMap {
     return map;
   } catch (error) {
     blocks.freeAll();
-    throw error;
+    throw isOutOfMemory(error) ? outOfMemory(spec, error) : error;
   }
+}
+
+function isOutOfMemory(error: unknown): error is BpfError {
+  return error instanceof BpfError && error.code === 'ENOMEM';
+}
+
+/** The memory knows its limit, not for which map it was not enough. */
+function outOfMemory({ name, type }: MapSpec, error: BpfError): BpfError {
+  const what = `creating map "${name}" (type ${type}): ${error.what}`;
+  return new BpfError('ENOMEM', what, { ...error.detail, cause: error });
 }
 
 function construct(context: MapContext, spec: MapSpec): MapBase {
