@@ -39,13 +39,13 @@ export class MachineControl {
     return this.client.running;
   }
 
-  /** Lets all CPUs run. A stop that waits to be taken (`take`) keeps the machine where it is. */
-  resume(): void {
+  /** Lets all CPUs run, or that of one thread. A stop that waits to be taken (`take`) keeps the machine where it is. */
+  resume(thread?: string): void {
     if (this.running || this.#pending !== null || this.ended !== null) return;
     this.#turns++;
     this.#interrupted = false;
     this.clock.start();
-    this.client.resume();
+    this.client.resume(thread);
   }
 
   /** Why the machine stopped by itself, within `timeoutMs`; null: it runs, or stands still as it was told to. */

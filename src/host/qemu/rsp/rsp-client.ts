@@ -172,9 +172,9 @@ export class RspClient {
     this.expectOk(`z0,${address.toString(16)},${size}`);
   }
 
-  /** Lets the whole machine run. */
-  resume(): void {
-    this.#run('vCont;c');
+  /** Lets the whole machine run, or one thread while the others stand still. */
+  resume(thread?: string): void {
+    this.#run(thread === undefined ? 'vCont;c' : `vCont;c:${thread}`);
   }
 
   /** Lets one thread execute one instruction while the others stand still, and waits for it. */

@@ -69,7 +69,7 @@ export class MailboxTraps implements TrapEngine {
     this.#served = options.control.threads.map(() => 0);
     this.#hook = new TrapHook({
       ...options,
-      runOn: (ms) => this.#runOn(ms),
+      runOn: (ms, thread) => this.#runOn(ms, thread),
       served: (cpu) => this.#served[cpu],
     });
   }
@@ -105,9 +105,9 @@ export class MailboxTraps implements TrapEngine {
     this.#hook.remove(last);
   }
 
-  #runOn(ms: number): void {
+  #runOn(ms: number, thread: string | undefined): void {
     this.#serveAll();
-    this.#control.resume();
+    this.#control.resume(thread);
     this.serve(ms);
     const stop = this.#control.take(this.#stops ? Math.max(1, ms) : 0);
     if (stop !== null) this.stopped(stop);

@@ -46,7 +46,8 @@ export class StubTraps implements TrapEngine {
     this.#inMemory = new FrameInMemory(options.arch.ptRegs, options.memory, []);
     const { control, traps } = options;
     this.#served = control.threads.map(() => 0);
-    const way = { control, traps, runOn: (ms: number) => this.#runOn(ms), served: (cpu: number) => this.#served[cpu] };
+    const runOn = (ms: number, thread?: string): void => this.#runOn(ms, thread);
+    const way = { control, traps, runOn, served: (cpu: number) => this.#served[cpu] };
     this.#path = new TrapPath(way, options.facts.symbols, rangesOf(options.room));
     if (options.handler !== null) this.#stopAt(options.handler, true);
   }
@@ -81,16 +82,21 @@ export class StubTraps implements TrapEngine {
   }
 
   remove(last: () => void): void {
-    const { handler } = this.#o;
+    const { handler, room } = this.#o;
+    if (handler === null) {
+      // As for `drain`: only slots may have somebody in them.
+      this.#path.whenOutside(rangesOf(room), () => (last(), true));
+      return;
+    }
     this.#path.whenClear(() => {
-      if (handler !== null) this.#stopAt(handler, false);
+      this.#stopAt(handler, false);
       last();
       return true;
     });
   }
 
-  #runOn(ms: number): void {
-    this.#o.control.resume();
+  #runOn(ms: number, thread: string | undefined): void {
+    this.#o.control.resume(thread);
     const stop = this.#o.control.take(Math.max(1, ms));
     if (stop !== null) this.stopped(stop);
   }

@@ -17,8 +17,8 @@ export interface CodeRange {
 export interface TrapPathOptions {
   readonly control: MachineControl;
   readonly traps: TrapArch;
-  /** Lets the machine run for some milliseconds, and handles traps meanwhile. */
-  readonly runOn: (ms: number) => void;
+  /** Lets the machine, or one thread of it, run for some milliseconds, and handles traps meanwhile. */
+  readonly runOn: (ms: number, thread?: string) => void;
   /** How many traps of a CPU have been handled. */
   readonly served: (cpu: number) => number;
 }
@@ -27,10 +27,15 @@ export interface TrapPathOptions {
 export class TrapPath {
   readonly #o: TrapPathOptions;
   readonly #ranges: readonly CodeRange[];
+  readonly #symbols: SymbolTable;
+  /** Where a CPU was found last that must not be there. */
+  #found = '';
+  #alone = false;
 
   /** `own`: code on the way that the guest's symbols do not name. */
   constructor(options: TrapPathOptions, symbols: SymbolTable, own: readonly CodeRange[] = []) {
     this.#o = options;
+    this.#symbols = symbols;
     this.#ranges = [...own, ...options.traps.handler.path.flatMap((name) => rangeOf(symbols, name))];
   }
 
@@ -39,7 +44,7 @@ export class TrapPath {
    * and where other probes are hot it is always on some. Outside of handlers only.
    */
   drain(): void {
-    const { control, served, runOn } = this.#o;
+    const { control, served } = this.#o;
     const before = control.threads.map((_, cpu) => served(cpu));
     const due = new Set(control.threads.keys());
     const end = performance.now() + PATIENCE_MS;
@@ -49,7 +54,7 @@ export class TrapPath {
         if (served(cpu) !== before[cpu] || !this.#isInside(control.threads[cpu], this.#ranges)) due.delete(cpu);
       }
       if (due.size === 0) return;
-      runOn(ms);
+      this.#runOn(ms, control.threads[Math.min(...due)]);
     }
     if (control.ended === null) throw this.#stuck();
   }
@@ -61,15 +66,26 @@ export class TrapPath {
 
   /** The same for other code. */
   whenOutside(ranges: readonly CodeRange[], action: () => boolean): boolean {
-    const { control, runOn } = this.#o;
+    const { control } = this.#o;
     const end = performance.now() + PATIENCE_MS;
     for (let ms = FIRST_MS; control.ended === null && performance.now() < end; ms = longer(ms)) {
       control.halt();
-      if (!control.threads.some((thread) => this.#isInside(thread, ranges))) return action();
-      runOn(ms);
+      const inside = control.threads.find((thread) => this.#isInside(thread, ranges));
+      if (inside === undefined) return action();
+      this.#runOn(ms, inside);
     }
     if (control.ended !== null) return false;
     throw this.#stuck();
+  }
+
+  /**
+   * Every other time only the thread that must come out of the way: where one host thread runs all CPUs in turn, one that
+   * is not at its turn may stand before the interrupt that came meanwhile whenever anybody looks.
+   */
+  #runOn(ms: number, thread: string): void {
+    if (this.#alone) this.#o.runOn(ms, thread);
+    else this.#o.runOn(ms);
+    this.#alone = !this.#alone;
   }
 
   #isInside(thread: string, ranges: readonly CodeRange[]): boolean {
@@ -77,11 +93,14 @@ export class TrapPath {
     control.cpu.load(thread);
     if (traps.takesInterrupts(control.cpu)) return false;
     const pc = control.cpu.get(traps.pc);
-    return ranges.some(({ from, to }) => pc >= from && pc < to);
+    const isInside = ranges.some(({ from, to }) => pc >= from && pc < to);
+    if (isInside) this.#found = `CPU ${control.threads.indexOf(thread)} at ${this.#symbols.format(pc)}`;
+    return isInside;
   }
 
   #stuck(): BpfError {
     return new BpfError('EBUSY', `waiting for traps on their way to ${this.#o.traps.handler.symbol} of the guest`, {
+      value: this.#found,
       remedy: 'a CPU does not leave the way of a trap',
     });
   }
