@@ -15,6 +15,8 @@ export function pinnedMap(runtime: Runtime, spec: MapSpec, path: string): BpfMap
   const difference = parameters.find((name) => map[name] !== spec[name]);
   if (difference !== undefined)
     throw mismatch(spec, path, `its ${difference} is ${map[difference]}, not ${spec[difference]}`);
+  const [extra, wantedExtra] = [map.spec.mapExtra ?? 0n, spec.mapExtra ?? 0n];
+  if (extra !== wantedExtra) throw mismatch(spec, path, `its mapExtra is ${extra}, not ${wantedExtra}`);
   if (isMapOfMaps(map) && spec.innerMap !== undefined) {
     const { inner } = map;
     const wanted = spec.innerMap;

@@ -71,6 +71,6 @@ export class LiveProgram {
 }
 
 /** Without the object's BTF there are no types to name. */
-function untyped({ name, type, keySize, valueSize, maxEntries, flags }: MapSpec): LinuxMap {
-  return { name, type, keySize, valueSize, maxEntries, flags };
+function untyped({ name, type, keySize, valueSize, maxEntries, flags, mapExtra = 0n }: MapSpec): LinuxMap {
+  return { name, type, keySize, valueSize, maxEntries, flags, mapExtra };
 }
