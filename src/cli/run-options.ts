@@ -49,6 +49,7 @@ const DEFAULT_FREQUENCY = 99;
 
 export function runOptions(file: string, values: RunValues): RunOptions {
   const host = parseHostSpec(values.host);
+  refuseForeign(host, values);
   const cpus = integerOption('cpus', values.cpus, DEFAULT_CPUS);
   if (cpus < 1 || cpus > 8) throw new UsageError(`--cpus takes 1 to 8, not ${cpus}`);
   return {
@@ -63,6 +64,16 @@ export function runOptions(file: string, values: RunValues): RunOptions {
     map: values.map,
     variables: (values.set ?? []).map(assignment),
   };
+}
+
+/** What a host cannot be told is refused: unsaid, it would look as if it had been heeded. */
+function refuseForeign({ kind }: HostSpec, values: RunValues): void {
+  if (kind === 'sim') return;
+  const foreign = (['workload', 'seed', ...(kind === 'v86' ? (['cpus'] as const) : [])] as const).find(
+    (name) => values[name] !== undefined,
+  );
+  if (foreign === undefined) return;
+  throw new UsageError(`--${foreign} is not for ${values.host}: the guest's kernel and its init decide that`);
 }
 
 function samplingOptions({ event: name = 'cpu-clock', frequency, period }: RunValues): RunOptions['sampling'] {

@@ -60,6 +60,19 @@ describe('exit codes', () => {
     ['an engine this build lacks', ['run', OBJECT, '--engine', 'warp'], 2, /--engine warp/],
     ['a duration that is none', ['run', OBJECT, '--duration', 'soon'], 2, /--duration takes seconds/],
     ['too many CPUs', ['run', OBJECT, '--cpus', '99'], 2, /--cpus takes 1 to 8/],
+    [
+      'a workload for a guest',
+      ['run', OBJECT, '--host', 'qemu:x86_64', '--workload', 'io'],
+      2,
+      /--workload is not for qemu:x86_64/,
+    ],
+    ['a seed for a guest', ['run', OBJECT, '--host', 'v86:i686', '--seed', '2'], 2, /--seed is not for v86:i686/],
+    [
+      'CPUs for a guest that has one',
+      ['run', OBJECT, '--host', 'v86:i686', '--cpus', '2'],
+      2,
+      /--cpus is not for v86:i686/,
+    ],
     ['a variable the object lacks', ['run', OBJECT, '--set', 'nobody=1'], 1, /the object has target_pid/],
     ['a value of the wrong kind', ['run', OBJECT, '--set', 'target_pid=many'], 2, /takes an integer/],
     [

@@ -60,6 +60,8 @@ export interface BpfMap {
   /** Offset of the value that a direct-value ldimm64 at `offset` refers to, or -errno. */
   directValue(offset: number): number;
 
+  // What follows is system calls: -EBADF from each once the last reference has gone.
+
   /** The value's bytes (a copy), or -errno. `asked`, for bloom filters only: the value that is looked for. */
   sysLookup(key: Uint8Array, flags?: number, asked?: Uint8Array): Uint8Array | number;
   sysUpdate(key: Uint8Array, value: Uint8Array, flags?: number): number;

@@ -149,6 +149,7 @@ export abstract class MapBase implements BpfMap {
   }
 
   sysLookup(key: Uint8Array, flags = 0, asked?: Uint8Array): Uint8Array | number {
+    if (this.#isGone) return -Errno.EBADF;
     if (!isLockAtMost(flags)) return -Errno.EINVAL;
     if (!this.#canRead()) return -Errno.EPERM;
     if (flags !== 0) return -Errno.EINVAL;
@@ -157,6 +158,7 @@ export abstract class MapBase implements BpfMap {
   }
 
   sysUpdate(key: Uint8Array, value: Uint8Array, flags = 0): number {
+    if (this.#isGone) return -Errno.EBADF;
     if (!this.#canWrite()) return -Errno.EPERM;
     if ((flags & BpfUpdateFlag.BPF_F_LOCK) !== 0) return -Errno.EINVAL;
     this.#checkLength('value', value, this.sysValueSize);
@@ -164,16 +166,19 @@ export abstract class MapBase implements BpfMap {
   }
 
   sysDelete(key: Uint8Array): number {
+    if (this.#isGone) return -Errno.EBADF;
     if (!this.#canWrite()) return -Errno.EPERM;
     return this.deleteElem(this.passKey(key));
   }
 
   sysNextKey(key: Uint8Array | null): Uint8Array | number {
+    if (this.#isGone) return -Errno.EBADF;
     if (!this.#canRead()) return -Errno.EPERM;
     return this.nextKey(key === null ? null : this.passKey(key));
   }
 
   sysLookupAndDelete(key: Uint8Array, flags = 0): Uint8Array | number {
+    if (this.#isGone) return -Errno.EBADF;
     if (!isLockAtMost(flags)) return -Errno.EINVAL;
     if (!this.#canRead() || !this.#canWrite()) return -Errno.EPERM;
     if (flags !== 0) return -Errno.EINVAL;
@@ -181,6 +186,7 @@ export abstract class MapBase implements BpfMap {
   }
 
   sysFreeze(): number {
+    if (this.#isGone) return -Errno.EBADF;
     if (!this.#canWrite()) return -Errno.EPERM;
     this.#frozen = true;
     return 0;
@@ -191,8 +197,13 @@ export abstract class MapBase implements BpfMap {
     return this.valueSize;
   }
 
+  /** Its memory is somebody else's, once the last reference is dropped. */
+  get #isGone(): boolean {
+    return this.#references === 0;
+  }
+
   retain(): void {
-    if (this.#references === 0) {
+    if (this.#isGone) {
       throw new BpfError('EBADF', `using map ${this.name}: it is gone`, {
         remedy: 'keep a reference, or the collection that made it, for as long as it is used',
       });
@@ -201,7 +212,7 @@ export abstract class MapBase implements BpfMap {
   }
 
   release(): void {
-    if (this.#references === 0 || --this.#references > 0) return;
+    if (this.#isGone || --this.#references > 0) return;
     this.#context.onRelease?.(this);
     this.dropContents();
     this.#context.blocks.freeAll();

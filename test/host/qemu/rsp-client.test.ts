@@ -116,6 +116,16 @@ describe('RspClient', () => {
     },
   );
 
+  it('takes no late answer for that of another request', () => {
+    const stub = new ScriptedStub((asked) => (asked.startsWith('qSupported') ? QEMU : null));
+    const client = new RspClient(stub, { timeoutMs: 5 });
+    client.start();
+    expect(() => client.request('m1000,4')).toThrow(/ETIMEDOUT/);
+    stub.say('deadbeef');
+    expect(() => client.request('m2000,4')).toThrow(/no answer came to m1000,4\]: EPIPE; connect anew/);
+    expect(() => client.requests(['g'])).toThrow(/EPIPE/);
+  });
+
   it.each([
     ['refused', 'E22', /value E22\]: EIO; the stub refused it/],
     ['unknown', '', /EOPNOTSUPP; the stub does not know this request/],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BpfError } from '../../../src/base/index.js';
+import { BpfError, Errno } from '../../../src/base/index.js';
 import { createMap } from '../../../src/runtime/map/create-map.js';
 import { BpfMemory } from '../../../src/runtime/memory/bpf-memory.js';
 import { readGolden, recording, writeGolden } from '../../oracle/golden.js';
@@ -34,6 +34,37 @@ describe('BPF_MAP_CREATE', () => {
       'stack_trace key=4 value=64 max=4 flags=0x20 name="m": 0',
     ]);
   });
+
+  it.each(['hash', 'lru_hash', 'percpu_array', 'ringbuf', 'queue'])(
+    'a %s that is released is EBADF to every call',
+    (type) => {
+      const memory = new BpfMemory();
+      const sizes = { ringbuf: [0, 0, 4096], queue: [0, 4, 4], percpu_array: [4, 8, 4] }[type] ?? [4, 4, 4];
+      const [keySize, valueSize, maxEntries] = sizes;
+      const spec = {
+        name: 'm',
+        keySize,
+        valueSize,
+        maxEntries,
+        flags: 0,
+        type: typeNumber(type),
+        keyTypeId: 0,
+        valueTypeId: 0,
+      };
+      const map = createMap({ memory, cpus: 2, id: 1 }, spec);
+      map.release();
+      const [key, value] = [new Uint8Array(keySize), new Uint8Array(2 * valueSize)];
+      expect([
+        map.sysLookup(key),
+        map.sysUpdate(key, value),
+        map.sysDelete(key),
+        map.sysNextKey(null),
+        map.sysLookupAndDelete(key),
+        map.sysFreeze(),
+      ]).toEqual(Array(6).fill(-Errno.EBADF));
+      expect(memory.used).toBe(0);
+    },
+  );
 
   it('names the map, the field and what is wrong with it', () => {
     const spec = {

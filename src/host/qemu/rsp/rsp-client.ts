@@ -30,6 +30,8 @@ export class RspClient {
   readonly #packets: string[] = [];
   #features: ReadonlyMap<string, string> = new Map();
   #running = false;
+  /** The request that got no answer in time: what comes later would be taken for another's. */
+  #unanswered: string | null = null;
   #binaryWrites: boolean | undefined;
   #thread = '';
 
@@ -64,18 +66,20 @@ export class RspClient {
     return this.#running;
   }
 
-  /** Sends a request and returns its answer, '' where the stub does not know it. ETIMEDOUT, EPIPE, EPROTO. */
+  /** Sends a request and returns its answer, '' where the stub does not know it. ETIMEDOUT, and EPIPE ever after; EPROTO. */
   request(payload: string): string {
     if (this.#running)
       throw new BpfError('EBUSY', `asking the gdb stub ${payload.slice(0, 20)}`, {
         remedy: 'the guest runs: stop it first',
       });
+    this.#needStep(payload);
     this.#send(payload);
     return this.#next(payload);
   }
 
   /** Sends several requests at once; their answers in order. */
   requests(payloads: readonly string[]): string[] {
+    this.#needStep(payloads.join(' '));
     for (const payload of payloads) this.#send(payload);
     return payloads.map((payload) => this.#next(payload));
   }
@@ -255,6 +259,14 @@ export class RspClient {
     this.#running = true;
   }
 
+  #needStep(payload: string): void {
+    if (this.#unanswered === null) return;
+    throw new BpfError('EPIPE', `asking the gdb stub ${payload.slice(0, 20)}`, {
+      value: `no answer came to ${this.#unanswered.slice(0, 40)}`,
+      remedy: 'connect anew: answers no longer belong to what is asked',
+    });
+  }
+
   #send(payload: string): void {
     this.#transport.send(encodeRspPacket(payload));
   }
@@ -262,6 +274,7 @@ export class RspClient {
   #next(request: string): string {
     const answer = this.#poll(this.#timeoutMs);
     if (answer !== null) return answer;
+    this.#unanswered = request;
     throw new BpfError('ETIMEDOUT', `waiting for the gdb stub's answer to ${request.slice(0, 40)}`, {
       value: `${this.#timeoutMs} ms`,
       remedy: 'the emulator hangs, or its gdb port is taken by another client',
