@@ -48,6 +48,20 @@ export class MachineControl {
     this.client.resume(thread);
   }
 
+  /**
+   * Executes one instruction of a thread while the others stand still, and loads its registers; `pc` is the name of that one.
+   * Where two CPUs met breakpoints at one time, QEMU has two stops to tell, and the second ends a step before it began:
+   * a CPU that has not moved is asked once more. An instruction that jumps to itself is so executed twice.
+   */
+  step(thread: string, pc: string): void {
+    this.cpu.load(thread);
+    const before = this.cpu.get(pc);
+    for (let tries = 0; tries < 2 && this.cpu.get(pc) === before; tries++) {
+      this.client.step(thread);
+      this.cpu.load(thread);
+    }
+  }
+
   /** Why the machine stopped by itself, within `timeoutMs`; null: it runs, or stands still as it was told to. */
   take(timeoutMs: number): RspStop | null {
     const pending = this.#pending;

@@ -118,7 +118,6 @@ export class StubTraps implements TrapEngine {
   #step(cpu: number, thread: string): boolean {
     const { control, traps, text, context } = this.#o;
     this.#stepOver(thread, control.cpu.get(traps.pc));
-    control.cpu.load(thread);
     context.leave();
     this.#enter(cpu);
     this.#read(this.#frame, cpu, 'step');
@@ -188,13 +187,13 @@ export class StubTraps implements TrapEngine {
     control.cpu.flush();
   }
 
-  /** Executes the instruction at `pc` with the stub's breakpoint out of the way, all other CPUs standing still. */
+  /** Executes the instruction at `pc` with the stub's breakpoint out of the way, and loads the registers after it. */
   #stepOver(thread: string, pc: bigint): void {
-    const { client } = this.#o.control;
-    const { memory, handler, arch } = this.#o;
+    const { control, memory, handler, arch, traps } = this.#o;
+    const { client } = control;
     const size = pc === handler ? arch.probing.minInsnLength : (memory.breakpointAt(pc)?.length ?? 0);
     if (size > 0) client.removeBreakpoint(pc, Math.max(size, arch.probing.minInsnLength));
-    client.step(thread);
+    control.step(thread, traps.pc);
     if (size > 0) client.insertBreakpoint(pc, Math.max(size, arch.probing.minInsnLength));
   }
 
