@@ -89,7 +89,10 @@ const part = fc
 export const formatCases: fc.Arbitrary<FormatCase> = fc
   .tuple(fc.array(part, { maxLength: 4 }), fc.nat(7))
   .map(([parts, chance]) => {
-    const args = parts.filter((each) => each.takes).map((each) => each.arg);
+    // Where a percent sign in the text takes an argument, too, all that follow belong to other conversions.
+    const inStep = parts.every((each) => each.text.split('%').length === 2);
+    const taken = parts.filter((each) => each.takes).map((each) => each.arg);
+    const args = taken.map((arg) => (inStep || typeof arg === 'bigint' ? arg : BigInt(arg.string)));
     return { format: parts.map((each) => each.text).join(''), args: chance === 0 ? args.slice(0, -1) : args };
   });
 
