@@ -49,17 +49,19 @@ export class MachineControl {
   }
 
   /**
-   * Executes one instruction of a thread while the others stand still, and loads its registers; `pc` is the name of that one.
+   * Executes the instruction at `from`, where a thread stands, while the others stand still, and loads its registers; `pc` is the
+   * name of that one.
    * Where two CPUs met breakpoints at one time, QEMU has two stops to tell, and the second ends a step before it began:
    * a CPU that has not moved is asked once more. An instruction that jumps to itself is so executed twice.
    */
-  step(thread: string, pc: string): void {
+  step(thread: string, from: bigint, pc: string): void {
+    this.#stepOnce(thread);
+    if (this.cpu.get(pc) === from) this.#stepOnce(thread);
+  }
+
+  #stepOnce(thread: string): void {
+    this.client.step(thread);
     this.cpu.load(thread);
-    const before = this.cpu.get(pc);
-    for (let tries = 0; tries < 2 && this.cpu.get(pc) === before; tries++) {
-      this.client.step(thread);
-      this.cpu.load(thread);
-    }
   }
 
   /** Why the machine stopped by itself, within `timeoutMs`; null: it runs, or stands still as it was told to. */

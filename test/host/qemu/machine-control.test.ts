@@ -38,7 +38,7 @@ describe('one step of a CPU', () => {
     ['ends, too, where the instruction jumps to itself', { stops: 0, jumps: true }, 0x1000n, 2],
   ])('%s', (_what, how, pc, asked) => {
     const { control, steps } = machine(how);
-    control.step('1', 'pc');
+    control.step('1', 0x1000n, 'pc');
     expect(control.cpu.get('pc')).toBe(pc);
     expect(steps()).toBe(asked);
   });

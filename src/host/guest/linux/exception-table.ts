@@ -1,5 +1,5 @@
 import type { HostMemory, SymbolTable } from '../../index.js';
-import { copyRange, type KernelRange, rangeBetween } from './kernel-range.js';
+import { copyRange, instructionsOf, type KernelRange, rangeBetween, type TableRun } from './kernel-range.js';
 
 /** `struct exception_table_entry` since Linux 5.16: distances to the instruction and to where it goes on, type and data. */
 const ENTRY = 12;
@@ -42,14 +42,14 @@ export class ExceptionTable {
     if (named !== null) {
       const copy = copyRange(this.#memory, named);
       const size = text !== null && isOld(copy, offsets(text, named.from)) ? OLD_ENTRY : ENTRY;
-      return instructions(copy, { start: 0, end: copy.byteLength, size }, named.from);
+      return new Set(instructionsOf(copy, { start: 0, end: copy.byteLength, size }, named.from));
     }
     const data = rangeBetween(this.#symbols, '_etext', '_sinittext');
     if (text === null || data === null) return new Set();
     const copy = copyRange(this.#memory, data);
     const inText = offsets(text, data.from);
     const found = longestRun(copy, inText, ENTRY) ?? longestRun(copy, inText, OLD_ENTRY);
-    return found === null ? new Set() : instructions(copy, found, data.from);
+    return found === null ? new Set() : new Set(instructionsOf(copy, found, data.from));
   }
 }
 
@@ -62,21 +62,14 @@ function offsets({ from, to }: KernelRange, origin: bigint): Offsets {
   return { from: Number(from - origin), to: Number(to - origin) };
 }
 
-interface Run {
-  readonly start: number;
-  readonly end: number;
-  /** Of an entry. */
-  readonly size: number;
-}
-
 /** Whether most entries are such as there were before 5.16; those of init text, at the end, do not fit. */
 function isOld(view: DataView, text: Offsets): boolean {
   return 2 * endOfRun(view, 0, text, OLD_ENTRY) > view.byteLength;
 }
 
 /** Entries, sorted by instruction, that follow one another, of which there are more nowhere else; null: they are too few. */
-function longestRun(view: DataView, text: Offsets, size: number): Run | null {
-  let longest: Run = { start: 0, end: 0, size };
+function longestRun(view: DataView, text: Offsets, size: number): TableRun | null {
+  let longest: TableRun = { start: 0, end: 0, size };
   for (let start = 0; start + size <= view.byteLength;) {
     const end = endOfRun(view, start, text, size);
     if (end - start > longest.end - longest.start) longest = { start, end, size };
@@ -105,10 +98,4 @@ function isEntry(view: DataView, at: number, text: Offsets, size: number): boole
   return (
     size === OLD_ENTRY || (view.getUint16(at + 8, true) <= LAST_TYPE && view.getUint16(at + 10, true) <= LAST_DATA)
   );
-}
-
-function instructions(view: DataView, { start, end, size }: Run, origin: bigint): ReadonlySet<bigint> {
-  const found = new Set<bigint>();
-  for (let at = start; at + size <= end; at += size) found.add(origin + BigInt(at + view.getInt32(at, true)));
-  return found;
 }

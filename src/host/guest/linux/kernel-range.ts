@@ -16,6 +16,21 @@ export function rangeBetween(symbols: SymbolTable, first: string, last: string):
   return from === undefined || to === undefined || to <= from ? null : { from, to };
 }
 
+/** Entries of a table, in bytes from the start of a copy. */
+export interface TableRun {
+  readonly start: number;
+  readonly end: number;
+  /** Of an entry. */
+  readonly size: number;
+}
+
+/** The instructions of entries, each of which begins with the distance to its own; `origin` is where the copy is from. */
+export function instructionsOf(view: DataView, { start, end, size }: TableRun, origin: bigint): bigint[] {
+  const found: bigint[] = [];
+  for (let at = start; at + size <= end; at += size) found.push(origin + BigInt(at + view.getInt32(at, true)));
+  return found;
+}
+
 /** The bytes of a range; zeros where nothing is mapped. */
 export function copyRange(memory: HostMemory, { from, to }: KernelRange): DataView {
   const bytes = new Uint8Array(Number(to - from));

@@ -1,5 +1,5 @@
 import type { HostMemory, SymbolTable } from '../../index.js';
-import { copyRange, type KernelRange, rangeBetween } from './kernel-range.js';
+import { copyRange, instructionsOf, type KernelRange, rangeBetween, type TableRun } from './kernel-range.js';
 
 /** Of `struct jump_entry`: distances to the jump and to its target; behind them, in a long, that to the key with two flags. */
 const KEY = 8;
@@ -62,18 +62,9 @@ export class PatchSites {
   }
 }
 
-interface Run {
-  readonly start: number;
-  readonly end: number;
-  /** Of an entry. */
-  readonly size: number;
-}
-
-/** The instructions of entries, each of which begins with the distance to its own. */
-function places(view: DataView, { start, end, size }: Run, origin: bigint, why: string): [bigint, string][] {
-  const found: [bigint, string][] = [];
-  for (let at = start; at + size <= end; at += size) found.push([origin + BigInt(at + view.getInt32(at, true)), why]);
-  return found;
+/** The instructions of entries, with what the kernel makes of them. */
+function places(view: DataView, run: TableRun, origin: bigint, why: string): [bigint, string][] {
+  return instructionsOf(view, run, origin).map((address) => [address, why]);
 }
 
 /** What an entry looks like; all places as distances from the start of the data. */
@@ -115,9 +106,9 @@ class JumpShape {
 }
 
 /** Entries that follow one another, of which there are more nowhere else; `first` is where the first may be, `step` bytes apart. */
-function longestRun(view: DataView, first: number, step: 4 | 8, shape: JumpShape): Run {
+function longestRun(view: DataView, first: number, step: 4 | 8, shape: JumpShape): TableRun {
   const size = KEY + step;
-  let longest: Run = { start: 0, end: 0, size };
+  let longest: TableRun = { start: 0, end: 0, size };
   for (let start = first; start + size <= view.byteLength;) {
     let end = start;
     while (end + size <= view.byteLength && shape.fits(view, end)) end += size;

@@ -193,7 +193,7 @@ export class StubTraps implements TrapEngine {
     const { client } = control;
     const size = pc === handler ? arch.probing.minInsnLength : (memory.breakpointAt(pc)?.length ?? 0);
     if (size > 0) client.removeBreakpoint(pc, Math.max(size, arch.probing.minInsnLength));
-    control.step(thread, traps.pc);
+    control.step(thread, pc, traps.pc);
     if (size > 0) client.insertBreakpoint(pc, Math.max(size, arch.probing.minInsnLength));
   }
 
